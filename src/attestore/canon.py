@@ -1,0 +1,119 @@
+"""Exact bytes: the one room where what is hashed and signed is written and read.
+
+Canonical JSON without floats: sorted keys, no white space, UTF-8, equal to RFC 8785 for this profile
+(strings, integers within ±2^53, booleans, null, arrays, objects). Larger integers travel as decimal strings.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import NoReturn, TypeAlias
+
+from attestore.errors import TamperedError
+
+__all__ = ["JSON", "Digest", "decode", "domain_digest", "encode", "sha256_hex"]
+
+JSON: TypeAlias = "bool | int | str | list[JSON] | dict[str, JSON] | None"
+Digest: TypeAlias = str
+"""64 lower-case hexadecimal digits of a SHA-256."""
+
+_LARGEST = 2**53 - 1
+_DEEPEST = 32
+
+
+def encode(value: JSON) -> bytes:
+    """The one byte string that stands for `value`, without a trailing newline.
+
+    Raises:
+        TypeError: a float, a non-string key, an integer outside ±(2^53 - 1) or a lone surrogate.
+    """
+    _check(value)
+    # RFC 8785 §3.2.3 sorts keys by UTF-16 code units; for keys of the basic plane that is code point order.
+    text = json.dumps(_sorted(value), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError as problem:
+        raise TypeError(f"text is not valid Unicode: {problem.reason}") from problem
+
+
+def decode(data: bytes, *, what: str) -> JSON:
+    """Read JSON bytes that somebody else may have written; `what` names them in errors.
+
+    Raises:
+        TamperedError: not UTF-8, not JSON, a float, a duplicate key, an integer outside ±(2^53 - 1),
+            or nested deeper than 32 levels.
+    """
+    try:
+        value: JSON = json.loads(
+            data.decode("utf-8"),
+            object_pairs_hook=_unique,
+            parse_float=_refuse,
+            parse_constant=_refuse,
+        )
+        _check(value)
+    except (ValueError, TypeError, RecursionError) as problem:
+        raise TamperedError(f"{what} is not canonical JSON: {problem}") from problem
+    return value
+
+
+def sha256_hex(data: bytes) -> Digest:
+    """SHA-256 of bytes as they are, for comparison with sha256sum."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def domain_digest(domain: str, *parts: bytes) -> Digest:
+    """SHA-256 over a prefix that says what is hashed, then each part behind its length.
+
+    The prefix is ``attestore/<domain>/v1`` and a newline; a length is 8 bytes, big-endian. Two lists of parts
+    never share an encoding.
+    """
+    state = hashlib.sha256(f"attestore/{domain}/v1\n".encode())
+    for part in parts:
+        state.update(len(part).to_bytes(8, "big"))
+        state.update(part)
+    return state.hexdigest()
+
+
+def _check(value: object, *, depth: int = 0) -> None:
+    if depth > _DEEPEST:
+        raise TypeError(f"nested deeper than {_DEEPEST} levels")
+    match value:
+        case None | bool() | str():
+            return
+        case int():
+            if abs(value) > _LARGEST:
+                raise TypeError(f"integer {value} is outside ±(2^53 - 1)")
+        case list():
+            for item in value:
+                _check(item, depth=depth + 1)
+        case dict():
+            for key, item in value.items():
+                if not isinstance(key, str):
+                    raise TypeError(f"key {key!r} is not a string")
+                _check(item, depth=depth + 1)
+        case _:
+            raise TypeError(f"{type(value).__name__} has no canonical form")
+
+
+def _sorted(value: JSON) -> JSON:
+    match value:
+        case dict():
+            return {key: _sorted(value[key]) for key in sorted(value, key=lambda key: key.encode("utf-16-be"))}
+        case list():
+            return [_sorted(item) for item in value]
+        case _:
+            return value
+
+
+def _unique(pairs: list[tuple[str, JSON]]) -> dict[str, JSON]:
+    seen: dict[str, JSON] = {}
+    for key, value in pairs:
+        if key in seen:
+            raise ValueError(f"key {key!r} appears twice")
+        seen[key] = value
+    return seen
+
+
+def _refuse(literal: str) -> NoReturn:
+    raise ValueError(f"{literal} is not an integer")

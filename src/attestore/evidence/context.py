@@ -1,0 +1,175 @@
+"""What a report tells besides the run's own observations: people, plan, history, renderer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, cast
+
+from attestore import canon
+from attestore.errors import TamperedError
+
+__all__ = ["FORMAT", "Context", "Past", "Person", "Step", "decode", "encode"]
+
+FORMAT: Final = "attestore/context/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who ran it, as the roster names them."""
+
+    id: str
+    name: str
+    roles: tuple[str, ...]
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of the test plan: phase, what is done, and what is written where."""
+
+    phase: str
+    does: str
+    writes: str
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """An earlier finished run of the same system and gate."""
+
+    run: str
+    gate: str
+    finished: str
+    """UTC instant"""
+    outcome: str
+    """PASS, FAIL or UNKNOWN"""
+    rto_ms: int | None
+    sealed_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Everything beside journal, proofs, manifest, gates and verdict that a report is rendered from."""
+
+    run: str
+    system: str
+    scenario: str
+    """in one sentence: what disaster was rehearsed and on what"""
+    started: str
+    """UTC instant"""
+    ended: str
+    """UTC instant at which the journal was closed"""
+    operator: Person
+    closed_by: str
+    """person who closed the run when it had died; empty when it closed itself"""
+    roster_digest: canon.Digest
+    """SHA-256 of the roster file in force"""
+    ledger_count: int
+    """entries in the ledger up to and with this run's own `run.started`"""
+    ledger_head: canon.Digest
+    plan: tuple[Step, ...]
+    history: tuple[Past, ...]
+    """newest first"""
+    attestore: str
+    """version of the program that wrote the bundle"""
+    renderer: str
+    """version of the report renderer: an old one stays callable when a new one comes"""
+    language: str
+    """language of the words of the report"""
+    paper: str
+    """A4 or Letter"""
+
+
+def encode(context: Context) -> bytes:
+    """The exact bytes of `context.json`."""
+    who = context.operator
+    return canon.encode(
+        {
+            "format": FORMAT,
+            "run": context.run,
+            "system": context.system,
+            "scenario": context.scenario,
+            "started": context.started,
+            "ended": context.ended,
+            "operator": {"id": who.id, "name": who.name, "roles": list(who.roles), "fingerprint": who.fingerprint},
+            "closed_by": context.closed_by,
+            "roster_digest": context.roster_digest,
+            "ledger": [context.ledger_count, context.ledger_head],
+            "plan": [[step.phase, step.does, step.writes] for step in context.plan],
+            "history": [
+                [past.run, past.gate, past.finished, past.outcome, past.rto_ms, past.sealed_bytes]
+                for past in context.history
+            ],
+            "attestore": context.attestore,
+            "renderer": context.renderer,
+            "language": context.language,
+            "paper": context.paper,
+        }
+    )
+
+
+def decode(data: bytes, *, what: str = "context.json") -> Context:
+    """Read a context that somebody else may have written.
+
+    Raises:
+        TamperedError: not canonical, another format, or a field missing, extra or of the wrong type.
+    """
+    raw = cast("dict[str, object]", canon.decode(data, what=what))
+    try:
+        context = _read(raw)
+        exact = encode(context) == data
+    except (KeyError, TypeError, ValueError) as problem:
+        raise TamperedError(f"{what} is not a context of format {FORMAT}: {problem}") from problem
+    if not exact:
+        raise TamperedError(f"{what} is not in canonical form, or is not of format {FORMAT}")
+    return context
+
+
+def _read(raw: dict[str, object]) -> Context:
+    def text(name: str, where: dict[str, object] = raw) -> str:
+        value = where[name]
+        if not isinstance(value, str):
+            raise TypeError(f"{name} is not text")
+        return value
+
+    who = cast("dict[str, object]", raw["operator"])
+    count, head = cast("list[object]", raw["ledger"])
+    if type(count) is not int or not isinstance(head, str):
+        raise TypeError("ledger is not a count and a digest")
+    return Context(
+        run=text("run"),
+        system=text("system"),
+        scenario=text("scenario"),
+        started=text("started"),
+        ended=text("ended"),
+        operator=Person(
+            id=text("id", who),
+            name=text("name", who),
+            roles=tuple(map(str, cast("list[str]", who["roles"]))),
+            fingerprint=text("fingerprint", who),
+        ),
+        closed_by=text("closed_by"),
+        roster_digest=text("roster_digest"),
+        ledger_count=count,
+        ledger_head=head,
+        plan=tuple(Step(*map(str, step)) for step in cast("list[list[str]]", raw["plan"])),
+        history=tuple(_past(past) for past in cast("list[list[object]]", raw["history"])),
+        attestore=text("attestore"),
+        renderer=text("renderer"),
+        language=text("language"),
+        paper=text("paper"),
+    )
+
+
+def _past(raw: list[object]) -> Past:
+    run, gate, finished, outcome, rto, sealed = raw
+    numbers = [value for value in (rto, sealed) if value is not None]
+    if any(type(value) is not int for value in numbers):
+        raise TypeError("a duration or size of the history is not a whole number")
+    return Past(
+        run=str(run),
+        gate=str(gate),
+        finished=str(finished),
+        outcome=str(outcome),
+        rto_ms=cast("int | None", rto),
+        sealed_bytes=cast("int | None", sealed),
+    )

@@ -1,0 +1,242 @@
+"""How two proofs differ: pure, symmetric where that makes sense, and every difference has a name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from attestore.facts import Value
+from attestore.proof.model import Object, Proof, Sequence, Table
+
+__all__ = ["Comparison", "Difference", "What", "compare", "facts_of"]
+
+
+class What(Enum):
+    """The kind of a difference; the value is what reports print."""
+
+    MISSING_TABLE = "table missing after restore"
+    EXTRA_TABLE = "table only in the restore"
+    ROWS = "another number of rows"
+    FINGERPRINT = "same number of rows, other content"
+    MISSING_OBJECT = "object missing after restore"
+    EXTRA_OBJECT = "object only in the restore"
+    DEFINITION = "other definition"
+    STATE = "other state"
+    ORPHANS = "rows without their parent"
+    SEQUENCE = "sequence behind"
+    PROBE = "probe answers differently"
+    SETTING = "setting or role differs"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Difference:
+    """One difference: what differs, where, and the two sides in words."""
+
+    subject: str
+    kind: str
+    what: str
+    source: str
+    restored: str
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """All differences between a backup's proof and a restored database, and what was compared to find them."""
+
+    tables: tuple[tuple[Table, Table], ...]
+    objects: tuple[tuple[Object, Object], ...]
+    sequences: tuple[tuple[Sequence, Sequence], ...]
+    differences: tuple[Difference, ...]
+    facts: tuple[tuple[str, str, Value], ...]
+    """(fact, subject, value) in a fixed order"""
+
+
+def facts_of(comparison: Comparison) -> dict[tuple[str, str], Value]:
+    """The comparison's facts by name and subject."""
+    return {(name, subject): value for name, subject, value in comparison.facts}
+
+
+def compare(source: Proof, restored: Proof) -> Comparison:
+    """Every difference between the proof a backup carries and what was restored from it.
+
+    Tables whose data a dump does not carry are left out of both sides. Proofs taken with different keys or methods
+    have no common fingerprint: every table then differs, which is the safe answer.
+    """
+    found: list[Difference] = []
+    tables = _tables(source, restored, found)
+    objects = _objects(source, restored, found)
+    settings = _settings(source, restored, found)
+    sequences, behind = _sequences(source, restored, found)
+    orphans = _orphans(restored, found)
+    probes = _probes(source, restored, found)
+    expected = [t for t in source.tables if not t.uncovered]
+    kinds = [difference.what for difference in found]
+    facts: list[tuple[str, str, Value]] = [
+        ("tables.expected", "", len(expected)),
+        ("tables.compared", "", len(tables)),
+        ("tables.missing", "", kinds.count(What.MISSING_TABLE.value)),
+        ("tables.extra", "", kinds.count(What.EXTRA_TABLE.value)),
+        ("tables.rows.differing", "", sum(a.rows != b.rows for a, b in tables)),
+        (
+            "tables.fingerprints.differing",
+            "",
+            sum(not _same_content(source, restored, a, b) for a, b in tables),
+        ),
+        ("rows.expected", "", source.rows),
+        ("rows.restored", "", restored.rows),
+        ("objects.compared", "", len(objects) + len(settings)),
+        (
+            "objects.differing",
+            "",
+            sum(
+                kinds.count(what.value)
+                for what in (What.MISSING_OBJECT, What.EXTRA_OBJECT, What.DEFINITION, What.STATE, What.SETTING)
+            ),
+        ),
+        ("foreign_keys.checked", "", sum(f.checked for f in restored.foreign_keys)),
+        ("foreign_keys.orphans", "", orphans),
+        ("indexes.checked", "", sum(o.klass == "index" for o in restored.objects)),
+        (
+            "indexes.invalid",
+            "",
+            sum(a.klass == "index" and a.state == "valid" and b.state != "valid" for a, b in objects),
+        ),
+        ("sequences.compared", "", len(sequences)),
+        ("sequences.behind", "", behind),
+        ("probes.asked", "", len(source.probes)),
+        *probes,
+    ]
+    return Comparison(
+        tables=tuple(tables),
+        objects=tuple(objects),
+        sequences=tuple(sequences),
+        differences=tuple(found),
+        facts=tuple(facts),
+    )
+
+
+def _same_content(source: Proof, restored: Proof, a: Table, b: Table) -> bool:
+    comparable = source.method == restored.method and source.key_commitment == restored.key_commitment
+    return comparable and a.rows == b.rows and a.sums == b.sums and a.columns == b.columns
+
+
+def _tables(source: Proof, restored: Proof, found: list[Difference]) -> list[tuple[Table, Table]]:
+    ours = {(t.schema, t.name): t for t in source.tables if not t.uncovered}
+    skipped = {(t.schema, t.name) for t in source.tables if t.uncovered}
+    theirs = {(t.schema, t.name): t for t in restored.tables if not t.uncovered and (t.schema, t.name) not in skipped}
+    pairs: list[tuple[Table, Table]] = []
+    for key in sorted(ours.keys() | theirs.keys()):
+        a, b = ours.get(key), theirs.get(key)
+        if a is None and b is not None:
+            found.append(Difference(b.label, "table", What.EXTRA_TABLE.value, "absent", f"{b.rows} rows"))
+        elif a is not None and b is None:
+            found.append(Difference(a.label, "table", What.MISSING_TABLE.value, f"{a.rows} rows", "absent"))
+        elif a is not None and b is not None:
+            pairs.append((a, b))
+            if a.rows != b.rows:
+                found.append(Difference(a.label, "table", What.ROWS.value, f"{a.rows} rows", f"{b.rows} rows"))
+            elif not _same_content(source, restored, a, b):
+                found.append(
+                    Difference(a.label, "table", What.FINGERPRINT.value, a.fingerprint[:16], b.fingerprint[:16])
+                )
+    return pairs
+
+
+def _objects(source: Proof, restored: Proof, found: list[Difference]) -> list[tuple[Object, Object]]:
+    ours = {(o.klass, o.identity): o for o in source.objects}
+    theirs = {(o.klass, o.identity): o for o in restored.objects}
+    readings = {(r.klass, r.identity, r.definition): r.reads for r in restored.readings}
+    pairs: list[tuple[Object, Object]] = []
+    for key in sorted(ours.keys() | theirs.keys()):
+        a, b = ours.get(key), theirs.get(key)
+        klass, identity = key
+        if a is None and b is not None:
+            found.append(Difference(identity, klass, What.EXTRA_OBJECT.value, "absent", b.definition))
+        elif a is not None and b is None:
+            found.append(Difference(identity, klass, What.MISSING_OBJECT.value, a.definition, "absent"))
+        elif a is not None and b is not None:
+            pairs.append((a, b))
+            if _reading(a, readings) != _reading(b, readings):
+                found.append(Difference(identity, klass, What.DEFINITION.value, a.definition, b.definition))
+            if a.state != b.state:
+                found.append(Difference(identity, klass, What.STATE.value, a.state, b.state))
+    return pairs
+
+
+def _reading(item: Object, readings: dict[tuple[str, str, str], str]) -> str:
+    return readings.get((item.klass, item.identity, item.definition), item.definition)
+
+
+def _settings(source: Proof, restored: Proof, found: list[Difference]) -> list[str]:
+    ours = {(s.scope, s.name): s.value for s in source.settings}
+    theirs = {(s.scope, s.name): s.value for s in restored.settings}
+    shared: list[str] = []
+    for key in sorted(ours.keys() | theirs.keys()):
+        a, b = ours.get(key), theirs.get(key)
+        label = f"{key[0]}: {key[1]}"
+        if a is not None and b is not None:
+            shared.append(label)
+        if a != b:
+            found.append(Difference(label, "setting", What.SETTING.value, a or "absent", b or "absent"))
+    return shared
+
+
+def _sequences(source: Proof, restored: Proof, found: list[Difference]) -> tuple[list[tuple[Sequence, Sequence]], int]:
+    theirs = {(s.schema, s.name): s for s in restored.sequences}
+    pairs: list[tuple[Sequence, Sequence]] = []
+    behind = 0
+    for a in sorted(source.sequences, key=lambda s: (s.schema, s.name)):
+        b = theirs.get((a.schema, a.name))
+        if b is None:
+            behind += 1
+            found.append(Difference(a.label, "sequence", What.SEQUENCE.value, str(a.reached), "absent"))
+            continue
+        pairs.append((a, b))
+        if not _kept_up(a, b):
+            behind += 1
+            largest = "" if b.largest is None else f", largest key {b.largest}"
+            found.append(Difference(a.label, "sequence", What.SEQUENCE.value, str(a.reached), f"{b.reached}{largest}"))
+    return pairs, behind
+
+
+def _kept_up(source: Sequence, restored: Sequence) -> bool:
+    """Sequences stand outside snapshots: the restored one may be ahead of the proof, never behind it or its keys.
+
+    A sequence that was already behind its keys at the source is a finding about the source, not a loss.
+    """
+    step = 1 if restored.increment > 0 else -1
+    forward = restored.reached * step >= source.reached * step
+    # at the same value, a sequence that has handed it out is ahead of one that has not
+    if restored.reached == source.reached:
+        forward = restored.called or not source.called
+    if restored.largest is None:
+        return forward
+    was_behind = source.largest is not None and source.reached * step < source.largest * step
+    return forward and (was_behind or restored.reached * step >= restored.largest * step)
+
+
+def _orphans(restored: Proof, found: list[Difference]) -> int:
+    """Orphans under a key that is NOT VALID came with the source: the prover tells them as a finding."""
+    total = 0
+    for key in restored.foreign_keys:
+        if not key.validated:
+            continue
+        total += key.orphans
+        if key.orphans:
+            found.append(
+                Difference(f"{key.table}.{key.name}", "foreign key", What.ORPHANS.value, "0", f"{key.orphans} rows")
+            )
+    return total
+
+
+def _probes(source: Proof, restored: Proof, found: list[Difference]) -> list[tuple[str, str, Value]]:
+    theirs = {p.probe: p for p in restored.probes}
+    facts: list[tuple[str, str, Value]] = []
+    for a in sorted(source.probes):
+        b = theirs.get(a.probe)
+        equal = b is not None and (a.rows, a.digest, a.sql) == (b.rows, b.digest, b.sql)
+        facts += [("probe.equal", a.probe, equal), ("probe.rows", a.probe, a.rows)]
+        if not equal:
+            answer = "absent" if b is None else f"{b.rows} rows, {b.digest[:16]}"
+            found.append(Difference(a.probe, "probe", What.PROBE.value, f"{a.rows} rows, {a.digest[:16]}", answer))
+    return facts

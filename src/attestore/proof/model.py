@@ -1,0 +1,321 @@
+"""What a database holds at one snapshot, as a value with exact bytes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, cast
+
+from attestore import canon
+from attestore.errors import TamperedError
+
+__all__ = [
+    "FORMAT",
+    "ForeignKey",
+    "Object",
+    "ProbeResult",
+    "Proof",
+    "Query",
+    "Reading",
+    "Sequence",
+    "Setting",
+    "Table",
+    "decode",
+    "encode",
+]
+
+FORMAT: Final = "attestore/proof/v1"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Table:
+    """One relation that stores rows, counted and fingerprinted.
+
+    `kind` is table, partition, unlogged or foreign; `sums` are the four exact sums
+    of the 64-bit words of the keyed row digests (MSet-Add-Hash, Clarke et al., ASIACRYPT 2003), all 0 for an
+    empty table. A table that is not `covered` by a dump carries the reason and is reported, never compared.
+    """
+
+    schema: str
+    name: str
+    kind: str
+    rows: int
+    sums: tuple[int, int, int, int]
+    columns: tuple[str, ...] = ()
+    uncovered: str = ""
+    size: int = 0
+    """bytes on disk on this side; never compared"""
+
+    @property
+    def label(self) -> str:
+        """The identity as people write it."""
+        return f"{self.schema}.{self.name}"
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over count and sums: one short value to print; equal exactly when count and sums are."""
+        return canon.domain_digest("table-fingerprint", str(self.rows).encode(), *(str(s).encode() for s in self.sums))
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Object:
+    """One catalogue object; `definition` is its canonical text, `state` the flags that matter beside it."""
+
+    klass: str
+    identity: str
+    definition: str
+    state: str = ""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ForeignKey:
+    """One foreign key; `orphans` are rows that miss their parent, counted where it was `checked` (the restored side)."""
+
+    table: str
+    name: str
+    references: str
+    validated: bool
+    checked: bool
+    orphans: int
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Sequence:
+    """One sequence; `reached` is the last value handed out (or the start, when none was), `feeds` the largest key it feeds."""
+
+    schema: str
+    name: str
+    reached: int
+    called: bool
+    increment: int = 1
+    feeds: str = ""
+    largest: int | None = None
+
+    @property
+    def label(self) -> str:
+        """The identity as people write it."""
+        return f"{self.schema}.{self.name}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ProbeResult:
+    """What one probe returned: number of rows and a keyed digest of the whole result, in order."""
+
+    probe: str
+    rows: int
+    digest: str
+    sql: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Setting:
+    """A database or role setting, or a role attribute: `scope` says whose."""
+
+    scope: str
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Reading:
+    """What a definition reads as after one round trip through the target server.
+
+    `CHECK (x IN (…))` deparses differently after its first restore and never again; both sides' definitions are
+    loaded into the target (in a transaction that rolls back), read back, and the readings compared.
+    """
+
+    klass: str
+    identity: str
+    definition: str
+    reads: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Query:
+    """A statement that was executed to take the proof, for the report's annex."""
+
+    name: str
+    sql: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What a database holds; two proofs are compared by `attestore.proof.compare`."""
+
+    side: str
+    """`source` or `restored`"""
+    database: str
+    server: str
+    taken: str
+    """UTC instant, RFC 3339"""
+    method: str
+    """how rows were fingerprinted: `audit`"""
+    key_commitment: str
+    """SHA-256 under domain `fingerprint-key` of the key K; K itself never enters a bundle"""
+    session: tuple[Setting, ...]
+    """session settings pinned while the proof was taken"""
+    tables: tuple[Table, ...]
+    objects: tuple[Object, ...]
+    foreign_keys: tuple[ForeignKey, ...]
+    sequences: tuple[Sequence, ...]
+    probes: tuple[ProbeResult, ...]
+    settings: tuple[Setting, ...]
+    """database and role settings, roles"""
+    queries: tuple[Query, ...] = ()
+    """what was executed, one per kind of question (per-table statements: one example)"""
+    readings: tuple[Reading, ...] = ()
+    """restored side only: definitions that differ as text, each as the target reads it back"""
+    findings: tuple[str, ...] = ()
+    """sentences about the database as it is (invalid index, NOT VALID constraint …): findings, not losses"""
+
+    @property
+    def rows(self) -> int:
+        """Rows of all covered tables."""
+        return sum(table.rows for table in self.tables if not table.uncovered)
+
+
+def encode(proof: Proof) -> bytes:
+    """The exact bytes of a proof."""
+    return canon.encode(
+        {
+            "format": FORMAT,
+            "side": proof.side,
+            "database": proof.database,
+            "server": proof.server,
+            "taken": proof.taken,
+            "method": proof.method,
+            "key_commitment": proof.key_commitment,
+            "session": [[s.scope, s.name, s.value] for s in proof.session],
+            "tables": [
+                {
+                    "schema": t.schema,
+                    "name": t.name,
+                    "kind": t.kind,
+                    "rows": t.rows,
+                    "sums": [str(s) for s in t.sums],
+                    "columns": list(t.columns),
+                    "uncovered": t.uncovered,
+                    "size": t.size,
+                }
+                for t in sorted(proof.tables)
+            ],
+            "objects": [[o.klass, o.identity, o.definition, o.state] for o in sorted(proof.objects)],
+            "foreign_keys": [
+                [f.table, f.name, f.references, f.validated, f.checked, f.orphans] for f in sorted(proof.foreign_keys)
+            ],
+            "sequences": [
+                {
+                    "schema": s.schema,
+                    "name": s.name,
+                    "reached": str(s.reached),
+                    "called": s.called,
+                    "increment": str(s.increment),
+                    "feeds": s.feeds,
+                    "largest": None if s.largest is None else str(s.largest),
+                }
+                for s in sorted(proof.sequences, key=lambda s: (s.schema, s.name))
+            ],
+            "probes": [[p.probe, p.rows, p.digest, p.sql] for p in sorted(proof.probes)],
+            "settings": [[s.scope, s.name, s.value] for s in sorted(proof.settings)],
+            "queries": [[q.name, q.sql] for q in proof.queries],
+            "readings": [[r.klass, r.identity, r.definition, r.reads] for r in sorted(proof.readings)],
+            "findings": list(proof.findings),
+        }
+    )
+
+
+def decode(data: bytes, *, what: str = "proof") -> Proof:
+    """Read a proof that somebody else may have written.
+
+    Raises:
+        TamperedError: not canonical JSON, another format, or a field missing, extra or of the wrong type.
+    """
+    try:
+        proof = _read(cast("dict[str, object]", canon.decode(data, what=what)))
+    except (KeyError, TypeError, ValueError) as problem:
+        raise TamperedError(f"{what} is not a proof of format {FORMAT}: {problem}") from problem
+    if encode(proof) != data:
+        raise TamperedError(f"{what} is not in canonical form, or has fields that format {FORMAT} does not know")
+    return proof
+
+
+def _read(raw: dict[str, object]) -> Proof:
+    if raw["format"] != FORMAT:
+        raise ValueError(f"format is {raw['format']!r}")
+    return Proof(
+        side=_text(raw["side"]),
+        database=_text(raw["database"]),
+        server=_text(raw["server"]),
+        taken=_text(raw["taken"]),
+        method=_text(raw["method"]),
+        key_commitment=_text(raw["key_commitment"]),
+        session=_settings(raw["session"]),
+        tables=tuple(_table(cast("dict[str, object]", t)) for t in _list(raw["tables"])),
+        objects=tuple(Object(*map(_text, _list(o))) for o in _list(raw["objects"])),
+        foreign_keys=tuple(
+            ForeignKey(_text(t), _text(n), _text(r), _flag(v), _flag(c), _whole(o))
+            for t, n, r, v, c, o in map(_list, _list(raw["foreign_keys"]))
+        ),
+        sequences=tuple(_sequence(cast("dict[str, object]", s)) for s in _list(raw["sequences"])),
+        probes=tuple(
+            ProbeResult(_text(p), _whole(r), _text(d), _text(s)) for p, r, d, s in map(_list, _list(raw["probes"]))
+        ),
+        settings=_settings(raw["settings"]),
+        queries=tuple(Query(*map(_text, _list(q))) for q in _list(raw["queries"])),
+        readings=tuple(Reading(*map(_text, _list(r))) for r in _list(raw["readings"])),
+        findings=tuple(map(_text, _list(raw["findings"]))),
+    )
+
+
+def _table(raw: dict[str, object]) -> Table:
+    first, second, third, fourth = (int(_text(s)) for s in _list(raw["sums"]))
+    return Table(
+        schema=_text(raw["schema"]),
+        name=_text(raw["name"]),
+        kind=_text(raw["kind"]),
+        rows=_whole(raw["rows"]),
+        sums=(first, second, third, fourth),
+        columns=tuple(map(_text, _list(raw["columns"]))),
+        uncovered=_text(raw["uncovered"]),
+        size=_whole(raw["size"]),
+    )
+
+
+def _sequence(raw: dict[str, object]) -> Sequence:
+    largest = raw["largest"]
+    return Sequence(
+        schema=_text(raw["schema"]),
+        name=_text(raw["name"]),
+        reached=int(_text(raw["reached"])),
+        called=_flag(raw["called"]),
+        increment=int(_text(raw["increment"])),
+        feeds=_text(raw["feeds"]),
+        largest=None if largest is None else int(_text(largest)),
+    )
+
+
+def _settings(raw: object) -> tuple[Setting, ...]:
+    return tuple(Setting(*map(_text, _list(s))) for s in _list(raw))
+
+
+def _list(value: object) -> list[object]:
+    if not isinstance(value, list):
+        raise TypeError(f"{value!r} is not a list")
+    return value
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is not text")
+    return value
+
+
+def _whole(value: object) -> int:
+    if type(value) is not int or value < 0:
+        raise TypeError(f"{value!r} is not a count")
+    return value
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError(f"{value!r} is not true or false")
+    return value
