@@ -1,0 +1,1 @@
+"""The world behind the ports: programmes, servers, disks, clocks. Only `compose` imports this room."""
