@@ -1,0 +1,196 @@
+"""The ledger on disk: appended under a lock, durable entry by entry, continued after a crash."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from attestore import facts
+from attestore.archive import disk, layout
+from attestore.archive.opened import read_bundle, read_file
+from attestore.errors import ArchiveError, TamperedError
+from attestore.evidence import Past, journal, ledger
+from attestore.evidence.ledger import Checkpoint, Entry, Head, Ledger, RunClosed, RunFinished, RunStarted
+from attestore.ports import Signer
+
+__all__ = ["CHECKPOINT", "LARGEST", "LEDGER", "LedgerFile", "history", "is_running", "unfinished"]
+
+LEDGER: Final = "ledger.jsonl"
+CHECKPOINT: Final = "checkpoint"
+LARGEST: Final = 1 << 28
+"""bytes of a ledger"""
+
+
+class LedgerFile:
+    """`ledger.jsonl` and its checkpoint in a reports folder."""
+
+    def __init__(self, reports: Path) -> None:
+        self._reports = reports
+        self._path = reports / LEDGER
+
+    def read(self) -> Ledger:
+        """All entries; none where there is no ledger yet.
+
+        Raises:
+            ArchiveError: it cannot be read.
+            TamperedError: its chain does not hold.
+        """
+        if not self._path.exists() and not self._path.is_symlink():
+            return ledger.read(b"")
+        return ledger.read(read_file(self._path, limit=LARGEST), what=str(self._path))
+
+    def append(self, entry: Entry) -> Head:
+        """One more entry; it is on the disk when this returns, after whatever other runs have written meanwhile.
+
+        Raises:
+            ArchiveError: the ledger's chain does not hold, or it is shorter than its checkpoint says; nothing is added.
+            DiskError: no space left, or not allowed to write.
+        """
+        disk.make_folder(self._reports, exist_ok=True)
+        with self._locked() as descriptor:
+            known = self._continued(descriptor)
+            data = ledger.line(entry, number=known.count + 1, previous=known.head)
+            with disk.translated(self._path):
+                disk.append(descriptor, data)
+            disk.sync_folder(self._reports)
+            return Head(count=known.count + 1, digest=ledger.link(data))
+
+    def checkpoint(self, signer: Signer, *, at: str) -> Head:
+        """Sign count and head of the ledger as they are; `checkpoint` and `checkpoint.asc` replace the ones before.
+
+        Raises:
+            ArchiveError: the ledger's chain does not hold.
+            KeyringError: the signer cannot sign.
+            DiskError: no space left, or not allowed to write.
+        """
+        target = self._reports / CHECKPOINT
+        draft = self._reports / f".{CHECKPOINT}{disk.UNFINISHED}"
+        with self._locked() as descriptor:
+            known = self._continued(descriptor)
+            for stale in (draft, draft.with_name(f"{draft.name}.asc")):
+                stale.unlink(missing_ok=True)
+            disk.write_new(draft, ledger.encode_checkpoint(Checkpoint(count=known.count, head=known.head, at=at)))
+            signature = signer.sign(draft)
+            with disk.translated(target):
+                signature.replace(target.with_name(f"{CHECKPOINT}.asc"))
+                draft.replace(target)
+            disk.sync_folder(self._reports)
+            return Head(count=known.count, digest=known.head)
+
+    @contextmanager
+    def _locked(self) -> Iterator[int]:
+        with disk.translated(self._path):
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o644)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
+    def _continued(self, descriptor: int) -> Ledger:
+        """The ledger behind a locked descriptor, its torn last line cut off."""
+        try:
+            data = read_file(self._path, limit=LARGEST)
+            known = ledger.read(data, what=str(self._path))
+            self._compare(known)
+        except TamperedError as problem:
+            raise ArchiveError(
+                f"the ledger cannot be continued: {problem.message}",
+                hint="Run `attestore audit`; put the ledger back from a copy, or begin a new reports folder.",
+            ) from problem
+        if known.torn:
+            with disk.translated(self._path):
+                os.ftruncate(descriptor, data.rfind(b"\n") + 1)
+        return known
+
+    def _compare(self, known: Ledger) -> None:
+        """A ledger that is behind its own checkpoint was cut: to continue it would hide that."""
+        path = self._reports / CHECKPOINT
+        if not path.exists():
+            return
+        told = ledger.decode_checkpoint(read_file(path, limit=layout.LARGEST_SIGNATURE), what=str(path))
+        if told.count > known.count or known.head_at(told.count) != told.head:
+            raise TamperedError(
+                f"{self._path} does not reach its checkpoint of {told.count} entries, or is another ledger"
+            )
+
+
+def is_running(reports: Path, run: str) -> bool:
+    """Whether a live process holds the run's journal."""
+    try:
+        descriptor = os.open(reports / run / layout.JOURNAL, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def unfinished(reports: Path) -> tuple[RunStarted, ...]:
+    """Runs that died: started, neither finished nor closed, their folder there and held by no live process.
+
+    A started run whose folder is gone can't be closed by anybody; the audit names it.
+
+    Raises:
+        ArchiveError, TamperedError: the ledger cannot be read.
+    """
+    entries = LedgerFile(reports).read().entries
+    ended = {entry.run for entry in entries if isinstance(entry, RunFinished | RunClosed)}
+    return tuple(
+        entry
+        for entry in entries
+        if isinstance(entry, RunStarted)
+        and entry.run not in ended
+        and layout.is_run(entry.run)
+        and (reports / entry.run / layout.JOURNAL).is_file()
+        and not is_running(reports, entry.run)
+    )
+
+
+def history(reports: Path, system: str, *, limit: int = 50) -> tuple[Past, ...]:
+    """Finished runs of a system by gate, newest first, at most `limit` runs; the ledger says which, their journals how fast.
+
+    Raises:
+        ArchiveError, TamperedError: the ledger cannot be read.
+    """
+    entries = LedgerFile(reports).read().entries
+    ours = {entry.run for entry in entries if isinstance(entry, RunStarted) and entry.system == system}
+    ended = [entry for entry in entries if isinstance(entry, RunFinished | RunClosed) and entry.run in ours]
+    past: list[Past] = []
+    for entry in list(reversed(ended))[:limit]:
+        known = _figures(reports, entry.run)
+        past += [
+            Past(
+                run=entry.run,
+                gate=gate,
+                finished=entry.at,
+                outcome=outcome,
+                rto_ms=known.get("restore.rto"),
+                sealed_bytes=known.get("backup.size.sealed"),
+            )
+            for gate, outcome in entry.outcomes
+        ]
+    return tuple(past)
+
+
+def _figures(reports: Path, run: str) -> dict[str, int]:
+    """What the journal of an earlier run tells in numbers; nothing where its bundle is missing or damaged."""
+    if not layout.is_run(run):
+        return {}
+    try:
+        seen = journal.read(read_bundle(reports / run).read(layout.JOURNAL))
+    except (ArchiveError, TamperedError):
+        return {}
+    known: dict[str, int] = {}
+    for observation in seen.observations:
+        if facts.FACTS[observation.fact].kind in {facts.Kind.DURATION, facts.Kind.SIZE} and not observation.subject:
+            known[observation.fact] = int(observation.value)
+    return known
