@@ -131,7 +131,8 @@ class _Reader:
             events = iter(list(yaml.parse(text, Loader=yaml.SafeLoader)))
         except yaml.MarkedYAMLError as problem:
             said = " ".join(part for part in (problem.context, problem.problem) if part)
-            self.refuse(f"this is not YAML: {said}", at=_place(problem.problem_mark or problem.context_mark))
+            hint = "Quote text that begins with one of > | & * ! % @ ` or that holds ': '."
+            self.refuse(f"this is not YAML: {said}", at=_place(problem.problem_mark or problem.context_mark), hint=hint)
         except yaml.reader.ReaderError as problem:
             self.refuse(
                 f"the character U+{ord(text[problem.position]):04X} is not allowed in YAML",
@@ -213,10 +214,14 @@ class _Reader:
         if text in _LITERALS:
             return _LITERALS[text]
         if not text:
-            self.refuse("there is no value", at=here, hint='Write one, null, or "" for empty text.')
+            self.refuse(
+                "there is no value",
+                at=here,
+                hint='Write one, null, or "" for empty text; quote text with a comma in { }.',
+            )
         if _WHOLE.fullmatch(text):
-            if abs(int(text)) > _LARGEST_NUMBER:
-                self.refuse(f"{text} is larger than a whole number may be (2^53 - 1)", at=here)
+            if len(text) > len(str(-_LARGEST_NUMBER)) or abs(int(text)) > _LARGEST_NUMBER:
+                self.refuse(f"{text[:40]} is larger than a whole number may be (2^53 - 1)", at=here)
             return int(text)
         if text.lower() in _WORDS_1_1:
             hint = f'Write true, false or null, or quote it: "{text}".'
