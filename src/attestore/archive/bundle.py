@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from attestore.archive import disk, layout
-from attestore.archive.opened import read_bundle
+from attestore.archive.opened import read_bundle, read_file
 from attestore.errors import ArchiveError
 from attestore.evidence import Journal, Observation, journal, sums
 from attestore.evidence.statement import FileRecord
@@ -130,6 +130,15 @@ class Bundle:
     def has(self, name: str) -> bool:
         """Whether the file is there already."""
         return self.path(name).is_file()
+
+    def read(self, name: str) -> bytes:
+        """A file whole, through no link.
+
+        Raises:
+            ArchiveError, TamperedError: it is missing, a link, or too large.
+            ValueError: a bundle has no file of that name.
+        """
+        return read_file(self.path(name), limit=layout.LARGEST)
 
     def write(self, name: str, data: bytes) -> Path:
         """A new file, whole and on the disk when this returns, or not there at all.

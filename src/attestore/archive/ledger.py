@@ -134,19 +134,19 @@ def is_running(reports: Path, run: str) -> bool:
     return False
 
 
-def unfinished(reports: Path) -> tuple[RunStarted, ...]:
-    """Runs that died: started, neither finished nor closed, their folder there and held by no live process.
+def unfinished(reports: Path) -> tuple[tuple[RunStarted, Head], ...]:
+    """Runs that died, each with the ledger's head after its own start.
 
-    A started run whose folder is gone can't be closed by anybody; the audit names it.
+    They were started, neither finished nor closed, and no live process holds their bundle. A started run whose folder is gone can't be closed by anybody; the audit names it.
 
     Raises:
         ArchiveError, TamperedError: the ledger cannot be read.
     """
-    entries = LedgerFile(reports).read().entries
-    ended = {entry.run for entry in entries if isinstance(entry, RunFinished | RunClosed)}
+    known = LedgerFile(reports).read()
+    ended = {entry.run for entry in known.entries if isinstance(entry, RunFinished | RunClosed)}
     return tuple(
-        entry
-        for entry in entries
+        (entry, Head(count=count, digest=known.head_at(count)))
+        for count, entry in enumerate(known.entries, start=1)
         if isinstance(entry, RunStarted)
         and entry.run not in ended
         and layout.is_run(entry.run)
