@@ -1,0 +1,149 @@
+"""The keyed, order-independent fingerprint of a table's rows, computed in the server in one pass.
+
+MSet-Add-Hash (Clarke et al., ASIACRYPT 2003): the number of rows, and the exact sums of the four 64-bit words of the
+SHA-256 of each row behind the key. Sums of parts add up, so a table can be cut in ranges; nothing depends on order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from attestore.adapters.postgres.crew import Crew, Question, batches
+from attestore.adapters.postgres.quoting import identifier, qualified
+from attestore.adapters.postgres.relations import Column, Relation
+from attestore.proof import Table
+
+__all__ = ["METHOD", "Range", "expression", "ranges", "statement", "take"]
+
+METHOD: Final = "audit"
+
+_CUT: Final = 64 * 1024 * 1024
+"""bytes of a table that one statement reads"""
+_RANGES_SINCE: Final = 14
+"""the first major whose executor seeks to a range of row addresses instead of filtering the whole table"""
+
+_TYPED: Final = frozenset(
+    (
+        "bool", "bytea", "char", "name", "int8", "int2", "int4", "text", "oid", "tid", "xid", "cid", "xid8", "json",
+        "jsonb", "jsonpath", "float4", "float8", "money", "macaddr", "macaddr8", "inet", "cidr", "bpchar", "varchar",
+        "date", "time", "timetz", "timestamp", "timestamptz", "interval", "bit", "varbit", "numeric", "uuid", "pg_lsn",
+        "tsvector", "tsquery", "int4range", "int8range", "numrange", "tsrange", "tstzrange", "daterange",
+    )
+)  # fmt: skip
+"""built-in types whose binary form says everything, and says the same whatever the session's settings"""
+_TEXTUAL: Final = frozenset(
+    ("char", "name", "text", "json", "jsonb", "jsonpath", "bpchar", "varchar", "tsvector", "tsquery")
+)
+"""of those, the ones whose binary form is converted to the client's encoding"""
+_FLOATS: Final = frozenset(("float4", "float8"))
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Blocks of a table, from the first to before the last; without a last: to the end."""
+
+    first: int
+    last: int | None
+
+
+def expression(column: Column, *, encodingless: bool = False) -> str:
+    """One column as SQL whose binary form tells any two different values apart, NULL too, and survives a restore.
+
+    Types whose binary form holds what a restore renews (OIDs of enums, arrays, composites …) or what text does not
+    (the sign of a NaN) are told by their output function: `format`, since `::text` would obey a user's own cast.
+    `encodingless` databases (SQL_ASCII) hold bytes that no client encoding can carry: they stay bytes.
+    """
+    value = f"t.{identifier(column.name)}"
+    if column.base not in _TYPED or (encodingless and column.base in _TEXTUAL):
+        # IS NULL is also true of a composite whose every field is NULL; num_nulls isn't
+        shown = f"pg_catalog.format('%s', {value})"
+        if encodingless:
+            shown = f"pg_catalog.convert_to({shown}, 'SQL_ASCII')"
+        return f"CASE WHEN pg_catalog.num_nulls({value}) = 0 THEN {shown} END"
+    if column.domain:
+        value = f"{value}::pg_catalog.{identifier(column.base)}"
+    if column.base in _FLOATS:
+        return f"CASE WHEN {value} = 'NaN' THEN 'NaN' ELSE {value} END"
+    return value
+
+
+def statement(relation: Relation, *, within: Range | None = None, encodingless: bool = False) -> str:
+    """The SQL that answers (rows, sum, sum, sum, sum) for a table or a range of it; `$1` is the key."""
+    row = ", ".join(("$1::bytea", *(expression(column, encodingless=encodingless) for column in relation.columns)))
+    return (
+        "SELECT count(*)"
+        + "".join(f', coalesce(sum("substring"(q.d, {start}, 64)::int8), 0)::text' for start in (1, 65, 129, 193))
+        + f" FROM (SELECT ('x' || encode(sha256(record_send(ROW({row}))), 'hex'))::bit(256) AS d"
+        + f" FROM ONLY {qualified(relation.schema, relation.name)} t{_where(within)} OFFSET 0) q"
+    )
+
+
+def ranges(relation: Relation, *, major: int) -> tuple[Range | None, ...]:
+    """How a table is cut for several sessions; a small one is not cut."""
+    wanted = min(relation.size // _CUT, relation.pages)
+    if wanted < 2 or not relation.heap or major < _RANGES_SINCE:  # noqa: PLR2004 – one range is the whole table
+        return (None,)
+    cuts = [relation.pages * number // wanted for number in range(wanted)]
+    # rows that the snapshot sees may stand behind the last known block: the last range is open
+    return tuple(Range(first, last) for first, last in zip(cuts, [*cuts[1:], None], strict=True))
+
+
+def take(
+    crew: Crew, relations: Sequence[Relation], *, key: bytes, shape: tuple[int, bool], told: Callable[[int], None]
+) -> tuple[Table, ...]:
+    """Every relation counted and fingerprinted under `key`, at the crew's snapshot.
+
+    `shape` is the server's major and whether the database is encodingless; `told` hears how many tables are done.
+
+    Raises:
+        PrivilegeError, UnreachableError, ProgramFailedError: a table cannot be read; its name is in the message.
+    """
+    major, encodingless = shape
+    owners: dict[Question, Relation] = {}
+    missing: dict[int, int] = {}
+    for relation in relations:
+        if relation.uncovered:
+            continue
+        cuts = ranges(relation, major=major)
+        missing[relation.oid] = len(cuts)
+        for cut in cuts:
+            question = Question(
+                subject=relation.label,
+                sql=statement(relation, within=cut, encodingless=encodingless),
+                parameters=(key,),
+                weight=relation.size // len(cuts),
+            )
+            owners[question] = relation
+    totals = {relation.oid: [0, 0, 0, 0, 0] for relation in relations}
+    done = 0
+    for question, answer in crew.answers(batches(tuple(owners)), doing="fingerprint"):
+        oid = owners[question].oid
+        totals[oid] = [total + int(part) for total, part in zip(totals[oid], answer[0], strict=True)]
+        missing[oid] -= 1
+        if not missing[oid]:
+            done += 1
+            told(done)
+    return tuple(_table(relation, totals[relation.oid]) for relation in relations)
+
+
+def _where(within: Range | None) -> str:
+    if within is None:
+        return ""
+    upper = "" if within.last is None else f" AND t.ctid < '({within.last},0)'"
+    return f" WHERE t.ctid >= '({within.first},0)'{upper}"
+
+
+def _table(relation: Relation, total: list[int]) -> Table:
+    rows, first, second, third, fourth = total
+    return Table(
+        schema=relation.schema,
+        name=relation.name,
+        kind=relation.kind,
+        rows=rows,
+        sums=(first, second, third, fourth),
+        columns=tuple(column.name for column in relation.columns),
+        uncovered=relation.uncovered,
+        size=relation.size,
+    )

@@ -1,0 +1,128 @@
+"""Probes: an operator's own read-only questions, answered row by row into a keyed digest."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+from typing import Final
+
+import psycopg
+from psycopg import errors as sqlstate
+from psycopg.abc import AdaptContext, Buffer
+from psycopg.rows import TupleRow
+
+from attestore.adapters.postgres.crew import BEGIN
+from attestore.adapters.postgres.quoting import literal
+from attestore.adapters.postgres.session import Session, abandon, ask, pin, worded
+from attestore.errors import Error, ProgramFailedError
+from attestore.gate import Probe
+from attestore.proof import ProbeResult
+
+__all__ = ["answer"]
+
+_DOMAIN: Final = b"attestore/probe-result/v1\n"
+_NULL: Final = b"\xff" * 8
+
+
+def answer(session: Session, probes: Sequence[Probe], *, snapshot: str, key: bytes) -> tuple[ProbeResult, ...]:
+    """What each probe returns at the snapshot: number of rows, and a digest of names and values in order.
+
+    The session is spent afterwards: it no longer reads values as Python's.
+
+    Raises:
+        ProgramFailedError: a probe is not a single query, fails, writes, or takes too long; it is named.
+    """
+    _as_bytes(session)
+    return tuple(_answered(session, probe, snapshot=snapshot, key=key) for probe in probes)
+
+
+class _Bytes:
+    """Values as the server wrote them: no date is too far, no number too precise."""
+
+    format = psycopg.pq.Format.TEXT
+
+    def __init__(self, _oid: int, _context: AdaptContext | None = None) -> None: ...
+
+    def load(self, data: Buffer) -> bytes:
+        return bytes(data)
+
+
+def _as_bytes(session: Session) -> None:
+    session.adapters.register_loader(0, _Bytes)
+    for known in session.adapters.types:
+        for oid in (known.oid, known.array_oid):
+            if oid:
+                session.adapters.register_loader(oid, _Bytes)
+
+
+def _answered(session: Session, probe: Probe, *, snapshot: str, key: bytes) -> ProbeResult:
+    failed: Error
+    try:
+        # a probe before this one may have changed the session
+        pin(session)
+        ask(session, BEGIN)
+        ask(session, f"SET TRANSACTION SNAPSHOT {literal(snapshot)}")
+        ask(session, f"SET LOCAL statement_timeout = {int(probe.timeout_ms)}")
+        rows, digest = _digested(session, probe, key=key)
+        return ProbeResult(probe=probe.id, rows=rows, digest=digest, sql=probe.sql)
+    except psycopg.Error as problem:
+        failed = _worded(problem, probe)
+    finally:
+        _ended(session)
+    raise failed
+
+
+def _digested(session: Session, probe: Probe, *, key: bytes) -> tuple[int, str]:
+    state = hmac.new(key, _DOMAIN, hashlib.sha256)
+    rows = 0
+    cursor: psycopg.RawCursor[TupleRow] = psycopg.RawCursor(session)
+    with cursor:
+        # the extended protocol: the server itself refuses a second statement
+        for row in cursor.stream(probe.sql.encode()):
+            if not rows:
+                _name(state, cursor)
+            rows += 1
+            for value in row:
+                state.update(_NULL if value is None else len(value).to_bytes(8, "big") + value)
+        if not rows:
+            _name(state, cursor)
+        if cursor.description is None:
+            raise ProgramFailedError(
+                f"probe {probe.id} is not a query: it returns no columns",
+                hint="Write one SELECT, VALUES or WITH query.",
+            )
+    return rows, state.hexdigest()
+
+
+def _name(state: hmac.HMAC, cursor: psycopg.RawCursor[TupleRow]) -> None:
+    names = [column.name.encode() for column in cursor.description or ()]
+    state.update(len(names).to_bytes(8, "big"))
+    for name in names:
+        state.update(len(name).to_bytes(8, "big") + name)
+
+
+def _ended(session: Session) -> None:
+    abandon(session)
+    if not session.closed:
+        with worded("end a probe's transaction"):
+            session.rollback()
+
+
+def _worded(problem: psycopg.Error, probe: Probe) -> Error:
+    words = problem.diag.message_primary or str(problem).partition("\n")[0]
+    hint = ""
+    match problem:
+        case sqlstate.QueryCanceled():
+            hint = f"It was given {probe.timeout_ms} ms; raise the probe's timeout or make it cheaper."
+        case sqlstate.UndefinedTable() | sqlstate.UndefinedFunction() | sqlstate.UndefinedObject():
+            hint = "The search path is empty: write schema-qualified names, such as public.users."
+        case sqlstate.ReadOnlySqlTransaction():
+            hint = "A probe reads; it never writes."
+        case sqlstate.SyntaxError():
+            hint = "Write one query; nothing after it."
+        case sqlstate.InsufficientPrivilege():
+            hint = "Grant the role what the probe reads."
+        case _:
+            pass
+    return ProgramFailedError(f"probe {probe.id} failed: {words[:600]}", hint=hint)

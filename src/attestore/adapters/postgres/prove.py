@@ -1,0 +1,186 @@
+"""A proof of what a database holds, taken the same way on both sides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import Final
+
+from attestore import canon
+from attestore.adapters.postgres import fingerprint, keys, objects, readings, relations, sequences, world
+from attestore.adapters.postgres import probes as questions
+from attestore.adapters.postgres.crew import BEGIN, gathered
+from attestore.adapters.postgres.session import Connect, Session, ask, pin, pinned, worded
+from attestore.gate import Probe
+from attestore.ports import Watcher
+from attestore.proof import ForeignKey, ProbeResult, Proof, Query
+
+__all__ = ["INSTANT", "Moment", "prove_restored", "prove_source"]
+
+INSTANT: Final = """to_char(statement_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')"""
+"""SQL: when the statement began, by the server's clock"""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One exported snapshot, the session that holds it, and the sequences as they stood right after it."""
+
+    leader: Session
+    snapshot: str
+    taken: str
+    """UTC instant, by the server's clock"""
+    sequences: tuple[sequences.Reached, ...]
+
+
+def prove_source(
+    moment: Moment, connect: Connect, key: bytes, *, probes: Sequence[Probe], jobs: int, watch: Watcher
+) -> Proof:
+    """What the source holds at that moment; foreign keys are listed, not checked.
+
+    `connect` opens further pinned sessions: `jobs` of them, then one for probes; all are closed before this returns.
+
+    Raises:
+        PrivilegeError, UnreachableError, ProgramFailedError: something cannot be read; it is named.
+    """
+    return _Prover(moment=moment, connect=connect, key=key, probes=probes, jobs=jobs, watch=watch).prove("source")
+
+
+def prove_restored(
+    connect: Connect, key: bytes, *, like: Proof, probes: Sequence[Probe], jobs: int, watch: Watcher
+) -> Proof:
+    """What the restored database holds, every foreign key checked and every definition unlike `like` read back.
+
+    `connect` opens autocommit sessions as superuser; they are pinned here and closed before this returns.
+
+    Raises:
+        PrivilegeError, UnreachableError, ProgramFailedError: something cannot be read; it is named.
+    """
+
+    def opened() -> Session:
+        session = connect()
+        try:
+            pin(session)
+        except BaseException:
+            session.close()
+            raise
+        return session
+
+    with closing(opened()) as leader:
+        with worded("take a snapshot of the restored database"):
+            ask(leader, BEGIN)
+            snapshot, taken = ask(leader, f"SELECT pg_export_snapshot(), {INSTANT}")[0]
+        moment = Moment(leader=leader, snapshot=snapshot, taken=taken, sequences=sequences.read(leader))
+        prover = _Prover(moment=moment, connect=opened, key=key, probes=probes, jobs=jobs, watch=watch)
+        proof = prover.prove("restored")
+    # definitions are loaded and rolled back again: the one session that may write
+    with closing(connect()) as writer:
+        pin(writer, read_only=False)
+        with worded("read definitions back"):
+            read = readings.read_back(writer, source=like.objects, restored=proof.objects)
+    return replace(proof, readings=read)
+
+
+@dataclass(frozen=True, slots=True)
+class _Prover:
+    """One proof being taken."""
+
+    moment: Moment
+    connect: Connect
+    key: bytes
+    probes: Sequence[Probe]
+    jobs: int
+    watch: Watcher
+
+    def prove(self, side: str) -> Proof:
+        leader = self.moment.leader
+        with worded("describe the database"):
+            database, server, number, encoding = ask(
+                leader,
+                "SELECT current_database(), current_setting('server_version'),"
+                " current_setting('server_version_num')::int4, current_setting('server_encoding')",
+            )[0]
+        major, encodingless = int(number) // 10_000, encoding == "SQL_ASCII"
+        stored = relations.read(leader)
+        declared = keys.read(leader, major=major)
+        with worded("read the definitions"):
+            defined, findings = objects.read(leader)
+            settings = world.settings(leader)
+        covered = sum(not relation.uncovered for relation in stored)
+        with gathered(self.connect, snapshot=self.moment.snapshot, size=self.jobs) as crew:
+            tables = fingerprint.take(
+                crew,
+                stored,
+                key=self.key,
+                shape=(major, encodingless),
+                told=lambda done: self.watch.progress(done, covered, unit="tables"),
+            )
+            reached = sequences.feed(crew, self.moment.sequences)
+            foreign = keys.check(crew, declared) if side == "restored" else keys.listed(declared)
+        return Proof(
+            side=side,
+            database=database,
+            server=server,
+            taken=self.moment.taken,
+            method=fingerprint.METHOD,
+            key_commitment=canon.domain_digest("fingerprint-key", self.key),
+            session=pinned(leader),
+            tables=tables,
+            objects=defined,
+            foreign_keys=foreign,
+            sequences=reached,
+            probes=self._asked(),
+            settings=settings,
+            queries=_queries(stored, declared, encodingless=encodingless),
+            findings=(*findings, *_unvalidated(foreign), *_overheard(leader)),
+        )
+
+    def _asked(self) -> tuple[ProbeResult, ...]:
+        if not self.probes:
+            return ()
+        with closing(self.connect()) as session:
+            return questions.answer(session, self.probes, snapshot=self.moment.snapshot, key=self.key)
+
+
+def _unvalidated(foreign: Sequence[ForeignKey]) -> tuple[str, ...]:
+    """Orphans that the source's own catalogue never ruled out came with the source."""
+    return tuple(
+        f"foreign key {key.name} of {key.table} is NOT VALID and {key.orphans} rows have no parent in {key.references}"
+        for key in foreign
+        if key.orphans and not key.validated
+    )
+
+
+def _overheard(leader: Session) -> tuple[str, ...]:
+    """Whether the fingerprint key may have been written to the server's log."""
+    with worded("look whether statements are logged"):
+        logged = ask(
+            leader,
+            "SELECT current_setting('log_parameter_max_length') <> '0' AND (current_setting('log_statement') = 'all'"
+            " OR current_setting('log_duration') = 'on' OR current_setting('log_min_duration_statement') <> '-1'"
+            " OR current_setting('log_min_duration_sample') <> '-1')",
+        )[0][0]
+    if not logged:
+        return ()
+    told = (
+        "the server logs statements with their parameters, so its log may hold the fingerprint key;"
+        " log_parameter_max_length = 0 for this role prevents it"
+    )
+    return (told,)
+
+
+def _queries(
+    stored: Sequence[relations.Relation], declared: Sequence[keys.Key], *, encodingless: bool
+) -> tuple[Query, ...]:
+    """What was executed, one example per kind."""
+    covered = [relation for relation in stored if not relation.uncovered]
+    queries = [Query("tables", relations.LISTING), Query("sequences", sequences.LISTING)]
+    if covered:
+        largest = max(covered, key=lambda relation: relation.size)
+        queries.append(
+            Query(f"fingerprint of {largest.label}", fingerprint.statement(largest, encodingless=encodingless))
+        )
+    if declared:
+        heaviest = max(declared, key=lambda key: key.weight)
+        queries.append(Query(f"orphans of {heaviest.label}", keys.orphans(heaviest)))
+    return tuple(queries)

@@ -1,0 +1,118 @@
+"""Which relations store rows, of which columns, and which of them a dump does not carry."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Final
+
+from attestore.adapters.postgres.quoting import label
+from attestore.adapters.postgres.session import Session, ask, worded
+
+__all__ = ["LISTING", "OURS", "Column", "Relation", "read"]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column that a dump carries; `base` is its built-in type, below any domain, or empty for every other type."""
+
+    name: str
+    base: str
+    domain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """One relation that stores rows, or would if a dump carried it."""
+
+    oid: int
+    schema: str
+    name: str
+    kind: str
+    columns: tuple[Column, ...]
+    """by name, without generated ones: a restore computes those anew"""
+    pages: int
+    """blocks of the main fork"""
+    size: int
+    """bytes on disk with TOAST, without indexes"""
+    heap: bool
+    """whether rows have a physical address that ranges can be cut by"""
+    uncovered: str
+    """why a dump does not carry the rows; empty when it does"""
+
+    @property
+    def label(self) -> str:
+        """The identity as people write it."""
+        return label(self.schema, self.name)
+
+
+OURS: Final = r"n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
+"""SQL: schema `n` belongs to the database's users (names that begin with pg_ are reserved)"""
+
+LISTING: Final = f"""
+SELECT c.oid, n.nspname, c.relname,
+       CASE WHEN c.relkind = 'f' THEN 'foreign' WHEN c.relpersistence = 'u' THEN 'unlogged'
+            WHEN c.relispartition THEN 'partition' ELSE 'table' END AS kind,
+       CASE WHEN c.relkind = 'f' THEN 0
+            ELSE pg_relation_size(c.oid) / current_setting('block_size')::int8 END AS pages,
+       CASE WHEN c.relkind = 'f' THEN 0 ELSE coalesce(pg_table_size(c.oid), 0) END AS size,
+       coalesce(a.amname = 'heap', false) AS heap,
+       CASE WHEN c.relkind = 'f' THEN 'foreign table: its rows live on another server'
+            WHEN e.extname IS NOT NULL AND NOT coalesce(c.oid = ANY (e.extconfig), false)
+              THEN format('belongs to extension %s, which makes its rows anew', e.extname)
+            WHEN e.extname IS NOT NULL AND e.extcondition[array_position(e.extconfig, c.oid)] <> ''
+              THEN format('belongs to extension %s, of which a dump carries only the rows of its condition', e.extname)
+            WHEN c.relpersistence = 'u' AND pg_is_in_recovery() THEN 'unlogged: empty on a standby'
+            ELSE '' END AS uncovered
+FROM pg_class c
+JOIN pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_am a ON a.oid = c.relam
+LEFT JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.objsubid = 0 AND d.deptype = 'e'
+LEFT JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND e.oid = d.refobjid
+WHERE c.relkind IN ('r', 'f') AND c.relpersistence <> 't' AND {OURS}
+ORDER BY n.nspname, c.relname
+""".strip()
+
+_COLUMNS: Final = f"""
+WITH RECURSIVE resolved(oid, base) AS (
+  SELECT oid, oid FROM pg_type WHERE typtype <> 'd'
+  UNION ALL
+  SELECT t.oid, r.base FROM pg_type t JOIN resolved r ON t.typbasetype = r.oid WHERE t.typtype = 'd')
+SELECT c.oid, a.attname, CASE WHEN b.typnamespace = 'pg_catalog'::regnamespace THEN b.typname ELSE '' END,
+       r.base <> a.atttypid
+FROM pg_class c
+JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+JOIN resolved r ON r.oid = a.atttypid
+JOIN pg_type b ON b.oid = r.base
+WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND {OURS}
+""".strip()
+
+
+def read(connection: Session) -> tuple[Relation, ...]:
+    """Every relation that stores rows, in the order of their names, as the session's snapshot sees them.
+
+    Partitioned roots, views and materialized views store no rows that a dump carries and are not among them.
+
+    Raises:
+        PrivilegeError, UnreachableError, ProgramFailedError: the catalogue cannot be read.
+    """
+    columns: defaultdict[int, list[Column]] = defaultdict(list)
+    with worded("list the tables"):
+        for oid, name, base, domain in ask(connection, _COLUMNS):
+            columns[oid].append(Column(name=name, base=base, domain=domain))
+        listed = ask(connection, LISTING)
+    return tuple(
+        Relation(
+            oid=oid,
+            schema=schema,
+            name=name,
+            kind=kind,
+            columns=tuple(sorted(columns[oid], key=lambda column: column.name)),
+            pages=int(pages),
+            size=int(size),
+            heap=heap,
+            uncovered=uncovered,
+        )
+        for oid, schema, name, kind, pages, size, heap, uncovered in listed
+    )
