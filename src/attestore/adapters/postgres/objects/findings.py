@@ -1,0 +1,93 @@
+"""Sentences about a database as it is: what a reader should know that no restore can lose or mend."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import psycopg
+
+from attestore.adapters.postgres.objects.catalogue import ask
+
+__all__ = ["read"]
+
+_INVALID: Final = """
+SELECT 'Index ' || r.identity || ' is not valid; a dump does not carry it as it is.'
+  FROM relation r JOIN pg_index x ON x.indexrelid = r.oid
+ WHERE NOT (x.indisvalid AND x.indisready AND x.indislive)
+UNION ALL
+SELECT 'Constraint ' || r.identity || '.' || quote_ident(k.conname)
+       || ' is NOT VALID: rows from before it were never checked.'
+  FROM pg_constraint k JOIN relation r ON r.oid = k.conrelid WHERE NOT k.convalidated AND k.conparentid = 0
+UNION ALL
+SELECT 'Trigger ' || r.identity || '.' || quote_ident(t.tgname) || ' is disabled.'
+  FROM pg_trigger t JOIN relation r ON r.oid = t.tgrelid
+ WHERE NOT t.tgisinternal AND t.tgenabled = 'D' AND t.tgparentid = 0
+UNION ALL
+SELECT 'Event trigger ' || quote_ident(e.evtname) || ' is disabled.' FROM pg_event_trigger e WHERE e.evtenabled = 'D'
+UNION ALL
+SELECT 'Table ' || r.identity || ' has no primary key: rows that differ cannot be named.'
+  FROM relation r
+ WHERE r.relkind IN ('r', 'p') AND NOT r.relispartition
+   AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = r.oid AND k.contype = 'p')
+UNION ALL
+SELECT 'Table ' || r.identity || ' is unlogged: a crash empties it, and a standby never has its rows.'
+  FROM relation r WHERE r.relkind IN ('r', 'p') AND r.relpersistence = 'u'
+UNION ALL
+SELECT 'Materialized view ' || r.identity || ' is not populated.'
+  FROM relation r WHERE r.relkind = 'm' AND NOT r.relispopulated
+UNION ALL
+SELECT 'Foreign table ' || r.identity || ' keeps its rows elsewhere; only its definition is backed up.'
+  FROM relation r WHERE r.relkind = 'f'
+"""
+
+# An extension's own tables are dumped only if the extension declares them as its configuration.
+_EXTENSION_DATA: Final = """
+SELECT 'Table ' || quote_ident(n.nspname) || '.' || quote_ident(c.relname) || ' belongs to extension '
+       || quote_ident(e.extname) || CASE WHEN c.oid = ANY (e.extconfig)
+          THEN ': only the rows that the extension declares as configuration are backed up.'
+          ELSE ': its rows are not backed up.' END
+  FROM pg_depend d
+  JOIN pg_class c ON c.oid = d.objid AND c.relkind IN ('r', 'p', 'm')
+  JOIN pg_namespace n ON n.oid = c.relnamespace
+  JOIN pg_extension e ON e.oid = d.refobjid
+ WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
+"""
+
+_COLLATIONS: Final = """
+SELECT 'Collation ' || quote_ident(n.nspname) || '.' || quote_ident(c.collname) || ' was recorded with version '
+       || c.collversion || ', and the server now provides ' || coalesce(pg_collation_actual_version(c.oid), 'none') || '.'
+  FROM pg_collation c JOIN pg_namespace n ON n.oid = c.collnamespace
+ WHERE c.collversion IS NOT NULL AND c.collversion IS DISTINCT FROM pg_collation_actual_version(c.oid)
+   AND c.collencoding IN (-1, (SELECT encoding FROM pg_database WHERE datname = current_database()))
+"""
+
+_DATABASE_COLLATION: Final = """
+SELECT 'The database''s default collation was recorded with version ' || datcollversion
+       || ', and the server now provides ' || coalesce(pg_database_collation_actual_version(oid), 'none') || '.'
+  FROM pg_database
+ WHERE datname = current_database() AND datcollversion IS DISTINCT FROM pg_database_collation_actual_version(oid)
+   AND datcollversion IS NOT NULL
+"""
+
+_SUBSCRIPTIONS: Final = """
+SELECT 'Subscription ' || quote_ident(s.subname) || ' (publications '
+       || (SELECT string_agg(quote_ident(p), ', ' ORDER BY p COLLATE "C") FROM unnest(s.subpublications) p)
+       || CASE WHEN s.subenabled THEN ', enabled' ELSE ', disabled' END
+       || ') is not restored into an isolated copy, and is not compared.'
+  FROM pg_subscription s WHERE s.subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+
+_TABLESPACES: Final = """
+SELECT initcap(CASE r.relkind WHEN 'i' THEN 'index' WHEN 'I' THEN 'index' WHEN 'm' THEN 'materialized view' ELSE 'table' END)
+       || ' ' || r.identity || ' lies in tablespace ' || quote_ident(t.spcname) || '; where files lie is not compared.'
+  FROM relation r JOIN pg_class c ON c.oid = r.oid JOIN pg_tablespace t ON t.oid = c.reltablespace
+"""
+
+_QUESTIONS: Final = (_INVALID, _EXTENSION_DATA, _COLLATIONS, _SUBSCRIPTIONS, _TABLESPACES)
+_SINCE_15: Final = (_DATABASE_COLLATION,)
+
+
+def read(cursor: psycopg.Cursor[tuple[Any, ...]], *, version: int) -> tuple[str, ...]:
+    """Findings in a fixed order; `version` is the server's, as libpq counts it."""
+    questions = _QUESTIONS + (_SINCE_15 if version >= 150_000 else ())
+    return tuple(sorted(str(row[0]) for question in questions for row in ask(cursor, question)))
