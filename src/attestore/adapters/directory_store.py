@@ -1,0 +1,291 @@
+"""A store in a folder: objects appear whole or not at all, are written once, and every byte is read back.
+
+An object is written beside its place, synced, and linked to its name, which fails where the name is taken. Below the
+root no symbolic link is followed, whoever made it: each folder is opened from the one above it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import secrets
+import stat
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Final
+
+from attestore.adapters.durable import create, disk_errors
+from attestore.errors import DiskError, Error, StoreError
+from attestore.evidence import PartRecord
+from attestore.ports import FetchedPart, SealedPart, Signed, StoredPart
+
+__all__ = ["DirectoryStore"]
+
+_CHUNK: Final = 1 << 20
+_UNFINISHED: Final = ".attestore-"
+_FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_WRITE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_LONGEST_KEY: Final = 1024
+_LONGEST_NAME: Final = 200
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+_DENIED: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+
+
+class DirectoryStore:
+    """Keeps objects as files below `root`; a `/` in a key is a folder. The root is made when something is put."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root.absolute()
+
+    @property
+    def location(self) -> str:
+        """The folder."""
+        return str(self._root)
+
+    def problems(self) -> tuple[Error, ...]:
+        """Whatever stands in the way of a round trip: a nonce is written, linked, read back and removed."""
+        nonce = secrets.token_bytes(64)
+        name = _UNFINISHED + secrets.token_hex(8)
+        try:
+            with (
+                self._folder((), making=True) as folder,
+                self._errors("write into"),
+                _written(folder, name, iter((nonce,))) as written,
+            ):
+                os.link(name, f"{name}.linked", src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
+                os.unlink(f"{name}.linked", dir_fd=folder)
+                if _digested(folder, name) != written:
+                    return (StoreError(f"the store {self.location} returns other bytes than were put"),)
+        except Error as problem:
+            return (problem,)
+        return ()
+
+    def put(self, key: str, item: SealedPart | Signed) -> StoredPart:
+        """Store durably and atomically, then read every byte back.
+
+        Raises:
+            StoreError: the key exists or can't be one, the file is not what its record says, or the store refused or
+                returned other bytes.
+            DiskError: no space left.
+        """
+        *folders, name = _parts(key)
+        with self._folder(tuple(folders), making=True) as folder, self._errors(f"put {key} into"):
+            unfinished = _UNFINISHED + secrets.token_hex(8)
+            with _written(folder, unfinished, _chunks(item.path)) as written:
+                _agree(item, written)
+                try:
+                    os.link(unfinished, name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
+                except FileExistsError as problem:
+                    raise StoreError(
+                        f"{key} exists in the store {self.location}; nothing is ever written over",
+                    ) from problem
+            os.fsync(folder)
+            size, digest = _digested(folder, name)
+            if (size, digest) != written:
+                raise StoreError(
+                    f"the store {self.location} returned {key} as {size} B with SHA-256 {digest}; "
+                    f"put were {written[0]} B with {written[1]}",
+                    hint="Check the disk; the object is left for you to look at.",
+                )
+        return StoredPart(key=key, size=size, digest=digest)
+
+    def keys(self, prefix: str) -> tuple[str, ...]:
+        """All keys that begin with a prefix, sorted; none where nothing was ever put.
+
+        Raises:
+            StoreError: a folder can't be read.
+        """
+        if not self._root.exists():
+            return ()
+        with self._errors("list"), self._folder((), making=False) as root:
+            return tuple(sorted(key for key in _walk(root, "") if key.startswith(prefix)))
+
+    def read(self, key: str, *, limit: int) -> bytes:
+        """A small object whole.
+
+        Raises:
+            StoreError: there is none, or it is larger than `limit` bytes.
+        """
+        with self._object(key) as file:
+            data = _up_to(file, limit + 1)
+        if len(data) > limit:
+            raise StoreError(f"{key} in the store {self.location} has more than the {limit} B it may have")
+        return data
+
+    def fetch(self, key: str, record: PartRecord, *, into: Path) -> FetchedPart:
+        """An object into a new file below `into`, sized and digested on the way; the caller asks whether it is intact.
+
+        Raises:
+            StoreError: there is none, or it can't be read.
+            DiskError: it can't be written below `into`.
+        """
+        if "/" in record.name or record.name in {"", ".", ".."} or "\0" in record.name:
+            raise StoreError(f"part name {record.name!r} is not a plain file name")
+        target = into / record.name
+        size, state = 0, hashlib.sha256()
+        with self._object(key) as source, create(target) as file:
+            while chunk := self._read(source, key):
+                size += len(chunk)
+                state.update(chunk)
+                file.write(chunk)
+        return FetchedPart(record=record, path=target, size=size, digest=state.hexdigest())
+
+    @contextlib.contextmanager
+    def _folder(self, parts: tuple[str, ...], *, making: bool) -> Iterator[int]:
+        """The descriptor of a folder below the root."""
+        with contextlib.ExitStack() as stack:
+            with self._errors("open" if not making else "make a folder in"):
+                if making:
+                    self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
+                # the root itself may be a link: that is the operator's word, not a stranger's
+                here = os.open(self._root, _FOLDER & ~os.O_NOFOLLOW)
+                stack.callback(os.close, here)
+                for part in parts:
+                    if making:
+                        _make(here, part)
+                    here = os.open(part, _FOLDER, dir_fd=here)
+                    stack.callback(os.close, here)
+            yield here
+
+    @contextlib.contextmanager
+    def _object(self, key: str) -> Iterator[IO[bytes]]:
+        *folders, name = _parts(key)
+        with contextlib.ExitStack() as stack:
+            with self._errors(f"read {key} from"):
+                folder = stack.enter_context(self._folder(tuple(folders), making=False))
+                file = stack.enter_context(_opened(folder, name))
+            yield file
+
+    def _read(self, file: IO[bytes], key: str) -> bytes:
+        with self._errors(f"read {key} from"):
+            return file.read(_CHUNK)
+
+    @contextlib.contextmanager
+    def _errors(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as problem:
+            sentence = f"can't {what} the store {self.location}: {problem.strerror or problem}"
+            if problem.errno in _FULL:
+                raise DiskError(sentence, hint="Free space there, or name another store.") from problem
+            if problem.errno in _DENIED:
+                raise StoreError(sentence, hint="Give this user permission to write there.") from problem
+            if problem.errno in {errno.ELOOP, errno.ENOTDIR}:
+                raise StoreError(f"{sentence} (symbolic links are not followed)") from problem
+            raise StoreError(sentence) from problem
+
+
+def _parts(key: str) -> tuple[str, ...]:
+    """The names in a key, each of them safe as the name of a file.
+
+    Raises:
+        StoreError: the key is empty, too long or absolute, or a name in it is one.
+    """
+    parts = tuple(key.split("/"))
+    try:
+        size = len(key.encode())
+        longest = max(len(part.encode()) for part in parts)
+    except UnicodeEncodeError as problem:
+        raise StoreError(f"{key!r} can't be a key: it is not valid Unicode") from problem
+    why = ""
+    if any(part in {"", ".", ".."} for part in parts):
+        why = "it is empty, absolute, or has an empty, . or .. part"
+    elif size > _LONGEST_KEY or longest > _LONGEST_NAME:
+        why = f"it is longer than {_LONGEST_KEY} bytes, or a part of it longer than {_LONGEST_NAME}"
+    elif any(unicodedata.category(letter) in {"Cc", "Cf", "Zl", "Zp"} or letter == "\\" for letter in key):
+        why = "it holds a control character or a backslash"
+    elif any(part.startswith(_UNFINISHED) for part in parts):
+        why = f"names that begin with {_UNFINISHED} are kept for unfinished objects"
+    if why:
+        raise StoreError(f"{key!r} can't be a key: {why}")
+    return parts
+
+
+def _agree(item: SealedPart | Signed, written: tuple[int, str]) -> None:
+    if isinstance(item, SealedPart) and written != (item.record.size, item.record.digest):
+        raise StoreError(
+            f"{item.path} has {written[0]} B with SHA-256 {written[1]}; "
+            f"sealed were {item.record.size} B with {item.record.digest}",
+            hint="The file was changed after it was sealed, or the workspace's disk is failing.",
+        )
+
+
+def _make(here: int, part: str) -> None:
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(part, 0o700, dir_fd=here)
+        os.fsync(here)
+
+
+@contextlib.contextmanager
+def _written(folder: int, name: str, chunks: Iterator[bytes]) -> Iterator[tuple[int, str]]:
+    """A new synced file for the block only: its size and digest."""
+    size, state = 0, hashlib.sha256()
+    descriptor = os.open(name, _WRITE, 0o600, dir_fd=folder)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            for chunk in chunks:
+                size += len(chunk)
+                state.update(chunk)
+                file.write(chunk)
+            file.flush()
+            os.fsync(descriptor)
+        yield size, state.hexdigest()
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(name, dir_fd=folder)
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    with disk_errors(f"read {path}"), path.open("rb", buffering=0) as file:
+        while chunk := file.read(_CHUNK):
+            yield chunk
+
+
+def _digested(folder: int, name: str) -> tuple[int, str]:
+    size, state = 0, hashlib.sha256()
+    with _opened(folder, name) as file:
+        # ask the disk, not the memory of what was just written; the kernel may still say no
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        while chunk := file.read(_CHUNK):
+            size += len(chunk)
+            state.update(chunk)
+    return size, state.hexdigest()
+
+
+@contextlib.contextmanager
+def _opened(folder: int, name: str) -> Iterator[IO[bytes]]:
+    descriptor = os.open(name, _READ, dir_fd=folder)
+    with os.fdopen(descriptor, "rb", buffering=0) as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, f"{name} is not a plain file")
+        yield file
+
+
+def _walk(folder: int, above: str) -> Iterator[str]:
+    with os.scandir(folder) as entries:
+        found = [
+            (entry.name, entry.is_dir(follow_symlinks=False), entry.is_file(follow_symlinks=False)) for entry in entries
+        ]
+    for name, is_folder, is_file in found:
+        if name.startswith(_UNFINISHED):
+            continue
+        if is_file:
+            yield above + name
+        elif is_folder:
+            below = os.open(name, _FOLDER, dir_fd=folder)
+            try:
+                yield from _walk(below, f"{above}{name}/")
+            finally:
+                os.close(below)
+
+
+def _up_to(file: IO[bytes], size: int) -> bytes:
+    parts = []
+    while size > 0 and (chunk := file.read(min(size, _CHUNK))):
+        size -= len(chunk)
+        parts.append(chunk)
+    return b"".join(parts)

@@ -1,0 +1,1 @@
+"""Keys, seals and signatures by GnuPG, in a keyring of our own."""

@@ -1,0 +1,260 @@
+"""The keyring under `--home`: keys are made, listed, imported and exported here (python-gnupg does the talking).
+
+Keys made here have no passphrase: whoever can read the folder (mode 0700) can use them. That suits a demo and an
+unattended backup host; people who approve should import their own public keys and sign elsewhere.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, Self
+
+import gnupg
+
+from attestore.adapters.gpg.home import Home, program_version
+from attestore.adapters.gpg.packets import ALGORITHMS
+from attestore.adapters.process import Runner
+from attestore.errors import KeyringError
+
+__all__ = ["Key", "Keyring", "Subkey"]
+
+_FOLDER: Final = "gnupg"
+_USER_ID: Final = re.compile(
+    r"(?P<name>[^<>\x00-\x1f\x7f]+?)(?: <(?P<mail>[^<>\s\x00-\x1f\x7f]+@[^<>\s\x00-\x1f\x7f]+)>)?"
+)
+_EXPIRY: Final = re.compile(r"0|[1-9][0-9]*[dwmy]|[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+@dataclass(frozen=True, slots=True)
+class Subkey:
+    """One key of a primary key, or the primary key itself."""
+
+    fingerprint: str
+    keyid: str
+    algorithm: str
+    bits: int
+    capabilities: frozenset[str]
+    """any of `encrypt`, `sign`, `certify`, `authenticate`"""
+    created: datetime
+    expires: datetime | None
+    revoked: bool
+    expired: bool
+    """by the clock of this machine"""
+
+    @property
+    def usable(self) -> bool:
+        """Neither revoked nor expired."""
+        return not (self.revoked or self.expired)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A primary key with its user ids and subkeys, as the keyring lists it."""
+
+    primary: Subkey
+    user_ids: tuple[str, ...]
+    subkeys: tuple[Subkey, ...]
+    secret: bool
+    """whether this keyring holds the private key, too"""
+
+    @property
+    def fingerprint(self) -> str:
+        """Primary key fingerprint, 40 upper-case hexadecimal digits."""
+        return self.primary.fingerprint
+
+    @property
+    def encrypting(self) -> tuple[Subkey, ...]:
+        """Every key of it that can encrypt, usable or not, newest first."""
+        return self._able("encrypt")
+
+    @property
+    def signing(self) -> tuple[Subkey, ...]:
+        """Every key of it that can sign, usable or not, newest first."""
+        return self._able("sign")
+
+    def _able(self, capability: str) -> tuple[Subkey, ...]:
+        able = [key for key in (self.primary, *self.subkeys) if capability in key.capabilities]
+        return tuple(sorted(able, key=lambda key: key.created, reverse=True))
+
+
+class Keyring:
+    """An isolated GnuPG home; leaving its block stops the agent."""
+
+    def __init__(self, home: Home, *, version: str) -> None:
+        self.home = home
+        self.version = version
+        """Programme and version, e.g. `gpg 2.2.40`."""
+        self._gpg = gnupg.GPG(
+            gpgbinary=str(home.gpg),
+            gnupghome=str(home.path),
+            options=["--no-options", "--disable-dirmngr", "--no-auto-key-locate"],
+            env={"LC_ALL": "C", "PATH": os.environ.get("PATH", os.defpath), "HOME": str(home.path)},
+            encoding="utf-8",
+        )
+
+    @classmethod
+    def open(cls, home: Path, *, runner: Runner) -> Self:
+        """The keyring in `<home>/gnupg`, made when it is not there.
+
+        Raises:
+            MissingProgramError: gpg is not on this machine.
+            VersionError: it is older than 2.2.
+            DiskError: the folder can't be made.
+        """
+        version = program_version(runner)
+        return cls(Home(home / _FOLDER, runner=runner), version=version)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop the agent and wait until it is gone."""
+        self.home.close()
+
+    def list_keys(self) -> tuple[Key, ...]:
+        """Every key, in the order of fingerprints."""
+        secret = {str(found["fingerprint"]) for found in self._gpg.list_keys(secret=True)}
+        listed = (_key(raw, secret=str(raw["fingerprint"]) in secret) for raw in self._gpg.list_keys())
+        return tuple(sorted(listed, key=lambda key: key.fingerprint))
+
+    def key(self, fingerprint: str) -> Key:
+        """The key with that primary fingerprint.
+
+        Raises:
+            KeyringError: there is none.
+        """
+        for key in self.list_keys():
+            if key.fingerprint == fingerprint:
+                return key
+        raise KeyringError(
+            f"key {fingerprint} is not in the keyring {self.home.path}",
+            hint="Import its public key: attestore keys import FILE.",
+        )
+
+    def create_encryption_key(self, user_id: str, *, bits: int = 4096, expires: str = "2y") -> Key:
+        """A new RSA key with an RSA subkey that can encrypt, both of that size, without a passphrase.
+
+        `expires` is `90d`, `2y`, a date, or `0` for never.
+
+        Raises:
+            KeyringError: gpg refuses, or the user id or the expiry can't be meant.
+        """
+        return self._create(
+            user_id,
+            expires,
+            ("Key-Type: RSA", f"Key-Length: {bits}", "Key-Usage: sign"),
+            ("Subkey-Type: RSA", f"Subkey-Length: {bits}", "Subkey-Usage: encrypt"),
+        )
+
+    def create_signing_key(self, user_id: str, *, expires: str = "2y") -> Key:
+        """A new Ed25519 key that signs, without a passphrase.
+
+        Raises:
+            KeyringError: gpg refuses, or the user id or the expiry can't be meant.
+        """
+        return self._create(user_id, expires, ("Key-Type: EDDSA", "Key-Curve: ed25519", "Key-Usage: sign"))
+
+    def ensure_keys(self, *, encrypting: str, signing: str, bits: int = 4096) -> tuple[Key, Key]:
+        """A usable encryption key and a usable signing key of these user ids, made when they are not there yet.
+
+        Raises:
+            KeyringError: gpg refuses to make one.
+        """
+        mine = [key for key in self.list_keys() if key.secret and key.primary.usable]
+        sealing = _first(key for key in mine if encrypting in key.user_ids and any(k.usable for k in key.encrypting))
+        signs = _first(key for key in mine if signing in key.user_ids and any(k.usable for k in key.signing))
+        return (
+            sealing or self.create_encryption_key(encrypting, bits=bits),
+            signs or self.create_signing_key(signing),
+        )
+
+    def add(self, keys: bytes) -> tuple[str, ...]:
+        """Import keys; the primary fingerprints that the input holds.
+
+        Raises:
+            KeyringError: there is no usable key in it.
+        """
+        result = self._gpg.import_keys(keys)
+        found = tuple(dict.fromkeys(str(one) for one in result.fingerprints if one))
+        if not found:
+            raise KeyringError(
+                "the input holds no OpenPGP key that gpg can import", hint="Export it with: gpg --export --armor KEY."
+            )
+        return found
+
+    def public(self, fingerprint: str) -> bytes:
+        """The armoured public key.
+
+        Raises:
+            KeyringError: there is none.
+        """
+        self.key(fingerprint)
+        text = str(self._gpg.export_keys(fingerprint, armor=True))
+        if "BEGIN PGP PUBLIC KEY BLOCK" not in text:
+            raise KeyringError(f"gpg did not export key {fingerprint}")
+        return text.encode("ascii")
+
+    def _create(self, user_id: str, expires: str, *blocks: Iterable[str]) -> Key:
+        named = _USER_ID.fullmatch(user_id)
+        if named is None:
+            raise KeyringError(f"user id {user_id!r} can't be used", hint="Write it as: Name <mail@example.org>")
+        if _EXPIRY.fullmatch(expires) is None:
+            raise KeyringError(f"expiry {expires!r} can't be used", hint="Write 90d, 2y, 2030-12-31, or 0 for never.")
+        lines = ["%no-protection", *(line for block in blocks for line in block), f"Name-Real: {named['name']}"]
+        if named["mail"]:
+            lines.append(f"Name-Email: {named['mail']}")
+        result = self._gpg.gen_key("\n".join([*lines, f"Expire-Date: {expires}", "%commit", ""]))
+        if not result.fingerprint:
+            raise KeyringError(f"gpg could not make a key for {user_id!r}: {_last_words(str(result.stderr))}")
+        return self.key(str(result.fingerprint))
+
+
+def _first(keys: Iterable[Key]) -> Key | None:
+    return next(iter(keys), None)
+
+
+def _key(raw: Mapping[str, Any], *, secret: bool) -> Key:
+    below = raw.get("subkey_info", {})
+    return Key(
+        primary=_subkey(raw, fingerprint=str(raw["fingerprint"])),
+        user_ids=tuple(str(one) for one in raw["uids"]),
+        subkeys=tuple(_subkey(below[keyid], fingerprint=str(found)) for keyid, _, found, *_ in raw["subkeys"]),
+        secret=secret,
+    )
+
+
+_CAPABILITIES: Final = {"e": "encrypt", "s": "sign", "c": "certify", "a": "authenticate"}
+
+
+def _subkey(raw: Mapping[str, Any], *, fingerprint: str) -> Subkey:
+    number = str(raw["algo"])
+    return Subkey(
+        fingerprint=fingerprint,
+        keyid=str(raw["keyid"]),
+        algorithm=ALGORITHMS.get(int(number), number) if number.isdecimal() else number,
+        bits=int(raw["length"] or 0),
+        # lower case: this key itself; upper case: the key as a whole
+        capabilities=frozenset(_CAPABILITIES[one] for one in str(raw["cap"]) if one in _CAPABILITIES),
+        created=_instant(raw["date"]) or datetime.fromtimestamp(0, tz=UTC),
+        expires=_instant(raw["expires"]),
+        revoked=raw["trust"] == "r",
+        expired=raw["trust"] == "e",
+    )
+
+
+def _instant(seconds: object) -> datetime | None:
+    text = str(seconds or "")
+    return datetime.fromtimestamp(int(text), tz=UTC) if text.isdecimal() else None
+
+
+def _last_words(stderr: str) -> str:
+    lines = [line for line in stderr.splitlines() if line.strip() and not line.startswith("[GNUPG:]")]
+    return "; ".join(lines[-3:]) or "it gave no reason"

@@ -1,0 +1,357 @@
+"""Seals parts: tar where it is a folder, zstd in process, gpg to the recipients; and back, believing nothing.
+
+gpg never compresses (it would do so again, six times slower), and zstd writes its own checksum. The integrity of the
+sealed bytes is the MDC's (or AEAD's), which gpg reports; equality with what was sealed is the plain digest's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import secrets
+import shutil
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO, Final
+
+import zstandard
+
+from attestore.adapters.durable import create, disk_errors
+from attestore.adapters.gpg import packets
+from attestore.adapters.gpg.home import Said, deadline_for, temporary_home
+from attestore.adapters.gpg.keyring import Key, Keyring, Subkey
+from attestore.adapters.gpg.packets import ALGORITHMS, Container
+from attestore.adapters.gpg.tarball import CHUNK, pack, read_file, unpack
+from attestore.adapters.process import Runner
+from attestore.errors import Error, KeyringError, ProgramFailedError, TamperedError
+from attestore.evidence import PartRecord
+from attestore.ports import FetchedPart, Plain, SealedPart, Seals
+
+__all__ = ["GpgSealer"]
+
+_LEVEL: Final = 3
+_THREADS: Final = 2
+_WINDOW: Final = 32 << 20  # largest zstd window that is accepted; level 3 uses 2 MiB
+_HEAD: Final = 1 << 20  # enough of an object for gpg to open its session key
+_FILE: Final = ".zst.gpg"
+_FOLDER: Final = ".tar.zst.gpg"
+
+
+class GpgSealer:
+    """Seals to the recipients' newest usable encryption keys; unseals with whatever private keys the keyring holds."""
+
+    def __init__(self, keyring: Keyring, recipients: tuple[str, ...], *, runner: Runner, work: Path) -> None:
+        self._keyring = keyring
+        self._recipients = recipients
+        self._home = keyring.home.using(runner)
+        self._runner = runner
+        self._work = work
+
+    @property
+    def version(self) -> str:
+        """Programme and version, and the compressor's, e.g. `gpg 2.2.40, zstd 1.5.7`."""
+        return f"{self._keyring.version}, zstd {'.'.join(map(str, zstandard.ZSTD_VERSION))}"
+
+    @property
+    def recipients(self) -> tuple[str, ...]:
+        """Primary key fingerprints that parts are sealed to."""
+        return self._recipients
+
+    def problems(self, *, decrypting: bool) -> tuple[Error, ...]:
+        """Recipients that can't be sealed to; and, if `decrypting`, whatever keeps a sealed nonce from coming back."""
+        found: list[Error] = []
+        keys = {key.fingerprint: key for key in self._keyring.list_keys()}
+        if not self._recipients:
+            found.append(KeyringError("there is nobody to seal to", hint="Name at least one recipient's key."))
+        for fingerprint in self._recipients:
+            try:
+                _usable(keys, fingerprint)
+            except KeyringError as problem:
+                found.append(problem)
+        if not found:
+            found.extend(self._trial(decrypting=decrypting))
+        return tuple(found)
+
+    def seal(self, plain: Plain, *, role: str, into: Path) -> SealedPart:
+        """A file, or a folder as one tar stream, compressed once and encrypted into a new file below `into`.
+
+        Raises:
+            KeyringError: a recipient can't be sealed to.
+            DiskError: no space left, or a file changed while it was read.
+        """
+        folder = plain.is_dir()
+        name = f"{role}{_FOLDER}" if folder else f"{role}{plain.suffix}{_FILE}"
+        before, after = _Tally(), _Tally()
+        source = pack(plain) if folder else read_file(plain)
+        target = into / name
+        size = sum(file.stat().st_size for file in plain.rglob("*")) if folder else plain.stat().st_size
+        words = self._encrypting()
+        with create(target) as file:
+            with self._home.talk(*words, stdin=_compressed(source, before), deadline_s=deadline_for(size)) as talk:
+                while chunk := talk.stdout.read(CHUNK):
+                    after.add(chunk)
+                    file.write(chunk)
+                said = talk.end()
+            if said.code != 0 or "END_ENCRYPTION" not in said.status:
+                raise _not_sealed(name, said)
+        record = PartRecord(
+            role=role,
+            name=name,
+            size=after.size,
+            digest=after.digest,
+            plain_size=before.size,
+            plain_digest=before.digest,
+        )
+        return SealedPart(record=record, path=target)
+
+    def unseal(self, part: FetchedPart, *, into: Path) -> Plain:
+        """The part's plain file or folder below `into`, after its plain digest was compared with the record.
+
+        Raises:
+            TamperedError: the stored bytes are not the recorded ones, do not decrypt, or decrypt to something else.
+            KeyringError: the private key isn't here.
+            DiskError: no space left.
+        """
+        record = part.record
+        if not part.intact:
+            raise TamperedError(
+                f"{record.name} came out of the store as {part.size} B with SHA-256 {part.digest}; "
+                f"the manifest says {record.size} B with {record.digest}"
+            )
+        target = into / _plain_name(record)
+        beside = into / f".{target.name}.{secrets.token_hex(4)}.partial"
+        with disk_errors(f"unseal {record.name} into {into}"):
+            try:
+                self._decrypt(part, beside)
+                if target.exists():
+                    raise FileExistsError(17, "it is there already", str(target))
+                beside.rename(target)
+            finally:
+                _remove(beside)
+        return Plain(target)
+
+    def inspect(self, part: FetchedPart) -> Seals:
+        """What the stored bytes of a part say about how they are sealed; bytes that are no OpenPGP are sealed by nothing.
+
+        The cipher stands inside the encrypted session key, so it is `unknown` where the private key isn't here.
+        """
+        with disk_errors(f"read {part.path}"), part.path.open("rb", buffering=0) as stream:
+            layout = packets.read(stream)
+            stream.seek(0)
+            head = stream.read(_HEAD)
+        allowed = {
+            able.keyid: able
+            for key in self._keyring.list_keys()
+            if key.fingerprint in self._recipients
+            for able in key.encrypting
+        }
+        known = [allowed.get(one.keyid) for one in layout.recipients]
+        sizes = [key.bits if key else one.bits for key, one in zip(known, layout.recipients, strict=True)]
+        algorithms = {ALGORITHMS.get(one.algorithm, f"algorithm {one.algorithm}") for one in layout.recipients}
+        protected = layout.whole and layout.container in {Container.MDC, Container.AEAD}
+        return Seals(
+            recipients=len(layout.recipients),
+            unexpected=known.count(None) + layout.passphrases,
+            algorithm=", ".join(sorted(algorithms)) or "none",
+            bits=min(sizes, default=0),
+            cipher="none" if layout.container is Container.NONE else self._cipher(head),
+            integrity=layout.container.value if protected else "none",
+            magic=layout.magic,
+        )
+
+    def refused(self, part: FetchedPart) -> bool:
+        """Whether an empty keyring refuses the part for want of the private key, and gives out no byte."""
+        with (
+            temporary_home(runner=self._runner, below=self._work) as stranger,
+            part.path.open("rb") as stored,
+            stranger.talk("--decrypt", stdin=stored, deadline_s=deadline_for(part.size), agent=False) as talk,
+        ):
+            if talk.stdout.read(1):
+                return False
+            said = talk.end()
+        return said.code != 0 and "NO_SECKEY" in said.status and "DECRYPTION_OKAY" not in said.status
+
+    def _encrypting(self) -> list[str]:
+        keys = {key.fingerprint: key for key in self._keyring.list_keys()}
+        words = [
+            "--trust-model",
+            "always",
+            "--cipher-algo",
+            "AES256",
+            "--compress-algo",
+            "none",
+            "-z",
+            "0",
+            "--no-armor",
+        ]
+        for fingerprint in self._recipients:
+            # the exclamation mark: this very key, not one that gpg likes better
+            words += ["--recipient", f"{_usable(keys, fingerprint).fingerprint}!"]
+        return [*words, "--encrypt"]
+
+    def _trial(self, *, decrypting: bool) -> Iterator[Error]:
+        nonce = secrets.token_bytes(32)
+        sealed = self._home.run(*self._encrypting(), stdin=nonce)
+        if sealed.code != 0 or not sealed.stdout:
+            yield _not_sealed("a nonce", sealed)
+        elif decrypting:
+            opened = self._home.run("--decrypt", stdin=sealed.stdout)
+            if opened.stdout != nonce or not opened.status.protected:
+                yield _no_key("a nonce", opened)
+
+    def _cipher(self, head: bytes) -> str:
+        with self._home.talk("--decrypt", stdin=head, deadline_s=deadline_for(_HEAD)) as talk:
+            left = 4 * _HEAD
+            while left > 0 and (chunk := talk.stdout.read(CHUNK)):
+                left -= len(chunk)
+            return talk.end().status.cipher if left > 0 else "unknown"
+
+    def _decrypt(self, part: FetchedPart, target: Path) -> None:
+        record = part.record
+        problem: TamperedError | None = None
+        said: Said | None = None
+        tally = _Tally()
+        with (
+            part.path.open("rb") as stored,
+            self._home.talk("--decrypt", stdin=stored, deadline_s=deadline_for(record.plain_size)) as talk,
+        ):
+            try:
+                _decompress(talk.stdout, target, record=record, tally=tally)
+            except TamperedError as found:
+                problem = found
+            if not talk.stdout.read(1):
+                said = talk.end()
+        if said is not None and _lacks_key(said):
+            raise _no_key(record.name, said)
+        if problem is not None:
+            raise problem
+        if said is None or said.code != 0 or not said.status.protected:
+            why = said.words if said is not None else "it holds more than was sealed"
+            raise TamperedError(f"{record.name} does not decrypt whole: {why or 'gpg gave no reason'}")
+        if (tally.size, tally.digest) != (record.plain_size, record.plain_digest):
+            raise TamperedError(
+                f"{record.name} decrypts to {tally.size} B with SHA-256 {tally.digest}; "
+                f"sealed were {record.plain_size} B with {record.plain_digest}"
+            )
+
+
+class _Tally:
+    """Counts and digests bytes on their way."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._state = hashlib.sha256()
+
+    def add(self, chunk: bytes) -> None:
+        self.size += len(chunk)
+        self._state.update(chunk)
+
+    @property
+    def digest(self) -> str:
+        return self._state.hexdigest()
+
+
+class _Opened:
+    """Decompressed bytes on their way out of gpg: counted, digested, and never more than were sealed."""
+
+    def __init__(self, source: IO[bytes], *, record: PartRecord, tally: _Tally) -> None:
+        self._record = record
+        self._tally = tally
+        opener = zstandard.ZstdDecompressor(max_window_size=_WINDOW)
+        # across frames, so that bytes behind the first frame are an error or show in the digest, never ignored
+        self._reader = opener.stream_reader(source, read_size=CHUNK, read_across_frames=True, closefd=False)
+
+    def read(self, size: int) -> bytes:
+        try:
+            chunk = self._reader.read(size)
+        except zstandard.ZstdError as problem:
+            raise TamperedError(f"{self._record.name} does not decompress: {problem}") from problem
+        self._tally.add(chunk)
+        if self._tally.size > self._record.plain_size:
+            raise TamperedError(
+                f"{self._record.name} opens to more than the {self._record.plain_size} B that were sealed"
+            )
+        return chunk
+
+
+def _compressed(source: Iterable[bytes], tally: _Tally) -> Iterator[bytes]:
+    press = zstandard.ZstdCompressor(level=_LEVEL, threads=_THREADS, write_checksum=True).compressobj()
+    for chunk in source:
+        tally.add(chunk)
+        if smaller := press.compress(chunk):
+            yield smaller
+    yield press.flush()
+
+
+def _decompress(source: IO[bytes], target: Path, *, record: PartRecord, tally: _Tally) -> None:
+    opened = _Opened(source, record=record, tally=tally)
+    if record.name.endswith(_FOLDER):
+        unpack(opened, target)
+        while opened.read(CHUNK):  # whatever stands behind the archive's end belongs to the digest
+            pass
+        return
+    with create(target) as file:
+        while chunk := opened.read(CHUNK):
+            file.write(chunk)
+
+
+def _plain_name(record: PartRecord) -> str:
+    name = record.name.removesuffix(_FOLDER if record.name.endswith(_FOLDER) else _FILE)
+    if name == record.name or not name or name.startswith(".") or "/" in name or "\0" in name:
+        raise TamperedError(f"a part named {record.name!r} is none that was sealed here")
+    return name
+
+
+def _usable(keys: dict[str, Key], fingerprint: str) -> Subkey:
+    key = keys.get(fingerprint)
+    if key is None:
+        raise KeyringError(
+            f"recipient {fingerprint} is not in the keyring",
+            hint="Import the public key: attestore keys import FILE.",
+        )
+    for able in key.encrypting if key.primary.usable else ():
+        if able.usable:
+            return able
+    if key.primary.revoked:
+        raise KeyringError(f"recipient {fingerprint} is revoked", hint="Name another recipient.")
+    if key.primary.expired or key.encrypting:
+        ended = max(
+            (one.expires for one in (key.primary, *key.encrypting) if one.expired and one.expires), default=None
+        )
+        when = f" on {ended:%Y-%m-%d}" if ended else ""
+        raise KeyringError(
+            f"recipient {fingerprint} has no encryption key in force: expired{when} or revoked",
+            hint="Extend its expiry and import it again, or name another recipient.",
+        )
+    raise KeyringError(
+        f"recipient {fingerprint} ({key.primary.algorithm} {key.primary.bits}) can sign, but has no key that encrypts",
+        hint="Add an encryption subkey, or make one: attestore keys create.",
+    )
+
+
+def _lacks_key(said: Said) -> bool:
+    return "NO_SECKEY" in said.status and "DECRYPTION_KEY" not in said.status and "DECRYPTION_OKAY" not in said.status
+
+
+def _no_key(what: str, said: Said) -> KeyringError:
+    wanted = ", ".join(line.words[0] for line in said.status.all("ENC_TO") if line.words)
+    return KeyringError(
+        f"the private key for {what} (sealed to {wanted or 'nobody known'}) can't be used here: {said.words}",
+        hint="Import the private key into this keyring, or unseal where it is.",
+    )
+
+
+def _not_sealed(what: str, said: Said) -> Error:
+    if "INV_RECP" in said.status:
+        return KeyringError(
+            f"{what} can't be sealed, gpg refuses a recipient: {said.words}", hint="attestore doctor names it."
+        )
+    return ProgramFailedError(f"gpg did not seal {what} (exit code {said.code}): {said.words}")
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with contextlib.suppress(FileNotFoundError):
+            path.unlink()

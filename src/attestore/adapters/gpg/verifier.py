@@ -1,0 +1,164 @@
+"""Accepts a detached signature by one rule, which neither gpg's exit code nor any wrapper's `valid` is.
+
+A signature file is accepted when, and only when:
+
+- it is exactly one armoured block with exactly one signature packet, of class 00, over SHA-256, SHA-384 or SHA-512;
+- gpg, in a home that holds the roster's keys and nothing else, exits with 0 and says exactly one NEWSIG and exactly
+  one VALIDSIG, whose primary fingerprint is one of the roster's and whose class and hash are those again;
+- and says none of BADSIG, ERRSIG, EXPSIG, EXPKEYSIG, REVKEYSIG, FAILURE, NODATA, UNEXPECTED.
+
+gpg 2.2 exits with 0 for signatures by expired and by revoked keys, and beside a good signature tolerates others.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import IO, Final, Self
+
+from attestore.adapters.durable import disk_errors
+from attestore.adapters.gpg import armor
+from attestore.adapters.gpg.home import Home, Said, deadline_for, temporary_home
+from attestore.adapters.process import Feed, Runner
+from attestore.errors import InternalError, KeyringError, TamperedError
+
+__all__ = ["HASHES", "GpgVerifier"]
+
+HASHES: Final = MappingProxyType({"8": "SHA-256", "9": "SHA-384", "10": "SHA-512"})
+"""Accepted digest algorithms by their OpenPGP number."""
+
+_REFUSED: Final = MappingProxyType(
+    {
+        "BADSIG": "the bytes are not the ones that were signed",
+        "ERRSIG": "it can't be checked: the key is not the roster's, or its algorithm is not accepted",
+        "EXPSIG": "the signature has expired",
+        "EXPKEYSIG": "the key has expired",
+        "REVKEYSIG": "the key was revoked",
+        "FAILURE": "gpg reports a failure",
+        "NODATA": "it is no signature",
+        "UNEXPECTED": "it holds something else than a signature",
+    }
+)
+_CLASS: Final = 0
+_PRIMARY: Final = 9  # VALIDSIG's tenth word; doc/DETAILS of GnuPG
+_LARGEST_KEY: Final = 1 << 20
+_STARTS: Final = b"-----BEGIN PGP PUBLIC KEY BLOCK-----"
+
+
+class GpgVerifier:
+    """Checks signatures by the roster's keys, inside its block; `public_keys` maps primary fingerprint to armour."""
+
+    def __init__(self, public_keys: Mapping[str, bytes], *, runner: Runner) -> None:
+        self._public_keys = dict(public_keys)
+        self._runner = runner
+        self._stack = contextlib.ExitStack()
+        self._home: Home | None = None
+
+    def __enter__(self) -> Self:
+        with contextlib.ExitStack() as stack:
+            home = stack.enter_context(temporary_home(runner=self._runner))
+            _fill(home, self._public_keys)
+            self._home = home
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._home = None
+        self._stack.close()
+
+    def verify(self, signature: bytes, data: Path) -> str:
+        """Primary key fingerprint of the one good signature over the file's bytes.
+
+        Raises:
+            TamperedError: anything but exactly one valid, unexpired, unrevoked signature (class 00, SHA-2) by a key of
+                the roster; or `data` is not a plain file.
+        """
+        with _plain_file(data) as file:
+            return self._verify(signature, file, what=data.name, size=os.fstat(file.fileno()).st_size)
+
+    def verify_bytes(self, signature: bytes, data: bytes) -> str:
+        """As `verify`, of bytes in memory.
+
+        Raises:
+            TamperedError: as `verify`.
+        """
+        return self._verify(signature, data, what="the data", size=len(data))
+
+    def _verify(self, signature: bytes, data: Feed, *, what: str, size: int) -> str:
+        if self._home is None:
+            raise InternalError("the verifier was asked outside its block")
+        packet = armor.read(signature)
+        if packet.signature_class != _CLASS:
+            raise TamperedError(f"the signature of {what} is of class {packet.signature_class:02x}, not 00")
+        if str(packet.digest_algorithm) not in HASHES:
+            raise TamperedError(
+                f"the signature of {what} uses digest algorithm {packet.digest_algorithm}; accepted are SHA-256, SHA-384 and SHA-512"
+            )
+        beside = self._home.path / "signature.asc"
+        with disk_errors(f"write {beside}"):
+            beside.write_bytes(signature)
+        words = ("--trust-model", "always", "--weak-digest", "SHA1", "--verify", beside, "-")
+        with self._home.talk(*words, stdin=data, deadline_s=deadline_for(size), agent=False) as talk:
+            talk.stdout.read()
+            said = talk.end()
+        return _judge(said, frozenset(self._public_keys), what=what)
+
+
+def _judge(said: Said, allowed: frozenset[str], *, what: str) -> str:
+    for keyword, why in _REFUSED.items():
+        if keyword in said.status:
+            raise TamperedError(f"the signature of {what} is not accepted: {why} ({keyword})")
+    valid = said.status.all("VALIDSIG")
+    if said.code != 0 or len(said.status.all("NEWSIG")) != 1 or len(valid) != 1:
+        raise TamperedError(
+            f"the signature of {what} is not accepted: gpg found {len(valid)} valid ones (exit {said.code})"
+        )
+    words = valid[0].words
+    if len(words) <= _PRIMARY or words[8] != "00" or words[7] not in HASHES:
+        raise TamperedError(f"the signature of {what} is not accepted: another class or digest than it said of itself")
+    if words[_PRIMARY] not in allowed:
+        raise TamperedError(f"the signature of {what} is by key {words[_PRIMARY]}, which the roster does not name")
+    return words[_PRIMARY]
+
+
+def _fill(home: Home, public_keys: Mapping[str, bytes]) -> None:
+    """Import each key by itself and believe the keyring only if it then holds just that one more."""
+    for count, (fingerprint, armoured) in enumerate(public_keys.items(), start=1):
+        text = armoured.strip()
+        if len(text) > _LARGEST_KEY or not text.startswith(_STARTS) or text.count(b"-----BEGIN") != 1:
+            raise KeyringError(f"the roster's key {fingerprint} is not exactly one armoured public key block")
+        said = home.run("--import", stdin=armoured, agent=False)
+        listed = _listed(home)
+        if fingerprint not in listed or len(listed) != count:
+            found = [line.words[1] for line in said.status.all("IMPORT_OK") if len(line.words) > 1]
+            raise KeyringError(
+                f"the roster's key block for {fingerprint} holds {', '.join(found) or 'no key'}",
+                hint="Put exactly that person's public key there: gpg --export --armor FINGERPRINT.",
+            )
+
+
+def _listed(home: Home) -> frozenset[str]:
+    """Primary fingerprints: the `fpr` record that follows each `pub` record (doc/DETAILS of GnuPG)."""
+    records = [
+        line.split(":") for line in home.run("--list-keys", "--with-colons", agent=False).stdout.decode().splitlines()
+    ]
+    return frozenset(
+        after[9] for before, after in itertools.pairwise(records) if before[0] == "pub" and after[0] == "fpr"
+    )
+
+
+@contextlib.contextmanager
+def _plain_file(path: Path) -> Iterator[IO[bytes]]:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as problem:
+        raise TamperedError(f"{path} can't be read as a plain file: {problem.strerror}") from problem
+    with os.fdopen(descriptor, "rb", buffering=0) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise TamperedError(f"{path} is not a plain file")
+        yield file
