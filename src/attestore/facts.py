@@ -131,6 +131,7 @@ _ALL = (
     Fact("restore.indexes", Kind.DURATION, "RTO phase: post-data section (indexes, keys, constraints, triggers)"),
     Fact("restore.finalize", Kind.DURATION, "RTO phase: settings, statistics, first query"),
     Fact("restore.errors", Kind.COUNT, "errors reported while restoring"),
+    Fact("restore.error", Kind.TEXT, "an error of the restore, in the words of the programme", per="restore.errors"),
     Fact("restore.jobs", Kind.COUNT, "parallel jobs of pg_restore"),
     Fact("restore.durable", Kind.FLAG, "the target ran with fsync and full_page_writes on"),
     # ── target
@@ -163,6 +164,8 @@ _ALL = (
     # ── negative control
     Fact("control.planted", Kind.COUNT, "changes deliberately made to the restored copy after the comparison"),
     Fact("control.noticed", Kind.COUNT, "of those, noticed by the same comparison"),
+    Fact("control.unnoticed", Kind.COUNT, "of those planted, not noticed"),
+    Fact("control.change", Kind.TEXT, "a planted change, and whether it was noticed", per="control.planted"),
     # ── teardown
     Fact("teardown.complete", Kind.FLAG, "the isolated server is stopped and its files are gone"),
 )  # fmt: skip

@@ -346,6 +346,11 @@ class Scratch(Protocol):
         """Major version of the servers it makes."""
         ...
 
+    @property
+    def version(self) -> str:
+        """Version of the programmes."""
+        ...
+
     def problems(self, facts: SourceFacts) -> tuple[Error, ...]:
         """Whatever stands in the way: missing extensions, unknown locale, no unprivileged user, no disk …"""
         ...

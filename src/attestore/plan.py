@@ -1,0 +1,153 @@
+"""What a run will do, decided and refused before anything happens."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from attestore.errors import PlanError
+from attestore.evidence import Step
+from attestore.facts import FACTS, RTO_PHASES
+from attestore.gate import Gate, Probe
+
+__all__ = ["Job", "Plan", "make"]
+
+_MOST_JOBS = 64
+
+
+class Job(Enum):
+    """Which part of the cycle a run goes through; the value is the command's name."""
+
+    BACKUP = "backup"
+    DRILL = "drill"
+    RUN = "run"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One run, decided: what is done on which system, judged by which gates, in which steps."""
+
+    job: Job
+    run: str
+    system: str
+    gates: tuple[Gate, ...]
+    probes: tuple[Probe, ...]
+    """of all gates, each once"""
+    jobs: int
+    steps: tuple[Step, ...]
+
+    @property
+    def scenario(self) -> str:
+        """The disaster that is rehearsed, in one sentence."""
+        match self.job:
+            case Job.BACKUP:
+                return "A backup is taken, sealed, stored and read back; nothing is restored."
+            case Job.DRILL:
+                return (
+                    "The server and every local copy are taken as lost; a stored backup is all there is, "
+                    "and is restored into an isolated server."
+                )
+            case Job.RUN:
+                return (
+                    "A backup is taken, sealed and stored; every local copy is destroyed; "
+                    "what the store gives back is restored into an isolated server."
+                )
+
+
+def make(  # noqa: PLR0913  every argument is one decision of the operator
+    job: Job,
+    *,
+    run: str,
+    system: str,
+    gates: Sequence[Gate],
+    jobs: int,
+    store: str,
+    reports: str,
+) -> Plan:
+    """Decide a run.
+
+    Raises:
+        PlanError: a gate is named twice, two gates ask different questions under one probe id, a gate needs facts
+            that this job can't observe, or the number of jobs is out of range.
+    """
+    if not 1 <= jobs <= _MOST_JOBS:
+        raise PlanError(f"--jobs {jobs} is out of range", hint=f"Give a number from 1 to {_MOST_JOBS}.")
+    seen: set[str] = set()
+    for gate in gates:
+        if gate.id in seen:
+            raise PlanError(f"gate {gate.id} is given twice", hint="Name each gate once.")
+        seen.add(gate.id)
+    if job is not Job.BACKUP and not gates:
+        raise PlanError("no gate is given, so nothing would be judged", hint="Add --gate S9-PROD-004.")
+    if job is Job.BACKUP and gates:
+        raise PlanError(
+            f"a backup alone can't prove {gates[0].id}: nothing is restored",
+            hint="Use `attestore run` to back up and restore, or `attestore drill` to restore a stored backup.",
+        )
+    return Plan(
+        job=job,
+        run=run,
+        system=system,
+        gates=tuple(gates),
+        probes=_probes(gates),
+        jobs=jobs,
+        steps=_steps(job, store=store, reports=f"{reports}/{run}", probes=len(_probes(gates))),
+    )
+
+
+def _probes(gates: Sequence[Gate]) -> tuple[Probe, ...]:
+    probes: dict[str, Probe] = {}
+    for gate in gates:
+        for probe in gate.probes:
+            if probes.setdefault(probe.id, probe).sql != probe.sql:
+                raise PlanError(
+                    f"probe {probe.id} of gate {gate.id} asks something else than the probe of that id in another gate",
+                    hint="Give one of them another id.",
+                )
+    return tuple(probes.values())
+
+
+def _steps(job: Job, *, store: str, reports: str, probes: int) -> tuple[Step, ...]:
+    asked = f", {probes} probes" if probes else ""
+    first = (
+        Step("preflight", "look at everything that could stand in the way, list all of it at once", reports),
+        Step("snapshot", "lock every table against TRUNCATE and DDL, export one repeatable-read snapshot", "nothing"),
+        Step(
+            "proof",
+            f"count and fingerprint every table, list every object, sequence and setting{asked} at that snapshot",
+            "workspace",
+        ),
+        Step("dump", "pg_dump of the whole database at that snapshot, roles and settings beside it", "workspace"),
+        Step("seal", "compress once, encrypt to the recipients, digest plain and sealed bytes", "workspace"),
+        Step("store", "put every part and the signed manifest into the store, read every byte back", store),
+        Step("disaster", "destroy every local copy", "nothing is left in the workspace"),
+    )
+    meanings = {
+        "retrieve": "workspace",
+        "unseal": "workspace",
+        "prepare": "isolated server in the workspace",
+        "schema": "isolated server",
+        "data": "isolated server",
+        "indexes": "isolated server",
+        "finalize": "isolated server",
+    }
+    rto = tuple(
+        Step(phase, FACTS[f"restore.{phase}"].meaning.removeprefix("RTO phase: "), meanings[phase])
+        for phase in RTO_PHASES
+    )
+    last = (
+        Step("verify", f"take the same proof of the restored copy, look up every foreign key{asked}, compare", reports),
+        Step("inspect", "read how the stored bytes are sealed, try to open them without the key", "nothing"),
+        Step(
+            "control", "plant changes in the restored copy and require the comparison to notice each", "restored copy"
+        ),
+        Step("teardown", "stop the isolated server, remove its files", "nothing is left in the workspace"),
+    )
+    match job:
+        case Job.BACKUP:
+            return first
+        case Job.DRILL:
+            return (first[0], *rto, *last)
+        case Job.RUN:
+            return (*first, *rto, *last)

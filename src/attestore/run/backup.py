@@ -1,0 +1,254 @@
+"""From the source to the store: snapshot, proof, dump, seal, store, disaster."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from attestore import canon, instants
+from attestore.archive import Bundle
+from attestore.errors import Error, PreflightError, StoreError, TamperedError
+from attestore.evidence import Manifest, manifest
+from attestore.plan import Job, Plan
+from attestore.ports import (
+    Dumper,
+    FetchedPart,
+    Plain,
+    SealedPart,
+    Signed,
+    Snapshot,
+    Source,
+    SourceFacts,
+    StoredPart,
+)
+from attestore.proof import Proof, encode
+from attestore.run.book import Book
+from attestore.run.tools import Tools
+
+__all__ = ["Carried", "Ready", "Taken", "carry", "local_copy", "preflight", "take", "uncarry"]
+
+_KEY_BYTES = 32
+_CARRIED = "attestore/carried-proof/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A source that stood up to preflight, and the programme that dumps it."""
+
+    facts: SourceFacts
+    source: Source
+    dumper: Dumper
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A backup that is stored: its manifest, and what the source was."""
+
+    manifest: Manifest
+    prefix: str
+    """where in the store its objects are"""
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What a backup carries sealed: its proof and the key K that the proof's fingerprints were made with."""
+
+    key: bytes
+    proof: bytes
+
+
+def local_copy(tools: Tools) -> Path:
+    """Where a backup lies while it is made, and must not lie when it is restored."""
+    return tools.workspace.path / "backup"
+
+
+def carry(carried: Carried) -> bytes:
+    """The bytes of the sealed proof part: one line with the key, then the proof as it is."""
+    head: canon.JSON = {"format": _CARRIED, "key": carried.key.hex()}
+    return canon.encode(head) + b"\n" + carried.proof
+
+
+def uncarry(data: bytes) -> Carried:
+    """What a sealed proof part holds.
+
+    Raises:
+        TamperedError: it is not of this format.
+    """
+    first, _, proof = data.partition(b"\n")
+    match canon.decode(first, what="the sealed proof"):
+        case {"format": str(form), "key": str(key)} if form == _CARRIED and len(key) == 2 * _KEY_BYTES:
+            return Carried(key=bytes.fromhex(key), proof=proof)
+        case _:
+            raise TamperedError("the sealed proof is not of a format that this version reads")
+
+
+def preflight(plan: Plan, *, tools: Tools, book: Book) -> Ready | None:
+    """Look at everything before anything happens; None for a job that does not ask the source.
+
+    Raises:
+        PreflightError: at least one problem; all of them are in it.
+        UnreachableError, AuthenticationError: the source can't be asked at all.
+        MissingProgramError, VersionError: no programmes for a source of that version.
+    """
+    ready: Ready | None = None
+    with book.entering("preflight"):
+        looks: list[tuple[Error, ...]] = [
+            tools.sealer.problems(decrypting=plan.job is not Job.BACKUP),
+            tools.store.problems(),
+            tools.signer.problems(),
+        ]
+        if tools.making is not None:
+            facts = tools.making.source.describe()
+            ready = Ready(facts=facts, source=tools.making.source, dumper=tools.making.dumper(facts.major))
+            book.use(*_named(ready.dumper.version))
+            looks.append(ready.source.problems())
+            if tools.drilling is not None:
+                looks.append(tools.drilling.scratch(ready.dumper.major).problems(facts))
+        problems = tuple(problem for look in looks for problem in look)
+        book.write("preflight.checks", len(looks), source="preflight")
+        book.write("preflight.problems", len(problems), source="preflight")
+        if problems:
+            raise PreflightError(problems)
+    if ready is not None:
+        _describe(ready.facts, book=book)
+    return ready
+
+
+def _describe(facts: SourceFacts, *, book: Book) -> None:
+    where = facts.locale
+    book.write("source.version", facts.version, source="source server")
+    book.write("source.database", facts.database, source="source server")
+    book.write("source.identifier", facts.identifier, source="pg_control_system()")
+    book.write("source.size", facts.size, source="pg_database_size()")
+    encoding = f"{where.encoding}, {where.provider}, {where.locale or where.collate}"
+    book.write("source.encoding", encoding, source="pg_database")
+
+
+def _named(version: str) -> tuple[str, str]:
+    """`pg_dump 15.18` as programme and version."""
+    programme, _, number = version.partition(" ")
+    return programme, number
+
+
+def take(plan: Plan, *, ready: Ready, tools: Tools, book: Book, bundle: Bundle) -> Taken:
+    """Take, seal and store one backup, then destroy every local copy.
+
+    Raises:
+        Error: any of the family; nothing of the backup is left in the workspace then, and a backup without a manifest
+            in the store is no backup.
+    """
+    facts, dumper = ready.facts, ready.dumper
+    key = tools.entropy.token(_KEY_BYTES)
+    home = local_copy(tools)
+    home.mkdir(mode=0o700)
+    begun = tools.clock.tick()
+    with ready.source.snapshot() as snapshot:
+        with book.entering("snapshot"):
+            book.write("snapshot.taken", snapshot.taken, source="source server")
+            book.write("snapshot.lsn", snapshot.lsn, source="source server")
+        proof = _prove(plan, tools=tools, snapshot=snapshot, key=key, book=book, bundle=bundle)
+        with book.entering("dump"):
+            archive = dumper.dump(snapshot, home, jobs=plan.jobs)
+            world = snapshot.globals()
+        taken, lsn, name = snapshot.taken, snapshot.lsn, snapshot.name
+    book.write("snapshot.held", tools.clock.tick() - begun, source="monotonic clock")
+    book.write("dump.jobs", plan.jobs, source=dumper.version)
+    parts = _seal(
+        tools,
+        {
+            "archive": archive,
+            "globals": _file(home / "globals.json", world),
+            "proof": _file(home / "proof.json", carry(Carried(key=key, proof=encode(proof)))),
+        },
+        home=home,
+        book=book,
+    )
+    listing = Manifest(
+        backup=f"{instants.compact(instants.parse(taken))}-{plan.run.rsplit('-', 1)[-1]}",
+        system=plan.system,
+        run=plan.run,
+        taken=taken,
+        snapshot=name,
+        lsn=lsn,
+        database=facts.database,
+        source_version=facts.version,
+        source_major=facts.major,
+        source_identifier=facts.identifier,
+        source_size=facts.size,
+        locale=facts.locale,
+        extensions=facts.extensions,
+        engine=dumper.version,
+        engine_major=dumper.major,
+        settings=(("format", "directory"), ("compression", "zstd"), ("jobs", str(plan.jobs))),
+        recipients=tools.sealer.recipients,
+        key_commitment=proof.key_commitment,
+        parts=tuple(part.record for part in parts),
+    )
+    prefix = _store(tools, listing, parts=parts, book=book, bundle=bundle)
+    with book.entering("disaster"):
+        tools.workspace.destroy(home)
+    return Taken(manifest=listing, prefix=prefix)
+
+
+def _prove(plan: Plan, *, tools: Tools, snapshot: Snapshot, key: bytes, book: Book, bundle: Bundle) -> Proof:
+    with book.entering("proof"):
+        proof = snapshot.prove(key, probes=plan.probes, jobs=plan.jobs, watch=tools.watcher)
+        bundle.write("proof.source.json", encode(proof))
+        uncovered = sum(bool(table.uncovered) for table in proof.tables)
+        book.write("source.uncovered", uncovered, source="pg_class")
+    return proof
+
+
+def _seal(tools: Tools, parts: dict[str, Plain], *, home: Path, book: Book) -> list[SealedPart]:
+    sealed: list[SealedPart] = []
+    with book.entering("seal"):
+        folder = home / "sealed"
+        folder.mkdir(mode=0o700)
+        for role, plain in parts.items():
+            sealed.append(tools.sealer.seal(plain, role=role, into=folder))
+            tools.workspace.destroy(plain)
+            tools.watcher.progress(len(sealed), len(parts), unit="parts")
+        book.write("seal.parts", len(sealed), source=tools.sealer.version)
+        book.write("backup.size.plain", sum(part.record.plain_size for part in sealed), source=tools.sealer.version)
+        book.write("backup.size.sealed", sum(part.record.size for part in sealed), source=tools.sealer.version)
+    return sealed
+
+
+def _store(tools: Tools, listing: Manifest, *, parts: list[SealedPart], book: Book, bundle: Bundle) -> str:
+    """The manifest comes last: until it is there, there is no backup."""
+    prefix = f"{listing.system}/{listing.backup}"
+    with book.entering("store"):
+        path = tools.workspace.path / "manifest.json"
+        path.write_bytes(manifest.encode(listing))
+        signature = tools.signer.sign(path)
+        differing = 0
+        for done, part in enumerate(parts, start=1):
+            stored = tools.store.put(f"{prefix}/{part.record.name}", part)
+            differing += not _same(part, stored)
+            tools.watcher.progress(done, len(parts), unit="parts")
+        book.write("store.location", tools.store.location, source="store")
+        book.write("stored.parts", len(parts), source="store")
+        book.write("stored.parts.differing", differing, source="store")
+        if differing:
+            raise StoreError(
+                f"{tools.store.location} gave back {differing} of {len(parts)} parts with other bytes than were put",
+                hint="The backup is not usable; look at the store before you run again.",
+            )
+        tools.store.put(f"{prefix}/manifest.json.asc", Signed(signature))
+        tools.store.put(f"{prefix}/manifest.json", Signed(path))
+        book.write("backup.id", listing.backup, source="attestore")
+        book.write("backup.digest", listing.digest, source="manifest.json")
+        bundle.write("manifest.json", path.read_bytes())
+        bundle.write("manifest.json.asc", signature.read_bytes())
+        tools.workspace.destroy(path)
+        tools.workspace.destroy(signature)
+    return prefix
+
+
+def _same(part: SealedPart, stored: StoredPart) -> bool:
+    return FetchedPart(record=part.record, path=part.path, size=stored.size, digest=stored.digest).intact
+
+
+def _file(path: Path, data: bytes) -> Plain:
+    path.write_bytes(data)
+    return Plain(path)

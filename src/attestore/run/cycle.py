@@ -1,0 +1,118 @@
+"""One run from its first entry in the ledger to its last signature, however it goes in between."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from attestore import instants
+from attestore.archive import Bundle, LedgerFile
+from attestore.errors import Error, PlanError, PreflightError
+from attestore.evidence.ledger import BackupStored, RunStarted
+from attestore.plan import Job, Plan
+from attestore.run.backup import preflight, take
+from attestore.run.book import Book
+from attestore.run.drill import find, restore
+from attestore.run.finish import Ending, Finished, finish
+from attestore.run.tools import Tools
+
+__all__ = ["Outcome", "execute"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run left, and what stopped it, if anything did."""
+
+    finished: Finished
+    stopped: Error | None
+
+
+def execute(plan: Plan, *, tools: Tools, reports: Path) -> Outcome:
+    """Carry out a plan and leave a sealed bundle, also when a step fails or somebody interrupts.
+
+    An error that stops the run is in the result, not raised; what was seen until then is judged like any evidence.
+
+    Raises:
+        ArchiveError, DiskError: the bundle or the ledger can't be written, so there is nothing to leave.
+        PrintError, KeyringError: the report can't be printed or signed; the next command closes the run.
+    """
+    ledger = LedgerFile(reports)
+    with Bundle.create(reports, plan.run) as bundle:
+        started = instants.text(tools.clock.now())
+        for gate in plan.gates:
+            bundle.write(f"gates/{gate.id}.yaml", gate.text)
+        head = ledger.append(
+            RunStarted(
+                at=started,
+                run=plan.run,
+                system=plan.system,
+                operator=tools.operator.fingerprint,
+                gates=tuple((gate.id, gate.digest) for gate in plan.gates),
+            )
+        )
+        book = Book(bundle, clock=tools.clock, watcher=tools.watcher)
+        stopped = _carry_out(plan, tools=tools, ledger=ledger, book=book, bundle=bundle)
+        tools.settle()
+        ending = Ending(
+            run=plan.run,
+            system=plan.system,
+            scenario=plan.scenario,
+            gates=plan.gates,
+            steps=plan.steps,
+            started=started,
+            head=head,
+            operator=tools.operator,
+            closed_by="",
+        )
+        finished = finish(ending, tools=tools.issuing, ledger=ledger, bundle=bundle, reports=reports)
+    return Outcome(finished=finished, stopped=stopped)
+
+
+def _carry_out(plan: Plan, *, tools: Tools, ledger: LedgerFile, book: Book, bundle: Bundle) -> Error | None:
+    try:
+        _introduce(plan, tools=tools, book=book)
+        _steps(plan, tools=tools, ledger=ledger, book=book, bundle=bundle)
+        book.write("run.completed", True, source="attestore")
+    except Error as problem:
+        tools.settle()
+        sentences = [each.message for each in problem.problems] if isinstance(problem, PreflightError) else []
+        told = "; ".join(sentences or [problem.message])
+        book.write("run.stopped", f"{book.phase}: {told}", source="attestore")
+        book.close()
+        return problem
+    book.close()
+    return None
+
+
+def _steps(plan: Plan, *, tools: Tools, ledger: LedgerFile, book: Book, bundle: Bundle) -> None:
+    ready = preflight(plan, tools=tools, book=book)
+    if ready is not None:
+        taken = take(plan, ready=ready, tools=tools, book=book, bundle=bundle)
+        ledger.append(
+            BackupStored(
+                at=instants.text(tools.clock.now()),
+                backup=taken.manifest.backup,
+                system=plan.system,
+                digest=taken.manifest.digest,
+                run=plan.run,
+            )
+        )
+        wanted = taken.manifest.backup
+    else:
+        wanted = tools.drilling.backup if tools.drilling is not None else ""
+    if plan.job is Job.BACKUP:
+        return
+    if tools.drilling is None:
+        raise PlanError(f"a {plan.job.value} needs a scratch server, and none is configured")
+    found = find(plan, tools=tools, wanted=wanted)
+    scratch = tools.drilling.scratch(found.manifest.engine_major)
+    book.use("postgres (target)", scratch.version)
+    restore(plan, found=found, tools=tools, scratch=scratch, book=book, bundle=bundle)
+
+
+def _introduce(plan: Plan, *, tools: Tools, book: Book) -> None:
+    book.write("run.system", plan.system, source="configuration")
+    book.write("run.operator", tools.operator.name, source="roster")
+    book.write("run.host", tools.host, source="operating system")
+    for name, version in sorted(tools.versions.items()):
+        book.use(name, version)

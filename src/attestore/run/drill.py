@@ -1,0 +1,255 @@
+"""From the store to a proved copy: retrieve, unseal, restore, verify, negative control, teardown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from attestore import instants
+from attestore.archive import Bundle
+from attestore.errors import KeyringError, StoreError, TamperedError
+from attestore.evidence import Manifest, manifest
+from attestore.plan import Plan
+from attestore.ports import FetchedPart, Plain, Scratch, Section, Target
+from attestore.proof import Proof, compare, decode, encode
+from attestore.run.backup import Carried, local_copy, uncarry
+from attestore.run.book import Book
+from attestore.run.tools import Tools
+
+__all__ = ["Found", "find", "restore"]
+
+_LARGEST_MANIFEST = 1 << 20
+_LARGEST_SIGNATURE = 1 << 16
+_MOST_ERRORS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A stored backup whose manifest was authenticated."""
+
+    manifest: Manifest
+    prefix: str
+
+
+def find(plan: Plan, *, tools: Tools, wanted: str) -> Found:
+    """The stored backup that is meant, its manifest signed by an operator of the roster.
+
+    Raises:
+        StoreError: there is no such backup.
+        TamperedError: the manifest is not signed by an operator of the roster, or is of another backup or system.
+    """
+    ids = sorted(
+        {
+            parts[1]
+            for key in tools.store.keys(f"{plan.system}/")
+            if len(parts := key.split("/")) == 3 and parts[2] == "manifest.json"  # noqa: PLR2004  system/backup/file
+        }
+    )
+    if not ids:
+        raise StoreError(
+            f"{tools.store.location} holds no backup of {plan.system}",
+            hint="Take one with `attestore backup`, or name another --store or --system.",
+        )
+    match wanted:
+        case "latest":
+            chosen = ids[-1]
+        case "oldest":
+            chosen = ids[0]
+        case "random":
+            chosen = ids[int.from_bytes(tools.entropy.token(8)) % len(ids)]
+        case _ if wanted in ids:
+            chosen = wanted
+        case _:
+            raise StoreError(
+                f"{tools.store.location} holds no backup {wanted!r} of {plan.system}",
+                hint=f"The newest is {ids[-1]}; `attestore list` shows all {len(ids)}.",
+            )
+    return _authenticated(plan, tools=tools, prefix=f"{plan.system}/{chosen}")
+
+
+def restore(plan: Plan, *, found: Found, tools: Tools, scratch: Scratch, book: Book, bundle: Bundle) -> None:
+    """Restore a stored backup into an isolated server, prove the copy, compare, prove that the comparison is awake.
+
+    Raises:
+        TamperedError: what the store gave back is not what was signed; the journal holds the facts.
+        Error: any other of the family.
+    """
+    listing, home = found.manifest, tools.workspace.path / "drill"
+    home.mkdir(mode=0o700)
+    book.write("local.destroyed", not local_copy(tools).exists(), source="workspace")
+    recovery = book.ordered()
+    recovery.phase("retrieve")
+    fetched = _retrieve(found, tools=tools, into=home, book=book)
+    recovery.phase("unseal")
+    plain = {part.record.role: _unseal(part, tools=tools, into=home, book=book) for part in fetched}
+    carried = uncarry(plain["proof"].read_bytes())
+    world = plain["globals"].read_bytes()
+    expected = _expected(carried, listing=listing, bundle=bundle)
+    recovery.phase("prepare")
+    with scratch.start(listing.locale, database_size=listing.source_size) as target:
+        errors = [*target.create(world).errors]
+        empty = target.empty()
+        recovery.phase("schema")
+        errors += target.restore(plain["archive"], Section.SCHEMA, jobs=plan.jobs).errors
+        recovery.phase("data")
+        errors += target.restore(plain["archive"], Section.DATA, jobs=plan.jobs).errors
+        recovery.phase("indexes")
+        errors += target.restore(plain["archive"], Section.INDEXES, jobs=plan.jobs).errors
+        recovery.phase("finalize")
+        errors += target.finalize(world).errors
+        target.first_query()
+        recovery.answered()
+        _tell(target, listing=listing, empty=empty, errors=errors, plan=plan, book=book)
+        checking = _Checking(plan=plan, tools=tools, target=target, key=carried.key, expected=expected, book=book)
+        restored = _verify(checking, bundle=bundle)
+        _inspect(fetched, tools=tools, book=book)
+        _control(checking, restored=restored)
+        with book.entering("teardown"):
+            gone = target.destroy()
+            book.write("teardown.complete", tools.workspace.destroy(home) and gone, source="workspace")
+
+
+@dataclass(frozen=True, slots=True)
+class _Checking:
+    """What verification and its negative control share."""
+
+    plan: Plan
+    tools: Tools
+    target: Target
+    key: bytes
+    expected: Proof
+    book: Book
+
+    def prove(self) -> Proof:
+        return self.target.prove(
+            self.key, like=self.expected, probes=self.plan.probes, jobs=self.plan.jobs, watch=self.tools.watcher
+        )
+
+
+def _authenticated(plan: Plan, *, tools: Tools, prefix: str) -> Found:
+    data = tools.store.read(f"{prefix}/manifest.json", limit=_LARGEST_MANIFEST)
+    signature = tools.store.read(f"{prefix}/manifest.json.asc", limit=_LARGEST_SIGNATURE)
+    path = tools.workspace.path / "manifest.fetched.json"
+    path.write_bytes(data)
+    fingerprint = tools.verifier.verify(signature, path)
+    tools.workspace.destroy(path)
+    if tools.roster.person_of(fingerprint, role="operator") is None:
+        raise TamperedError(
+            f"the manifest of {prefix} is signed by {fingerprint}, who is no operator of the roster",
+            hint="Restore with the roster that was in force when the backup was taken.",
+        )
+    listing = manifest.decode(data, what=f"{prefix}/manifest.json")
+    if f"{listing.system}/{listing.backup}" != prefix or listing.system != plan.system:
+        raise TamperedError(f"the manifest at {prefix} is of backup {listing.backup} of {listing.system}")
+    return Found(manifest=listing, prefix=prefix)
+
+
+def _retrieve(found: Found, *, tools: Tools, into: Path, book: Book) -> list[FetchedPart]:
+    listing = found.manifest
+    book.write("backup.id", listing.backup, source="manifest.json")
+    book.write("backup.digest", listing.digest, source="manifest.json")
+    parts: list[FetchedPart] = []
+    for record in listing.parts:
+        parts.append(tools.store.fetch(f"{found.prefix}/{record.name}", record, into=into))
+        tools.watcher.progress(len(parts), len(listing.parts), unit="parts")
+    broken = [part for part in parts if not part.intact]
+    book.write("fetched.parts", len(parts), source=tools.store.location)
+    book.write("fetched.parts.differing", len(broken), source=tools.store.location)
+    if broken:
+        worst = broken[0]
+        raise TamperedError(
+            f"{worst.record.name} came back from the store with {worst.size:,} bytes, SHA-256 {worst.digest[:16]}…; "
+            f"the signed manifest says {worst.record.size:,} bytes, {worst.record.digest[:16]}…",
+            hint="This copy of the backup is damaged: restore another backup, or from another store.",
+        )
+    return parts
+
+
+def _unseal(part: FetchedPart, *, tools: Tools, into: Path, book: Book) -> Plain:
+    """The plain file; that it decrypted to what was sealed is a fact, and so is that it did not."""
+    name, record = tools.sealer.version, part.record
+    try:
+        plain = tools.sealer.unseal(part, into=into)
+    except (TamperedError, KeyringError):
+        book.write("seal.decrypts", False, source=name, subject=record.name)
+        raise
+    book.write("seal.decrypts", True, source=name, subject=record.name)
+    return plain
+
+
+def _expected(carried: Carried, *, listing: Manifest, bundle: Bundle) -> Proof:
+    proof = decode(carried.proof, what="the backup's proof")
+    if proof.key_commitment != listing.key_commitment:
+        raise TamperedError("the backup's proof was made with another key than its signed manifest commits to")
+    if not bundle.has("proof.source.json"):
+        bundle.write("proof.source.json", carried.proof)
+    if not bundle.has("manifest.json"):
+        bundle.write("manifest.json", manifest.encode(listing))
+    return proof
+
+
+def _tell(target: Target, *, listing: Manifest, empty: bool, errors: list[str], plan: Plan, book: Book) -> None:
+    server = f"target server {target.version}"
+    age = instants.parse(next(str(o.value) for o in book.observations if o.fact == "restore.ordered"))
+    book.write("restore.rpo", _ms(listing.taken, instants.text(age)), source="source clock and system clock")
+    book.write("restore.errors", len(errors), source="pg_restore")
+    book.write("restore.jobs", plan.jobs, source="pg_restore")
+    book.write("restore.durable", target.durable, source=server)
+    book.write("target.version", target.version, source=server)
+    book.write("target.identifier", target.identifier, source="pg_control_system()")
+    book.write("target.segregated", target.identifier != listing.source_identifier, source="pg_control_system()")
+    book.write("target.empty", empty, source=server)
+    book.write("target.network", target.network, source="kernel")
+    for number, error in enumerate(errors[:_MOST_ERRORS], start=1):
+        book.write("restore.error", error, source="pg_restore", subject=str(number))
+
+
+def _verify(checking: _Checking, *, bundle: Bundle) -> Proof:
+    book, clock = checking.book, checking.tools.clock
+    begun = clock.tick()
+    with book.entering("verify"):
+        restored = checking.prove()
+        bundle.write("proof.restored.json", encode(restored))
+        book.write_all(compare(checking.expected, restored).facts, source="comparison of the two proofs")
+        book.write("verify.elapsed", clock.tick() - begun, source="monotonic clock")
+    return restored
+
+
+def _inspect(fetched: list[FetchedPart], *, tools: Tools, book: Book) -> None:
+    """How the stored bytes are sealed, read from the bytes themselves and by trying without the key."""
+    with book.entering("inspect"):
+        book.write("seal.parts", len(fetched), source="manifest.json")
+        for part in fetched:
+            seals = tools.sealer.inspect(part)
+            name = part.record.name
+            facts = (
+                ("seal.recipients", name, seals.recipients),
+                ("seal.recipients.unexpected", name, seals.unexpected),
+                ("seal.key.algorithm", name, seals.algorithm),
+                ("seal.key.bits", name, seals.bits),
+                ("seal.cipher", name, seals.cipher),
+                ("seal.integrity", name, seals.integrity),
+                ("seal.magic", name, seals.magic),
+                ("seal.refused", name, tools.sealer.refused(part)),
+            )
+            book.write_all(facts, source="packets of the stored object")
+
+
+def _control(checking: _Checking, *, restored: Proof) -> None:
+    """The checker proves that it is awake: each planted change must show, under its own name, against the copy as it was."""
+    book = checking.book
+    with book.entering("control"):
+        planted = checking.target.plant()
+        named = {difference.subject for difference in compare(restored, checking.prove()).differences}
+        noticed = [change.subject in named for change in planted]
+        book.write("control.planted", len(planted), source="negative control")
+        book.write("control.noticed", sum(noticed), source="negative control")
+        book.write("control.unnoticed", len(planted) - sum(noticed), source="negative control")
+        for number, (change, seen) in enumerate(zip(planted, noticed, strict=True), start=1):
+            told = f"{change.what}: {'noticed' if seen else 'NOT NOTICED'}"
+            book.write("control.change", told, source="negative control", subject=str(number))
+
+
+def _ms(earlier: str, later: str) -> int:
+    took = instants.parse(later) - instants.parse(earlier)
+    return max(0, round(took.total_seconds() * 1000))

@@ -1,0 +1,104 @@
+"""What a run is handed: every door to the world that it may use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from attestore.config import Roster
+from attestore.evidence import Person
+from attestore.ports import (
+    Clock,
+    Dumper,
+    Entropy,
+    Printer,
+    Scratch,
+    Sealer,
+    Signer,
+    Source,
+    Store,
+    Verifier,
+    Watcher,
+    Workspace,
+)
+from attestore.report import Templates
+
+__all__ = ["Drilling", "Issuing", "Making", "Tools"]
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """What makes a backup: only a job that begins at the source has it."""
+
+    source: Source
+    dumper: Callable[[int], Dumper]
+    """what dumps a source of that major version"""
+
+
+@dataclass(frozen=True, slots=True)
+class Drilling:
+    """What a drill needs: only a job that restores has it."""
+
+    scratch: Callable[[int], Scratch]
+    """what makes servers that take a restore by programmes of that major version (0: of any)"""
+    backup: str
+    """which stored backup: an id, `latest`, `oldest` or `random`; the one just taken where the job takes one"""
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """The doors of one run."""
+
+    clock: Clock
+    entropy: Entropy
+    workspace: Workspace
+    sealer: Sealer
+    store: Store
+    signer: Signer
+    verifier: Verifier
+    printer: Printer
+    watcher: Watcher
+    templates: Templates
+    operator: Person
+    roster: Roster
+    settle: Callable[[], None]
+    """called once the run has ended one way or the other: from here on it is not to be interrupted"""
+    versions: Mapping[str, str]
+    """programmes and libraries by name"""
+    host: str
+    making: Making | None
+    drilling: Drilling | None
+    language: str = "en"
+    paper: str = "A4"
+
+    @property
+    def issuing(self) -> Issuing:
+        """The part of the tools that ends a run."""
+        return Issuing(
+            clock=self.clock,
+            signer=self.signer,
+            printer=self.printer,
+            watcher=self.watcher,
+            templates=self.templates,
+            roster=self.roster,
+            logs=self.workspace.logs,
+            language=self.language,
+            paper=self.paper,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Issuing:
+    """What ends a run: judge, render, sign, seal. Enough to close a run that died."""
+
+    clock: Clock
+    signer: Signer
+    printer: Printer
+    watcher: Watcher
+    templates: Templates
+    roster: Roster
+    logs: Path | None
+    """folder of programmes' redacted output; None where the run's own workspace is gone"""
+    language: str
+    paper: str

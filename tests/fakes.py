@@ -1,0 +1,496 @@
+"""A whole world in memory: every port answered, and what breaks is a constructor argument."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from attestore import canon, proof, resources
+from attestore.config import Key, Roster
+from attestore.config import Person as Somebody
+from attestore.errors import Error, StoreError, TamperedError
+from attestore.evidence import Locale, PartRecord, Person
+from attestore.gate import Probe
+from attestore.ports import (
+    Attachment,
+    FetchedPart,
+    Page,
+    Plain,
+    Planted,
+    Restored,
+    SealedPart,
+    Seals,
+    Section,
+    Signed,
+    SourceFacts,
+    StoredPart,
+    Watcher,
+)
+from attestore.proof import Proof
+from attestore.report import load_templates
+from attestore.run import Drilling, Making, Tools
+
+FINGERPRINT = "A" * 40
+STRANGER = "B" * 40
+
+
+class FakeClock:
+    """Every look at the clock moves it on by one millisecond."""
+
+    def __init__(self, start: datetime = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)) -> None:
+        self.start = start
+        self.ticks = 0
+
+    def now(self) -> datetime:
+        self.ticks += 1
+        return self.start + timedelta(milliseconds=self.ticks)
+
+    def tick(self) -> int:
+        self.ticks += 1
+        return self.ticks
+
+
+class FakeEntropy:
+    def __init__(self) -> None:
+        self.drawn = 0
+
+    def token(self, size: int) -> bytes:
+        self.drawn += 1
+        return hashlib.sha256(str(self.drawn).encode()).digest()[:size]
+
+
+class FakeWatcher:
+    """Notes the phases; can break the run as one begins."""
+
+    def __init__(self, *, breaks_in: str = "", error: Error | None = None) -> None:
+        self.phases: list[str] = []
+        self._breaks_in = breaks_in
+        self._error = error
+
+    def phase(self, name: str) -> None:
+        self.phases.append(name)
+        if name == self._breaks_in and self._error is not None:
+            raise self._error
+
+    def progress(self, done: int, total: int, *, unit: str) -> None:
+        assert 0 <= done <= total, unit
+
+    def say(self, text: str) -> None:
+        assert text
+
+
+@dataclass
+class FakeDatabase:
+    """What a database holds: rows by table, and the indexes beside them."""
+
+    tables: dict[str, list[str]]
+    indexes: list[str]
+    answers: dict[str, list[str]] = field(default_factory=dict)
+
+    def copy(self) -> FakeDatabase:
+        return FakeDatabase({name: list(rows) for name, rows in self.tables.items()}, list(self.indexes))
+
+    def prove(self, side: str, key: bytes, probes: Sequence[Probe]) -> Proof:
+        return Proof(
+            side=side,
+            database="gallery",
+            server="18.0",
+            taken="2026-03-01T02:00:00.000Z",
+            method="audit",
+            key_commitment=canon.domain_digest("fingerprint-key", key),
+            session=(),
+            tables=tuple(
+                proof.Table(schema="public", name=name, kind="table", rows=len(rows), sums=_sums(key, rows))
+                for name, rows in self.tables.items()
+            ),
+            objects=tuple(proof.Object("index", name, f"CREATE INDEX {name}", "valid") for name in self.indexes),
+            foreign_keys=(),
+            sequences=(),
+            probes=tuple(proof.ProbeResult(p.id, self._count(p.sql), self._answer(key, p.sql), p.sql) for p in probes),
+            settings=(),
+        )
+
+    def _count(self, sql: str) -> int:
+        return len(self.tables.get(sql, []))
+
+    def _answer(self, key: bytes, sql: str) -> str:
+        return canon.domain_digest("probe", key, *(row.encode() for row in self.tables.get(sql, [])))
+
+
+def _sums(key: bytes, rows: Sequence[str]) -> tuple[int, int, int, int]:
+    digests = [hashlib.sha256(key + row.encode()).digest() for row in rows]
+    first, second, third, fourth = (
+        sum(int.from_bytes(digest[at : at + 8], signed=True) for digest in digests) for at in (0, 8, 16, 24)
+    )
+    return first, second, third, fourth
+
+
+FACTS = SourceFacts(
+    database="gallery",
+    user="gallery",
+    version="18.0",
+    major=18,
+    identifier="7000000000000000001",
+    size=1_000_000,
+    locale=Locale("UTF8", "libc", "C", "C", ""),
+    extensions=(("plpgsql", "1.0"),),
+    tables=2,
+    superuser=True,
+)
+
+
+class FakeSource:
+    def __init__(self, database: FakeDatabase, *, problems: tuple[Error, ...], unreachable: Error | None) -> None:
+        self._database = database
+        self._problems = problems
+        self._unreachable = unreachable
+
+    def describe(self) -> SourceFacts:
+        if self._unreachable is not None:
+            raise self._unreachable
+        return FACTS
+
+    def problems(self) -> tuple[Error, ...]:
+        return self._problems
+
+    @contextmanager
+    def snapshot(self) -> Iterator[FakeSnapshot]:
+        yield FakeSnapshot(self._database)
+
+
+class FakeSnapshot:
+    name = "00000003-1"
+    taken = "2026-03-01T02:00:00.000Z"
+    lsn = "0/16B3748"
+
+    def __init__(self, database: FakeDatabase) -> None:
+        self.database = database
+
+    def prove(self, key: bytes, *, probes: Sequence[Probe], jobs: int, watch: Watcher) -> Proof:
+        watch.progress(jobs, jobs, unit="tables")
+        return self.database.prove("source", key, probes)
+
+    def globals(self) -> bytes:
+        return b"{}"
+
+
+class FakeDumper:
+    version = "pg_dump 18.0"
+    major = 18
+
+    def __init__(self, *, rots: bool) -> None:
+        self._rots = rots
+
+    def dump(self, snapshot: object, into: Path, *, jobs: int) -> Plain:
+        assert isinstance(snapshot, FakeSnapshot)
+        assert jobs > 0
+        held = snapshot.database.copy()
+        if self._rots:
+            table = next(name for name, rows in held.tables.items() if rows)
+            held.tables[table][0] += " (rotten)"
+        path = into / "archive"
+        path.write_text(json.dumps({"tables": held.tables, "indexes": held.indexes}))
+        return Plain(path)
+
+
+class FakeSealer:
+    """Seals by turning every byte over, which is enough to tell plain from sealed."""
+
+    version = "fake 1"
+    recipients = ("C" * 40,)
+
+    def __init__(self, *, seals: Seals, problems: tuple[Error, ...]) -> None:
+        self._seals = seals
+        self._problems = problems
+
+    def problems(self, *, decrypting: bool) -> tuple[Error, ...]:
+        return self._problems if decrypting else ()
+
+    def seal(self, plain: Plain, *, role: str, into: Path) -> SealedPart:
+        data = plain.read_bytes()
+        sealed = bytes(255 - byte for byte in data)
+        path = into / f"{role}.sealed"
+        path.write_bytes(sealed)
+        record = PartRecord(
+            role=role,
+            name=path.name,
+            size=len(sealed),
+            digest=canon.sha256_hex(sealed),
+            plain_size=len(data),
+            plain_digest=canon.sha256_hex(data),
+        )
+        return SealedPart(record=record, path=path)
+
+    def unseal(self, part: FetchedPart, *, into: Path) -> Plain:
+        data = bytes(255 - byte for byte in part.path.read_bytes())
+        if canon.sha256_hex(data) != part.record.plain_digest:
+            raise TamperedError(f"{part.record.name} decrypts to something else")
+        path = into / f"{part.record.role}.plain"
+        path.write_bytes(data)
+        return Plain(path)
+
+    def inspect(self, part: FetchedPart) -> Seals:
+        assert part.intact
+        return self._seals
+
+    def refused(self, part: FetchedPart) -> bool:
+        return part.intact
+
+
+class FakeStore:
+    """Keeps objects in a dictionary; `rots` flips a bit of every archive after it was read back."""
+
+    location = "memory"
+
+    def __init__(self, *, rots: bool, lies: bool, problems: tuple[Error, ...]) -> None:
+        self.objects: dict[str, bytes] = {}
+        self._rots = rots
+        self._lies = lies
+        self._problems = problems
+
+    def problems(self) -> tuple[Error, ...]:
+        return self._problems
+
+    def put(self, key: str, item: SealedPart | Signed) -> StoredPart:
+        if key in self.objects:
+            raise StoreError(f"{key} is there already")
+        data = item.path.read_bytes()
+        digest = canon.sha256_hex(data)
+        if self._rots and "archive" in key:
+            data = bytes([data[0] ^ 1]) + data[1:]
+        self.objects[key] = data
+        return StoredPart(key=key, size=len(data), digest="0" * 64 if self._lies else digest)
+
+    def keys(self, prefix: str) -> tuple[str, ...]:
+        return tuple(sorted(key for key in self.objects if key.startswith(prefix)))
+
+    def read(self, key: str, *, limit: int) -> bytes:
+        if key not in self.objects or len(self.objects[key]) > limit:
+            raise StoreError(f"{key} can't be read")
+        return self.objects[key]
+
+    def fetch(self, key: str, record: PartRecord, *, into: Path) -> FetchedPart:
+        if key not in self.objects:
+            raise StoreError(f"{key} is not there")
+        data = self.objects[key]
+        path = into / record.name
+        path.write_bytes(data)
+        return FetchedPart(record=record, path=path, size=len(data), digest=canon.sha256_hex(data))
+
+
+class FakeScratch:
+    major = 18
+    version = "18.0"
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.running = 0
+
+    def problems(self, facts: SourceFacts) -> tuple[Error, ...]:
+        assert facts.major <= self.major
+        return ()
+
+    @contextmanager
+    def start(self, locale: Locale, *, database_size: int) -> Iterator[FakeTarget]:
+        assert locale.encoding
+        assert database_size > 0
+        self.running += 1
+        try:
+            yield FakeTarget(self._world)
+        finally:
+            self.running -= 1
+
+
+class FakeTarget:
+    version = "18.0"
+    network = "none"
+    durable = False
+    settings: Mapping[str, str] = {"fsync": "off"}
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._database = FakeDatabase({}, [])
+        self.identifier = FACTS.identifier if world.same_server else "7000000000000000002"
+
+    def create(self, world: bytes) -> Restored:
+        assert world == b"{}"
+        return Restored(())
+
+    def empty(self) -> bool:
+        return not self._database.tables
+
+    def restore(self, archive: Plain, section: Section, *, jobs: int) -> Restored:
+        assert jobs > 0
+        held = json.loads(archive.read_text())
+        if section is Section.DATA:
+            self._database.tables = held["tables"]
+            if self._world.loses_row:
+                next(rows for rows in self._database.tables.values() if rows).pop()
+        if section is Section.INDEXES:
+            self._database.indexes = held["indexes"][1:] if self._world.loses_index else held["indexes"]
+            return Restored(self._world.restore_errors)
+        return Restored(())
+
+    def finalize(self, world: bytes) -> Restored:
+        assert world
+        return Restored(())
+
+    def first_query(self) -> int:
+        return len(self._database.tables)
+
+    def prove(self, key: bytes, *, like: Proof, probes: Sequence[Probe], jobs: int, watch: Watcher) -> Proof:
+        assert like.side == "source"
+        watch.progress(jobs, jobs, unit="tables")
+        return self._database.prove("restored", key, probes)
+
+    def plant(self) -> tuple[Planted, ...]:
+        table = next(iter(self._database.tables))
+        if not self._world.sleeps:
+            self._database.tables[table].append("planted")
+        return (Planted(what=f"one row added to {table}", subject=f"public.{table}"),)
+
+    def destroy(self) -> bool:
+        return True
+
+
+class FakeSigner:
+    """Signs with a digest and the name of the key; anybody could forge it, which is enough behind a port."""
+
+    def __init__(self, fingerprint: str) -> None:
+        self.fingerprint = fingerprint
+
+    def problems(self) -> tuple[Error, ...]:
+        return ()
+
+    def sign(self, path: Path) -> Path:
+        signature = path.with_name(path.name + ".asc")
+        signature.write_text(f"{self.fingerprint} {canon.sha256_hex(path.read_bytes())}\n")
+        return signature
+
+
+class FakeVerifier:
+    def verify(self, signature: bytes, data: Path) -> str:
+        fingerprint, _, digest = signature.decode(errors="replace").strip().partition(" ")
+        if digest != canon.sha256_hex(data.read_bytes()):
+            raise TamperedError(f"the signature over {data.name} does not fit its bytes")
+        return fingerprint
+
+
+class FakePrinter:
+    version = "fake 1"
+
+    def print(self, page: Page, *, attachments: Sequence[Attachment]) -> bytes:
+        return b"%PDF-fake\n" + page.title.encode() + b"\n" + "\n".join(a.name for a in attachments).encode()
+
+
+@dataclass
+class FakeWorkspace:
+    path: Path
+
+    @property
+    def logs(self) -> Path:
+        return self.path / "logs"
+
+    def free(self) -> int:
+        return 1 << 40
+
+    def destroy(self, path: Path) -> bool:
+        for each in sorted(path.rglob("*"), reverse=True) if path.is_dir() else []:
+            each.rmdir() if each.is_dir() else each.unlink()
+        if path.is_dir():
+            path.rmdir()
+        else:
+            path.unlink(missing_ok=True)
+        return not path.exists()
+
+
+SEALS = Seals(recipients=1, unexpected=0, algorithm="RSA", bits=4096, cipher="AES256", integrity="MDC", magic=0)
+
+
+def _roster() -> Roster:
+    """One operator, who owns FINGERPRINT."""
+    key = Key(fingerprint=FINGERPRINT, public=b"")
+    return Roster(people=(Somebody(id="olga", name="Olga Operator", roles=("operator",), keys=(key,)),), text=b"olga")
+
+
+@dataclass
+class World:
+    """What there is, and what is wrong with it."""
+
+    tables: dict[str, list[str]] = field(
+        default_factory=lambda: {"users": ["ann", "bob"], "images": ["cat", "dog", "cat"], "empty": []}
+    )
+    stored_rots: bool = False
+    """a bit of the stored archive flips after it was read back"""
+    dump_rots: bool = False
+    """a value changes between dump and seal"""
+    store_lies: bool = False
+    """the store reads back other bytes than were put"""
+    loses_row: bool = False
+    loses_index: bool = False
+    same_server: bool = False
+    """the target says the source's own system identifier"""
+    sleeps: bool = False
+    """planted changes do not happen, so nothing can notice them"""
+    restore_errors: tuple[str, ...] = ()
+    source_problems: tuple[Error, ...] = ()
+    store_problems: tuple[Error, ...] = ()
+    unreachable: Error | None = None
+    breaks_in: str = ""
+    """phase in which `error` happens"""
+    error: Error | None = None
+    seals: Seals = SEALS
+    signer: str = FINGERPRINT
+    roster: Roster = field(default_factory=_roster)
+    clock: FakeClock = field(default_factory=FakeClock)
+    store: FakeStore = field(init=False)
+    scratch: FakeScratch = field(init=False)
+    watcher: FakeWatcher = field(init=False)
+    settled: int = 0
+
+    def __post_init__(self) -> None:
+        self.store = FakeStore(rots=self.stored_rots, lies=self.store_lies, problems=self.store_problems)
+        self.scratch = FakeScratch(self)
+        self.watcher = FakeWatcher(breaks_in=self.breaks_in, error=self.error)
+
+    def tools(self, folder: Path, *, backup: str = "latest", making: bool = True, drilling: bool = True) -> Tools:
+        """Tools with a workspace below `folder`."""
+        workspace = FakeWorkspace(folder / "workspace")
+        workspace.destroy(workspace.path)
+        workspace.logs.mkdir(parents=True)
+        (workspace.logs / "01-pg_dump.log").write_text("pg_dump\n")
+        source = FakeSource(
+            FakeDatabase(self.tables, ["users_pkey", "images_pkey"]),
+            problems=self.source_problems,
+            unreachable=self.unreachable,
+        )
+        return Tools(
+            clock=self.clock,
+            entropy=FakeEntropy(),
+            workspace=workspace,
+            sealer=FakeSealer(seals=self.seals, problems=()),
+            store=self.store,
+            signer=FakeSigner(self.signer),
+            verifier=FakeVerifier(),
+            printer=FakePrinter(),
+            watcher=self.watcher,
+            templates=load_templates(resources.templates_folder()),
+            operator=Person(id="olga", name="Olga Operator", roles=("operator",), fingerprint=self.signer),
+            roster=self.roster,
+            settle=self._settle,
+            versions={"attestore": "0", "python": "3"},
+            host="memory, 1 processor",
+            making=Making(source=source, dumper=lambda _: FakeDumper(rots=self.dump_rots)) if making else None,
+            drilling=Drilling(scratch=lambda _: self.scratch, backup=backup) if drilling else None,
+        )
+
+    def _settle(self) -> None:
+        self.settled += 1
+
+
+__all__ = ["FACTS", "FINGERPRINT", "SEALS", "STRANGER", "World"]
