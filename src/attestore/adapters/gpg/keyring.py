@@ -14,8 +14,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Self
 
-import gnupg
-
 from attestore.adapters.gpg.home import Home, program_version
 from attestore.adapters.gpg.packets import ALGORITHMS
 from attestore.adapters.process import Runner
@@ -89,6 +87,9 @@ class Keyring:
         self.home = home
         self.version = version
         """Programme and version, e.g. `gpg 2.2.40`."""
+        # here, so that a machine that only audits needs no python-gnupg
+        import gnupg  # noqa: PLC0415
+
         self._gpg = gnupg.GPG(
             gpgbinary=str(home.gpg),
             gnupghome=str(home.path),
@@ -119,7 +120,7 @@ class Keyring:
         """Stop the agent and wait until it is gone."""
         self.home.close()
 
-    def list_keys(self) -> tuple[Key, ...]:
+    def keys(self) -> tuple[Key, ...]:
         """Every key, in the order of fingerprints."""
         secret = {str(found["fingerprint"]) for found in self._gpg.list_keys(secret=True)}
         listed = (_key(raw, secret=str(raw["fingerprint"]) in secret) for raw in self._gpg.list_keys())
@@ -131,7 +132,7 @@ class Keyring:
         Raises:
             KeyringError: there is none.
         """
-        for key in self.list_keys():
+        for key in self.keys():
             if key.fingerprint == fingerprint:
                 return key
         raise KeyringError(
@@ -168,7 +169,7 @@ class Keyring:
         Raises:
             KeyringError: gpg refuses to make one.
         """
-        mine = [key for key in self.list_keys() if key.secret and key.primary.usable]
+        mine = [key for key in self.keys() if key.secret and key.primary.usable]
         sealing = _first(key for key in mine if encrypting in key.user_ids and any(k.usable for k in key.encrypting))
         signs = _first(key for key in mine if signing in key.user_ids and any(k.usable for k in key.signing))
         return (

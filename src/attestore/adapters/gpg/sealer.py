@@ -60,7 +60,7 @@ class GpgSealer:
     def problems(self, *, decrypting: bool) -> tuple[Error, ...]:
         """Recipients that can't be sealed to; and, if `decrypting`, whatever keeps a sealed nonce from coming back."""
         found: list[Error] = []
-        keys = {key.fingerprint: key for key in self._keyring.list_keys()}
+        keys = {key.fingerprint: key for key in self._keyring.keys()}  # noqa: SIM118  a keyring is no mapping
         if not self._recipients:
             found.append(KeyringError("there is nobody to seal to", hint="Name at least one recipient's key."))
         for fingerprint in self._recipients:
@@ -141,7 +141,7 @@ class GpgSealer:
             head = stream.read(_HEAD)
         allowed = {
             able.keyid: able
-            for key in self._keyring.list_keys()
+            for key in self._keyring.keys()  # noqa: SIM118
             if key.fingerprint in self._recipients
             for able in key.encrypting
         }
@@ -172,7 +172,7 @@ class GpgSealer:
         return said.code != 0 and "NO_SECKEY" in said.status and "DECRYPTION_OKAY" not in said.status
 
     def _encrypting(self) -> list[str]:
-        keys = {key.fingerprint: key for key in self._keyring.list_keys()}
+        keys = {key.fingerprint: key for key in self._keyring.keys()}  # noqa: SIM118  a keyring is no mapping
         words = [
             "--trust-model",
             "always",
