@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -17,10 +17,9 @@ __all__ = ["Key", "Person", "Roster", "read_roster", "roster_text"]
 
 _FINGERPRINT: Final = re.compile(r"[0-9A-F]{40}")
 _ID: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_ROLE: Final = re.compile(r"[a-z][a-z0-9-]{0,62}")
 _BEGIN, _END = "-----BEGIN PGP PUBLIC KEY BLOCK-----", "-----END PGP PUBLIC KEY BLOCK-----"
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]")
-
-_Role = Literal["operator", "approver", "release-manager", "security", "auditor"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +88,7 @@ class _Key(_Border):
 class _Person(_Border):
     id: str
     name: str
-    roles: tuple[_Role, ...]
+    roles: tuple[str, ...]
     keys: Annotated[tuple[_Key, ...], Field(min_length=1)]
 
 
@@ -101,7 +100,7 @@ def read_roster(text: bytes, *, where: str) -> Roster:
     """Read a roster from the bytes of its YAML file; `where` is what errors call the file.
 
     Raises:
-        GateError: not strict YAML, an unknown key or role, a fingerprint of another form, a person or a key that is
+        GateError: not strict YAML, an unknown key, a fingerprint of another form, a person or a key that is
             listed twice, a key block that is none, or a validity that ends before it begins.
     """
     model, document = strictyaml.load_as(text, _Roster, where=where)
@@ -121,6 +120,13 @@ def read_roster(text: bytes, *, where: str) -> Roster:
             )
         if not person.name.strip() or _CONTROL.search(person.name):
             raise document.error(f"the name {person.name!r} cannot be printed", at=(*at, "name"))
+        for index, role in enumerate(person.roles):
+            if not _ROLE.fullmatch(role):
+                raise document.error(
+                    f"the role {role!r} is not a short lower-case name",
+                    at=(*at, "roles", index),
+                    hint="Write it like operator or release-manager.",
+                )
         if len(set(person.roles)) != len(person.roles):
             raise document.error(f"a role of {person.id} is listed twice", at=(*at, "roles"))
         keys: list[Key] = []
@@ -142,7 +148,7 @@ def roster_text(people: Iterable[Person]) -> bytes:
     lines = [
         "# Who may operate, approve and audit. A key is trusted because it stands here, and for no other reason:",
         "# keep this file outside the reports folder, and change it by review.",
-        "# Roles: operator, approver, release-manager, security, auditor.",
+        "# The role operator runs and signs; roles that approve are named by gates (release-manager, security ...).",
         "people:",
     ]
     for person in people:

@@ -1,0 +1,207 @@
+"""One bundle: which files it holds, that every byte of them is signed, and by whom."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from attestore import canon, instants
+from attestore.archive import Contents, inspect
+from attestore.archive.layout import STATEMENT, SUMS, UNSTATED, UNSUMMED, required
+from attestore.audit import content, plausible
+from attestore.audit.content import Evidence
+from attestore.audit.findings import Notebook
+from attestore.audit.signed import Signatures
+from attestore.errors import TamperedError
+from attestore.evidence import sums
+from attestore.evidence.statement import FileRecord, Statement, decode
+
+__all__ = ["Audited", "Files", "audit_bundle"]
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """The files of a bundle, each read once; a file that changes between two looks is refused."""
+
+    contents: Contents
+    digests: Mapping[str, canon.Digest]
+
+    def read(self, name: str) -> bytes:
+        """A file whole, the same bytes that were digested.
+
+        Raises:
+            TamperedError: it is missing, too large, or changed meanwhile.
+        """
+        data = self.contents.read(name)
+        if canon.sha256_hex(data) != self.digests.get(name):
+            raise TamperedError(f"{name} changed while the audit went on")
+        return data
+
+    def unchanged(self, name: str) -> bool:
+        """Whether the file still holds the bytes that were digested."""
+        return self.contents.digest(name) == self.digests.get(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """What the audit of a bundle hands to the audit of the ledger."""
+
+    run: str
+    statement: Statement | None
+    statement_digest: canon.Digest
+    signer: str
+    """fingerprint of the operator who signed the statement; empty where nobody did"""
+    evidence: Evidence
+
+
+def audit_bundle(folder: Path, *, signatures: Signatures, at: datetime, book: Notebook) -> Audited | None:
+    """Compare everything in one bundle that can be compared without the ledger; None where there is no bundle."""
+    opened = book.attempt("structure", lambda: inspect(folder))
+    if opened is None:
+        return None
+    contents, flaws = opened
+    for flaw in flaws:
+        book.problem("structure", f"{flaw.name} {flaw.why}.", of=flaw.name)
+    files = Files(contents=contents, digests=_digests(contents, book=book))
+    evidence = content.read(files, book=book)
+    _structure(files, evidence=evidence, book=book)
+    _sums(files, book=book)
+    statement = book.attempt("statement", lambda: decode(files.read(STATEMENT)), of=STATEMENT)
+    sealed = frozenset[str]() if statement is None else _stated(statement, files=files, run=folder.name, book=book)
+    when = _instant(statement.ended) if statement is not None else None
+    signers = _signers(files, at=when, signatures=signatures, book=book)
+    signer = signers.get(STATEMENT, "")
+    _one_hand(signers, statement=statement, book=book)
+    # what nobody signed is not run: templates, PDF
+    trusted = sealed if signer else frozenset[str]()
+    content.check(evidence, statement=statement, files=files, trusted=trusted, book=book)
+    plausible.check(evidence, statement=statement, at=at, book=book)
+    digest = files.digests.get(STATEMENT, "")
+    return Audited(run=folder.name, statement=statement, statement_digest=digest, signer=signer, evidence=evidence)
+
+
+def _digests(contents: Contents, *, book: Notebook) -> dict[str, canon.Digest]:
+    digests: dict[str, canon.Digest] = {}
+    for name in sorted(contents.names):
+        with book.guarded("structure", of=name):
+            digests[name] = contents.digest(name)
+    return digests
+
+
+def _structure(files: Files, *, evidence: Evidence, book: Notebook) -> None:
+    observations = () if evidence.journal is None else evidence.journal.observations
+    missing = required(observations, gates=[gate.id for gate in evidence.gates]) - files.contents.names
+    for name in sorted(missing):
+        book.problem("structure", f"{name} is missing; a bundle of this kind must hold it.", of=name)
+    unsigned = [name for name in sorted(files.contents.names) if _needs_signature(name)]
+    for name in unsigned:
+        if f"{name}.asc" not in files.contents and name not in missing:
+            book.problem("structure", f"{name} has no signature beside it ({name}.asc).", of=name)
+    orphans = [n for n in sorted(files.contents.names) if n.endswith(".asc") and n[:-4] not in files.contents]
+    for name in orphans:
+        book.problem("structure", f"{name} is a signature over a file that is not there.", of=name)
+    if not missing:
+        book.ok("structure", f"All required files are there; {len(files.digests)} files, no links, nothing oversized.")
+
+
+def _needs_signature(name: str) -> bool:
+    if name in {STATEMENT, SUMS, "manifest.json"}:
+        return True
+    return "/" not in name and name.endswith((".md", ".pdf")) and name != "VERIFY.md"
+
+
+def _sums(files: Files, *, book: Notebook) -> None:
+    listed = book.attempt("sums", lambda: sums.parse(files.read(SUMS)), of=SUMS)
+    if listed is None:
+        return
+    present = {name: digest for name, digest in files.digests.items() if name not in UNSUMMED}
+    _compare(listed, present, check="sums", lister=SUMS, book=book)
+
+
+def _stated(statement: Statement, *, files: Files, run: str, book: Notebook) -> frozenset[str]:
+    """Names of the files whose bytes are those that the statement lists."""
+    listed = {record.path: record.digest for record in statement.files}
+    present = {name: digest for name, digest in files.digests.items() if name not in UNSTATED}
+    _compare(listed, present, check="statement", lister=STATEMENT, book=book)
+    for record in statement.files:
+        if record.path in files.contents and record.size != files.contents.size(record.path):
+            book.problem("statement", f"{record.path} has another size than {STATEMENT} says.", of=record.path)
+    book.expect(
+        "statement",
+        statement.run == run,
+        f"{STATEMENT} is of run {run}, like its folder.",
+        otherwise=f"{STATEMENT} is of run {statement.run}, but lies in the folder of {run}.",
+        of=STATEMENT,
+    )
+    return frozenset(
+        record.path
+        for record in statement.files
+        if FileRecord(record.path, files.contents.sizes.get(record.path, -1), files.digests.get(record.path, ""))
+        == record
+    )
+
+
+def _compare(listed: Mapping[str, str], present: Mapping[str, str], *, check: str, lister: str, book: Notebook) -> None:
+    sound = True
+    for name in sorted(listed.keys() | present.keys()):
+        expected, actual = listed.get(name, ""), present.get(name, "")
+        if expected == actual:
+            continue
+        sound = False
+        if not actual:
+            book.problem(check, f"{lister} lists {name}, which is not there.", of=name)
+        elif not expected:
+            book.problem(check, f"{name} is there, but {lister} does not list it.", of=name)
+        else:
+            told = f"{actual[:16]}…, {lister} says {expected[:16]}…"
+            book.problem(check, f"{name} was changed: its SHA-256 is {told}", of=name)
+    if sound:
+        book.ok(check, f"{lister} lists exactly the files that are there, each with its SHA-256 ({len(listed)} files).")
+
+
+def _signers(files: Files, *, at: datetime | None, signatures: Signatures, book: Notebook) -> dict[str, str]:
+    """Who signed what, by file; empty where the signature does not hold."""
+    signers: dict[str, str] = {}
+    for name in sorted(files.digests):
+        signature = f"{name}.asc"
+        if signature not in files.digests:
+            continue
+        data = book.attempt("signature", lambda signature=signature: files.read(signature), of=signature)  # type: ignore[misc]
+        if data is None:
+            continue
+        signers[name] = signatures.signer(
+            data,
+            files.contents.path(name),
+            name=name,
+            # a backup may be older than the roster's oldest key of today's operator: its own instant counts
+            at=None if name == "manifest.json" else at,
+            unchanged=lambda name=name: files.unchanged(name),  # type: ignore[misc]
+            book=book,
+        )
+    return signers
+
+
+def _one_hand(signers: Mapping[str, str], *, statement: Statement | None, book: Notebook) -> None:
+    """One run is signed by one person: the operator, or who closed it."""
+    hands = {who for name, who in signers.items() if who and name != "manifest.json"}
+    if len(hands) > 1:
+        book.problem("signature", f"The files of one run are signed by {len(hands)} keys: {', '.join(sorted(hands))}.")
+    signer = signers.get(STATEMENT, "")
+    if statement is None or not signer or statement.closed_by:
+        return
+    book.expect(
+        "signature",
+        signer == statement.operator,
+        f"{STATEMENT} is signed by the operator it names.",
+        otherwise=f"{STATEMENT} names operator {statement.operator}, but is signed by {signer}.",
+        of=STATEMENT,
+    )
+
+
+def _instant(written: str) -> datetime | None:
+    try:
+        return instants.parse(written)
+    except ValueError:
+        return None

@@ -1,0 +1,178 @@
+"""A reports folder: every bundle, and a ledger that says which bundles there must be."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from attestore.archive import is_running
+from attestore.archive.layout import JOURNAL, LARGEST_SIGNATURE, STATEMENT, SUMS, is_run
+from attestore.archive.ledger import CHECKPOINT, LEDGER
+from attestore.archive.ledger import LARGEST as LARGEST_LEDGER
+from attestore.archive.opened import read_file
+from attestore.audit import chain
+from attestore.audit.bundle import Audited, audit_bundle
+from attestore.audit.findings import Finding, Findings, Notebook
+from attestore.audit.plausible import instant
+from attestore.audit.signed import Signatures
+from attestore.config import Roster
+from attestore.evidence import Past
+from attestore.evidence.ledger import (
+    Checkpoint,
+    Ledger,
+    RunClosed,
+    RunFinished,
+    decode_checkpoint,
+    read,
+)
+from attestore.ports import Verifier
+
+__all__ = ["audit"]
+
+_BUNDLE: Final = (JOURNAL, STATEMENT, SUMS)
+
+
+def audit(path: Path, *, roster: Roster, verifier: Verifier, at: datetime) -> Findings:
+    """Compare everything that can be compared in a reports folder, or in one bundle; never raises for what it finds there.
+
+    `at` is the instant of the audit: nothing may have happened after it.
+    """
+    signatures = Signatures(roster=roster, verifier=verifier)
+    book = Notebook("")
+    if not path.is_dir():
+        book.problem("structure", f"There is no folder {path}.")
+        return Findings(tuple(book.lines))
+    if any((path / name).exists() or (path / name).is_symlink() for name in _BUNDLE):
+        lines = _alone(path, signatures=signatures, at=at)
+    else:
+        lines = _reports(path, signatures=signatures, at=at)
+    return Findings(tuple(lines))
+
+
+def _alone(folder: Path, *, signatures: Signatures, at: datetime) -> list[Finding]:
+    book = Notebook(folder.name)
+    # a name like `.` or `reports/x/` must not change which run this is
+    audited = audit_bundle(folder.absolute(), signatures=signatures, at=at, book=book)
+    if audited is not None:
+        _roster(audited, roster=signatures.roster, book=book)
+    book.note("ledger", "One bundle was looked at, not the ledger: this says nothing of runs that are not here.")
+    return book.lines
+
+
+def _reports(reports: Path, *, signatures: Signatures, at: datetime) -> list[Finding]:
+    book = Notebook("")
+    known = _ledger(reports, signatures=signatures, at=at, book=book)
+    entries = () if known is None else known.entries
+    named = {entry.run for entry in chain.started(entries).values()}
+    folders = _folders(reports, named=named, book=book)
+    bundles: dict[str, Audited] = {}
+    lines: list[Finding] = []
+    for name in folders:
+        if _alive(reports, name, entries=entries, book=book):
+            continue
+        ours = Notebook(name)
+        audited = audit_bundle(reports / name, signatures=signatures, at=at, book=ours)
+        lines += ours.lines
+        if audited is not None:
+            bundles[name] = audited
+    if known is not None:
+        chain.check(known, bundles=bundles, running=partial(is_running, reports), book=book)
+        for audited in bundles.values():
+            _history(audited, ledger=known, book=book)
+    for audited in bundles.values():
+        _roster(audited, roster=signatures.roster, book=book)
+    return book.lines + lines
+
+
+def _ledger(reports: Path, *, signatures: Signatures, at: datetime, book: Notebook) -> Ledger | None:
+    data = book.attempt("ledger", lambda: read_file(reports / LEDGER, limit=LARGEST_LEDGER), of=LEDGER)
+    if data is None:
+        return None
+    known = book.attempt("ledger", lambda: read(data), of=LEDGER)
+    if known is None:
+        return None
+    book.ok("ledger", f"Each of {known.count} entries is bound to the one before it; head {known.head}.", of=LEDGER)
+    if known.torn:
+        book.note("ledger", "A last line without its end was left out: a writer died there.", of=LEDGER)
+    point = _checkpoint(reports, signatures=signatures, book=book)
+    chain.times(known, point, at=at, book=book)
+    chain.reach(known, point, running=partial(is_running, reports), book=book)
+    return known
+
+
+def _checkpoint(reports: Path, *, signatures: Signatures, book: Notebook) -> Checkpoint | None:
+    """The signed end of the ledger; None, and a line, where nobody signed one."""
+    path, signature = reports / CHECKPOINT, reports / f"{CHECKPOINT}.asc"
+    look = partial(read_file, limit=LARGEST_SIGNATURE)
+    data = book.attempt("checkpoint", lambda: look(path), of=CHECKPOINT)
+    seal = book.attempt("checkpoint", lambda: look(signature), of=f"{CHECKPOINT}.asc")
+    if data is None or seal is None:
+        return None
+    point = book.attempt("checkpoint", lambda: decode_checkpoint(data), of=CHECKPOINT)
+    if point is None:
+        return None
+    at = book.attempt("checkpoint", lambda: instant(point.at), of=CHECKPOINT)
+    if at is None:
+        return None
+    signer = signatures.signer(seal, path, name=CHECKPOINT, at=at, unchanged=lambda: look(path) == data, book=book)
+    return point if signer else None
+
+
+def _folders(reports: Path, *, named: set[str], book: Notebook) -> list[str]:
+    """Folders to look into: those that the ledger names, and those that hold a run which it does not name."""
+    with os.scandir(reports) as entries:
+        present = sorted(entry.name for entry in entries if entry.is_dir() or entry.is_symlink())
+    held = [
+        name for name in present if name in named or any(os.path.lexists(reports / name / file) for file in _BUNDLE)
+    ]
+    for name in held:
+        if name not in named:
+            book.problem("completeness", f"The folder {name} holds a run that the ledger does not name.", of=name)
+    return [name for name in held if is_run(name)]
+
+
+def _alive(reports: Path, run: str, *, entries: chain.Entries, book: Notebook) -> bool:
+    """Whether a live process still writes the bundle, so that it can't be whole yet."""
+    ended = any(isinstance(entry, RunFinished | RunClosed) and entry.run == run for entry in entries)
+    if ended or not is_running(reports, run):
+        return False
+    book.note("completeness", "The run is in progress; it was not looked into.", of=run)
+    return True
+
+
+def _history(audited: Audited, *, ledger: Ledger, book: Notebook) -> None:
+    """Earlier runs that a report shows are those of the ledger."""
+    about = audited.evidence.context
+    if about is None:
+        return
+    known = {
+        (entry.run, gate, entry.at, outcome)
+        for entry in ledger.entries
+        if isinstance(entry, RunFinished | RunClosed)
+        for gate, outcome in entry.outcomes
+    }
+    strange = [past for past in about.history if _past(past) not in known]
+    for past in strange:
+        book.problem(
+            "context",
+            f"The history shows {past.run} {past.gate} {past.outcome}, which the ledger does not.",
+            of=f"{audited.run}/context.json",
+        )
+
+
+def _past(past: Past) -> tuple[str, str, str, str]:
+    return past.run, past.gate, past.finished, past.outcome
+
+
+def _roster(audited: Audited, *, roster: Roster, book: Notebook) -> None:
+    about = audited.evidence.context
+    if about is not None and about.roster_digest != roster.digest:
+        book.note(
+            "context",
+            f"The run was made under another roster ({about.roster_digest[:16]}…) than this audit uses "
+            f"({roster.digest[:16]}…).",
+            of="context.json" if not book.lines else f"{audited.run}/context.json",
+        )
