@@ -1,0 +1,230 @@
+"""The order of real steps, in a world in memory: what breaks is an argument."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from attestore import gate, plan, resources
+from attestore.archive import LedgerFile
+from attestore.errors import (
+    DiskError,
+    Error,
+    InterruptedRunError,
+    PreflightError,
+    PrivilegeError,
+    StoreError,
+    TamperedError,
+    UnreachableError,
+)
+from attestore.evidence.ledger import BackupStored, RunFinished, RunStarted
+from attestore.facts import RTO_PHASES
+from attestore.plan import Job, Plan
+from attestore.report.case import Reading
+from attestore.run import Outcome, execute
+from attestore.verdict import Outcome as Verdict
+from fakes import SEALS, STRANGER, World
+
+GATES = tuple(gate.read(resources.gates_folder() / f"{name}.yaml") for name in ("S9-PROD-003", "S9-PROD-004"))
+ALL_PHASES = [
+    step.phase for step in plan.make(Job.RUN, run="r", system="s", gates=GATES, jobs=1, store="", reports="").steps
+]
+
+
+def planned(job: Job = Job.RUN, run: str = "20260301T020000Z-gallery-000001") -> Plan:
+    gates = () if job is Job.BACKUP else GATES
+    return plan.make(job, run=run, system="gallery", gates=gates, jobs=2, store="memory", reports="reports")
+
+
+def ran(world: World, folder: Path, job: Job = Job.RUN, *, run: str = "20260301T020000Z-gallery-000001") -> Outcome:
+    tools = world.tools(folder, making=job is not Job.DRILL, drilling=job is not Job.BACKUP)
+    return execute(planned(job, run), tools=tools, reports=folder / "reports")
+
+
+def verdicts(outcome: Outcome) -> dict[str, Verdict]:
+    return {each.gate: each.outcome for each in outcome.finished.verdicts}
+
+
+def failing(outcome: Outcome) -> set[str]:
+    return {c.id for v in outcome.finished.verdicts for c in v.checks if c.outcome is Verdict.FAIL}
+
+
+def reading(outcome: Outcome) -> Reading:
+    return Reading(outcome.finished.case.observations)
+
+
+def test_a_healthy_cycle_passes_both_gates(tmp_path: Path) -> None:
+    outcome = ran(World(), tmp_path)
+    assert outcome.stopped is None
+    assert verdicts(outcome) == {"S9-PROD-003": Verdict.PASS, "S9-PROD-004": Verdict.PASS}
+
+
+def test_the_bundle_holds_the_files_that_other_people_rely_on(tmp_path: Path) -> None:
+    folder = ran(World(), tmp_path).finished.folder
+    names = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    assert {
+        "journal.jsonl",
+        "proof.source.json",
+        "proof.restored.json",
+        "gates/S9-PROD-003.yaml",
+        "gates/S9-PROD-004.yaml",
+        "verdict.json",
+        "context.json",
+        "manifest.json",
+        "S9-PROD-003.md",
+        "S9-PROD-003.md.asc",
+        "S9-PROD-003.pdf",
+        "S9-PROD-003.pdf.asc",
+        "S9-PROD-004.md",
+        "S9-PROD-004.pdf",
+        "summary.md",
+        "summary.pdf",
+        "statement.json",
+        "statement.json.asc",
+        "SHA256SUMS",
+        "SHA256SUMS.asc",
+        "VERIFY.md",
+        "logs/01-pg_dump.log",
+    } <= names
+
+
+def test_phases_come_in_the_order_of_the_plan(tmp_path: Path) -> None:
+    world = World()
+    ran(world, tmp_path)
+    assert world.watcher.phases == [*ALL_PHASES, "report"]
+
+
+def test_the_phases_of_the_recovery_sum_to_the_rto(tmp_path: Path) -> None:
+    seen = reading(ran(World(), tmp_path))
+    phases = [seen.number(f"restore.{phase}") for phase in RTO_PHASES]
+    assert None not in phases
+    assert sum(phase or 0 for phase in phases) == seen.number("restore.rto")
+
+
+@pytest.mark.parametrize(
+    ("world", "expected"),
+    [
+        (World(dump_rots=True), {"fingerprints"}),
+        (World(loses_row=True), {"rows", "fingerprints"}),
+        (World(loses_index=True), {"objects"}),
+        (World(same_server=True), {"segregated"}),
+        (World(sleeps=True), {"control"}),
+        (World(restore_errors=("relation does not exist",)), {"errors"}),
+        (World(seals=replace(SEALS, bits=2048)), {"key-size"}),
+        (World(seals=replace(SEALS, cipher="CAST5")), {"cipher"}),
+        (World(seals=replace(SEALS, unexpected=1)), {"strangers"}),
+        (World(seals=replace(SEALS, magic=1)), {"plaintext"}),
+    ],
+    ids=lambda value: ",".join(sorted(value)) if isinstance(value, set) else "",
+)
+def test_what_is_wrong_fails_under_its_own_name(tmp_path: Path, world: World, expected: set[str]) -> None:
+    """The restore itself succeeds; only looking closely can notice."""
+    outcome = ran(world, tmp_path)
+    assert outcome.stopped is None
+    assert failing(outcome) == expected
+
+
+def test_a_flipped_bit_in_the_store_fails_the_gate_and_says_what_differs(tmp_path: Path) -> None:
+    outcome = ran(World(stored_rots=True), tmp_path)
+    assert isinstance(outcome.stopped, TamperedError)
+    assert "archive" in outcome.stopped.message
+    assert verdicts(outcome)["S9-PROD-004"] is Verdict.FAIL
+    assert failing(outcome) == {"fetched", "parts"}
+
+
+def test_a_store_that_reads_back_other_bytes_stops_the_run_before_the_manifest(tmp_path: Path) -> None:
+    world = World(store_lies=True)
+    outcome = ran(world, tmp_path)
+    assert isinstance(outcome.stopped, StoreError)
+    assert not [key for key in world.store.objects if key.endswith("manifest.json")]
+
+
+def test_a_database_without_rows_proves_nothing(tmp_path: Path) -> None:
+    outcome = ran(World(tables={"empty": []}), tmp_path)
+    assert verdicts(outcome)["S9-PROD-004"] is Verdict.UNKNOWN
+
+
+def test_every_problem_of_preflight_is_told_at_once(tmp_path: Path) -> None:
+    world = World(
+        source_problems=(PrivilegeError("no SELECT on a"), PrivilegeError("no SELECT on b")),
+        store_problems=(StoreError("read only"),),
+    )
+    outcome = ran(world, tmp_path)
+    assert isinstance(outcome.stopped, PreflightError)
+    assert len(outcome.stopped.problems) == 3
+    told = reading(outcome).text("run.stopped")
+    assert told is not None
+    assert "no SELECT on a; no SELECT on b" in told
+
+
+def test_an_unreachable_source_still_leaves_a_bundle(tmp_path: Path) -> None:
+    outcome = ran(World(unreachable=UnreachableError("db.example does not answer")), tmp_path)
+    assert isinstance(outcome.stopped, UnreachableError)
+    assert set(verdicts(outcome).values()) == {Verdict.UNKNOWN}
+    assert (outcome.finished.folder / "statement.json.asc").is_file()
+
+
+@pytest.mark.parametrize("phase", ALL_PHASES)
+@pytest.mark.parametrize("error", [InterruptedRunError("SIGTERM"), DiskError("No space left on device")])
+def test_a_run_that_stops_in_any_phase_is_unknown_and_says_where(tmp_path: Path, phase: str, error: Error) -> None:
+    world = World(breaks_in=phase, error=error)
+    outcome = ran(world, tmp_path)
+    assert outcome.stopped is error
+    assert set(verdicts(outcome).values()) == {Verdict.UNKNOWN}
+    assert reading(outcome).text("run.stopped") == f"{phase}: {error.message}"
+    assert phase in (outcome.finished.folder / "summary.md").read_text()
+    assert world.scratch.running == 0
+    assert world.settled >= 1
+
+
+def test_the_ledger_tells_the_start_before_the_first_step_and_the_end_after_the_last(tmp_path: Path) -> None:
+    ran(World(), tmp_path)
+    entries = LedgerFile(tmp_path / "reports").read().entries
+    assert [type(entry) for entry in entries] == [RunStarted, BackupStored, RunFinished]
+
+
+def test_a_backup_alone_is_judged_by_no_gate_and_a_later_drill_proves_it(tmp_path: Path) -> None:
+    world = World()
+    backup = ran(world, tmp_path, Job.BACKUP, run="20260301T020000Z-gallery-000001")
+    assert backup.stopped is None
+    assert backup.finished.verdicts == ()
+    assert world.watcher.phases[-2:] == ["disaster", "report"]
+    world.tables["users"].append("carl")  # the source moves on; the backup does not
+    drill = ran(world, tmp_path, Job.DRILL, run="20260302T020000Z-gallery-000002")
+    assert drill.stopped is None
+    assert set(verdicts(drill).values()) == {Verdict.PASS}
+
+
+def test_a_drill_refuses_a_manifest_that_no_operator_of_the_roster_signed(tmp_path: Path) -> None:
+    world = World(signer=STRANGER)
+    ran(world, tmp_path, Job.BACKUP)
+    drill = ran(world, tmp_path, Job.DRILL, run="20260302T020000Z-gallery-000002")
+    assert isinstance(drill.stopped, TamperedError)
+    assert STRANGER in drill.stopped.message
+
+
+def test_a_drill_of_a_backup_that_is_not_there_names_the_ones_that_are(tmp_path: Path) -> None:
+    world = World()
+    taken = ran(world, tmp_path, Job.BACKUP).finished.case.manifest
+    assert taken is not None
+    tools = world.tools(tmp_path, making=False, backup="20200101T000000Z-none")
+    outcome = execute(planned(Job.DRILL, "20260302T020000Z-gallery-000002"), tools=tools, reports=tmp_path / "reports")
+    assert isinstance(outcome.stopped, StoreError)
+    assert taken.backup in outcome.stopped.hint
+
+
+def test_nothing_plain_is_left_in_the_workspace(tmp_path: Path) -> None:
+    ran(World(), tmp_path)
+    left = {path.name for path in (tmp_path / "workspace").rglob("*")}
+    assert left == {"logs", "01-pg_dump.log"}
+
+
+def test_history_tells_of_earlier_runs_of_the_same_system(tmp_path: Path) -> None:
+    world = World()
+    first = ran(world, tmp_path)
+    second = ran(world, tmp_path, run="20260401T020000Z-gallery-000002")
+    past = second.finished.case.context.history
+    assert {(each.run, each.outcome) for each in past} == {(first.finished.case.context.run, "PASS")}
+    assert {each.gate for each in past} == {"S9-PROD-003", "S9-PROD-004"}

@@ -1,0 +1,67 @@
+"""Impossible combinations are refused before anything happens."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from attestore import gate, plan, resources
+from attestore.errors import PlanError
+from attestore.facts import RTO_PHASES
+from attestore.gate import Gate, Operator, Probe
+from attestore.plan import Job, Plan
+
+GATE = gate.read(resources.gates_folder() / "S9-PROD-004.yaml")
+
+
+def made(job: Job = Job.RUN, *, gates: tuple[Gate, ...] = (GATE,), jobs: int = 2) -> Plan:
+    return plan.make(job, run="r1", system="gallery", gates=gates, jobs=jobs, store="/backups", reports="reports")
+
+
+def test_a_run_goes_through_the_recovery_phases_in_their_order() -> None:
+    phases = [step.phase for step in made().steps]
+    start = phases.index("retrieve")
+    assert tuple(phases[start : start + len(RTO_PHASES)]) == RTO_PHASES
+    assert phases.index("disaster") < start < phases.index("verify") < phases.index("control")
+
+
+def test_a_plan_says_what_is_written_where() -> None:
+    writes = {step.phase: step.writes for step in made().steps}
+    assert writes["store"] == "/backups"
+    assert writes["verify"] == "reports/r1"
+
+
+def test_a_drill_touches_no_source() -> None:
+    assert not {"snapshot", "dump", "seal", "store"} & {step.phase for step in made(Job.DRILL).steps}
+
+
+@pytest.mark.parametrize("jobs", [0, -1, 65])
+def test_a_number_of_jobs_out_of_range_is_refused(jobs: int) -> None:
+    with pytest.raises(PlanError, match=str(jobs)):
+        made(jobs=jobs)
+
+
+def test_a_gate_is_named_once() -> None:
+    with pytest.raises(PlanError, match="twice"):
+        made(gates=(GATE, GATE))
+
+
+@pytest.mark.parametrize("job", [Job.RUN, Job.DRILL])
+def test_a_restore_that_nothing_judges_is_refused(job: Job) -> None:
+    with pytest.raises(PlanError, match="no gate"):
+        made(job, gates=())
+
+
+def test_a_backup_alone_cannot_prove_a_gate() -> None:
+    with pytest.raises(PlanError, match="S9-PROD-004"):
+        made(Job.BACKUP)
+
+
+def test_two_probes_of_one_id_must_ask_the_same() -> None:
+    probe = Probe(id="users", title="Users", sql="SELECT 1", operator=Operator.AT_LEAST, bound=1)
+    other = replace(probe, sql="SELECT 2")
+    first = replace(GATE, id="A-1", probes=(probe,))
+    with pytest.raises(PlanError, match="users"):
+        made(gates=(first, replace(GATE, id="B-1", probes=(other,))))
+    assert made(gates=(first, replace(GATE, id="B-1", probes=(probe,)))).probes == (probe,)
