@@ -1,0 +1,326 @@
+"""A private PostgreSQL server: sockets only, no network where the kernel allows it, gone when its block ends."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import secrets
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from signal import Signals
+from typing import Any, Final, Self
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+
+from attestore.adapters.postgres.programs import Installation, runnable, unprivileged
+from attestore.adapters.process import Runner, Running
+from attestore.adapters.workspace import TemporaryWorkspace
+from attestore.errors import MissingProgramError, ProgramFailedError, ScratchError
+
+__all__ = ["Cluster", "Connection", "scratch_settings", "throw_away"]
+
+_SUPERUSER: Final = "postgres"
+_PORT: Final = 5432
+_LONGEST_SOCKET: Final = 107
+_INIT_S: Final = 120.0
+_START_S: Final = 120.0
+# an immediate shutdown: the files are removed next, so nothing is worth a checkpoint
+_STOP: Final = ((Signals.SIGQUIT, 15.0),)
+_GIB: Final = 1 << 30
+_MIB: Final = 1 << 20
+
+_ALWAYS: Final[Mapping[str, str]] = {
+    "listen_addresses": "",
+    "port": str(_PORT),
+    "shared_preload_libraries": "",
+    "session_preload_libraries": "",
+    "local_preload_libraries": "",
+    # in the data folder, so that a kill leaves nothing in /dev/shm (which containers keep too small anyway)
+    "dynamic_shared_memory_type": "mmap",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    # rows must not reach a log that is archived
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """Where a private server is reached, and as whom; the password is in a file that only we may read."""
+
+    host: Path
+    user: str
+    database: str
+    passfile: Path
+    port: int = _PORT
+
+    def on(self, database: str) -> Connection:
+        """The same server and role, another database."""
+        return replace(self, database=database)
+
+    @property
+    def conninfo(self) -> str:
+        """A libpq connection string that holds no password."""
+        return make_conninfo(
+            "",
+            host=str(self.host),
+            port=self.port,
+            user=self.user,
+            dbname=self.database,
+            passfile=str(self.passfile),
+            sslmode="disable",
+            gssencmode="disable",
+            connect_timeout=10,
+        )
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """The same for the environment of a programme."""
+        return {
+            "PGHOST": str(self.host),
+            "PGPORT": str(self.port),
+            "PGUSER": self.user,
+            "PGDATABASE": self.database,
+            "PGPASSFILE": str(self.passfile),
+            "PGSSLMODE": "disable",
+            "PGGSSENCMODE": "disable",
+        }
+
+    def connect(self) -> psycopg.Connection[tuple[Any, ...]]:
+        """A new autocommit session.
+
+        Raises:
+            ScratchError: the server does not answer.
+        """
+        try:
+            return psycopg.connect(self.conninfo, autocommit=True)
+        except psycopg.Error as problem:
+            raise ScratchError(f"the private server does not answer: {str(problem).strip()}") from problem
+
+
+class Cluster:
+    """A new PostgreSQL server in the workspace, running inside its block; `settings` are added to the stock ones."""
+
+    def __init__(
+        self,
+        installation: Installation,
+        *,
+        workspace: TemporaryWorkspace,
+        runner: Runner,
+        settings: Mapping[str, str],
+    ) -> None:
+        self._installation = installation
+        self._workspace = workspace
+        self._runner = runner
+        self._settings = settings
+        self._folder = workspace.path / f"server-{secrets.token_hex(3)}"
+        self._stack = contextlib.ExitStack()
+        self._server: Running | None = None
+        self._network = "socket-only"
+
+    def __enter__(self) -> Self:
+        """Make and start it.
+
+        Raises:
+            ScratchError: initdb or postgres failed; their last words are in the message.
+        """
+        try:
+            self._make()
+        except (ProgramFailedError, MissingProgramError, OSError) as problem:
+            self.destroy()
+            raise ScratchError(
+                f"the private server could not be made: {problem}",
+                hint="Every user must be able to enter the temporary folder (TMPDIR); its disk needs 100 MB or more.",
+            ) from problem
+        except BaseException:
+            self.destroy()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop it and remove its files."""
+        self.destroy()
+
+    @property
+    def connection(self) -> Connection:
+        """As its superuser, on the database postgres."""
+        return Connection(self._sockets, _SUPERUSER, "postgres", self._passfile)
+
+    @property
+    def network(self) -> str:
+        """`none` (seen to be in another network namespace than ours) or `socket-only`."""
+        return self._network
+
+    @property
+    def pid(self) -> int:
+        """Process id of the server.
+
+        Raises:
+            ScratchError: it does not run.
+        """
+        if self._server is None:
+            raise ScratchError("the private server does not run")
+        return self._server.pid
+
+    def destroy(self) -> bool:
+        """Stop it and remove its files; whether no process and no file is left."""
+        server, self._server = self._server, None
+        self._stack.close()
+        gone = self._workspace.destroy(self._folder)
+        self._passfile.unlink(missing_ok=True)
+        return gone and (server is None or server.ended)
+
+    @property
+    def _data(self) -> Path:
+        return self._folder / "data"
+
+    @property
+    def _sockets(self) -> Path:
+        return self._folder / "s"
+
+    @property
+    def _passfile(self) -> Path:
+        # outside of the server's own folder: code that runs in the server could exchange it there
+        return self._workspace.private("secrets") / self._folder.name
+
+    def _make(self) -> None:
+        longest = self._sockets / f".s.PGSQL.{_PORT}.lock"
+        if len(os.fsencode(longest)) > _LONGEST_SOCKET:
+            raise ScratchError(
+                f"the socket path {longest} is longer than {_LONGEST_SOCKET} bytes",
+                hint="Set TMPDIR to a shorter path, such as /tmp.",
+            )
+        user = unprivileged()
+        programs = runnable(self._installation, self._runner, user=user, copies=self._workspace.path)
+        for folder in (self._folder, self._sockets, self._data):
+            folder.mkdir(mode=0o700)
+            _give(folder, user)
+        self._initialise(programs, user)
+        self._start(programs, user)
+
+    def _initialise(self, programs: Installation, user: str | None) -> None:
+        password = secrets.token_urlsafe(24)
+        _write(self._passfile, f"*:*:*:*:{password}\n")
+        handed = self._folder / "password"
+        _write(handed, password)
+        _give(handed, user)
+        self._runner.run(
+            [
+                programs.program("initdb"),
+                *("--pgdata", self._data, "--username", _SUPERUSER, "--pwfile", handed),
+                *("--auth", "scram-sha-256", "--encoding", "UTF8", "--no-locale", "--no-sync", "--no-instructions"),
+            ],
+            deadline_s=_INIT_S,
+            user=user,
+            cwd=Path("/"),
+        )
+        handed.unlink()
+        settings = {**_ALWAYS, **self._settings, "unix_socket_directories": str(self._sockets)}
+        lines = [f"{name} = {_quoted(value)}\n" for name, value in settings.items()]
+        with (self._data / "postgresql.conf").open("a", encoding="utf-8") as file:
+            file.writelines(lines)
+
+    def _start(self, programs: Installation, user: str | None) -> None:
+        offline = _can_be_offline(self._runner, user)
+        with contextlib.ExitStack() as stack:
+            nowhere = stack.enter_context(Path(os.devnull).open("wb"))
+            self._server = stack.enter_context(
+                self._runner.start(
+                    [programs.program("postgres"), "-D", self._data],
+                    deadline_s=None,
+                    stdout=nowhere,
+                    user=user,
+                    cwd=Path("/"),
+                    offline=offline,
+                    stop=_STOP,
+                )
+            )
+            self._stack = stack.pop_all()
+        self._await(self._server)
+        with contextlib.suppress(OSError):
+            theirs = Path(f"/proc/{self._server.pid}/ns/net").stat().st_ino
+            self._network = "socket-only" if theirs == Path("/proc/self/ns/net").stat().st_ino else "none"
+
+    def _await(self, server: Running) -> None:
+        give_up = time.monotonic() + _START_S
+        socket = self._sockets / f".s.PGSQL.{_PORT}"
+        while not server.ended and time.monotonic() < give_up:
+            if socket.exists():
+                with contextlib.suppress(psycopg.OperationalError), psycopg.connect(self.connection.conninfo):
+                    return
+            time.sleep(0.02)
+        words = server.stderr.decode("utf-8", "replace").strip().splitlines()[-5:]
+        raise ScratchError(f"the private server did not start: {'; '.join(words) or 'it says nothing'}")
+
+
+@contextlib.contextmanager
+def throw_away(
+    installation: Installation, *, workspace: TemporaryWorkspace, runner: Runner, database: str
+) -> Iterator[str]:
+    """A server with stock settings and one empty UTF-8 database: its connection string, which holds no password.
+
+    Raises:
+        ScratchError: it could not be made or started.
+    """
+    with Cluster(installation, workspace=workspace, runner=runner, settings={}) as cluster:
+        with cluster.connection.connect() as session:
+            session.execute(
+                psycopg.sql.SQL(
+                    "CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C.UTF-8' LC_CTYPE 'C.UTF-8'"
+                ).format(psycopg.sql.Identifier(database))
+            )
+        yield cluster.connection.on(database).conninfo
+
+
+def scratch_settings(jobs: int) -> Mapping[str, str]:
+    """Settings for a server whose data may be lost, sized for this machine; they are labelled in the evidence."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    work = min(_GIB, max(64 * _MIB, memory // 16 // max(1, jobs)))
+    buffers = min(2 * _GIB, max(128 * _MIB, memory // 8))
+    return {
+        "fsync": "off",
+        "full_page_writes": "off",
+        "synchronous_commit": "off",
+        "autovacuum": "off",
+        "wal_level": "minimal",
+        "max_wal_senders": "0",
+        "max_replication_slots": "0",
+        "max_logical_replication_workers": "0",
+        "max_wal_size": "4GB",
+        "checkpoint_timeout": "1h",
+        "shared_buffers": f"{buffers // _MIB}MB",
+        "maintenance_work_mem": f"{work // _MIB}MB",
+        "max_connections": str(50 + 2 * jobs),
+        # one transaction locks every table while the copy is proved
+        "max_locks_per_transaction": "2048",
+        "jit": "off",
+    }
+
+
+def _can_be_offline(runner: Runner, user: str | None) -> bool:
+    try:
+        with runner.start(["true"], deadline_s=10, user=user, offline=True, collect=True) as running:
+            running.wait()
+    except (ProgramFailedError, MissingProgramError):
+        return False
+    return True
+
+
+def _give(path: Path, user: str | None) -> None:
+    if user is not None:
+        entry = pwd.getpwnam(user)
+        os.chown(path, entry.pw_uid, entry.pw_gid, follow_symlinks=False)
+
+
+def _write(path: Path, text: str) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "w") as file:
+        file.write(text)
+
+
+def _quoted(value: str) -> str:
+    return "'" + value.replace("\\", "\\\\").replace("'", "''") + "'"
