@@ -55,15 +55,13 @@ class Plan:
                 )
 
 
-def make(  # noqa: PLR0913  every argument is one decision of the operator
+def make(
     job: Job,
     *,
     run: str,
     system: str,
     gates: Sequence[Gate],
     jobs: int,
-    store: str,
-    reports: str,
 ) -> Plan:
     """Decide a run.
 
@@ -92,7 +90,7 @@ def make(  # noqa: PLR0913  every argument is one decision of the operator
         gates=tuple(gates),
         probes=_probes(gates),
         jobs=jobs,
-        steps=_steps(job, store=store, reports=f"{reports}/{run}", probes=len(_probes(gates))),
+        steps=_steps(job, probes=len(_probes(gates))),
     )
 
 
@@ -108,25 +106,25 @@ def _probes(gates: Sequence[Gate]) -> tuple[Probe, ...]:
     return tuple(probes.values())
 
 
-def _steps(job: Job, *, store: str, reports: str, probes: int) -> tuple[Step, ...]:
+def _steps(job: Job, *, probes: int) -> tuple[Step, ...]:
     asked = f", {probes} probes" if probes else ""
     first = (
-        Step("preflight", "look at everything that could stand in the way, list all of it at once", reports),
+        Step("preflight", "look at everything that could stand in the way, list all of it at once", "bundle"),
         Step("snapshot", "lock every table against TRUNCATE and DDL, export one repeatable-read snapshot", "nothing"),
         Step(
             "proof",
             f"count and fingerprint every table, list every object, sequence and setting{asked} at that snapshot",
-            "workspace",
+            "bundle",
         ),
         Step("dump", "pg_dump of the whole database at that snapshot, roles and settings beside it", "workspace"),
         Step("seal", "compress once, encrypt to the recipients, digest plain and sealed bytes", "workspace"),
-        Step("store", "put every part and the signed manifest into the store, read every byte back", store),
-        Step("disaster", "destroy every local copy", "nothing is left in the workspace"),
+        Step("store", "put every part and the signed manifest into the store, read every byte back", "store"),
+        Step("disaster", "destroy every local copy", "workspace, emptied"),
     )
     meanings = {
         "retrieve": "workspace",
         "unseal": "workspace",
-        "prepare": "isolated server in the workspace",
+        "prepare": "workspace",
         "schema": "isolated server",
         "data": "isolated server",
         "indexes": "isolated server",
@@ -137,12 +135,14 @@ def _steps(job: Job, *, store: str, reports: str, probes: int) -> tuple[Step, ..
         for phase in RTO_PHASES
     )
     last = (
-        Step("verify", f"take the same proof of the restored copy, look up every foreign key{asked}, compare", reports),
+        Step(
+            "verify", f"take the same proof of the restored copy, look up every foreign key{asked}, compare", "bundle"
+        ),
         Step("inspect", "read how the stored bytes are sealed, try to open them without the key", "nothing"),
         Step(
             "control", "plant changes in the restored copy and require the comparison to notice each", "restored copy"
         ),
-        Step("teardown", "stop the isolated server, remove its files", "nothing is left in the workspace"),
+        Step("teardown", "stop the isolated server, remove its files", "workspace, emptied"),
     )
     match job:
         case Job.BACKUP:

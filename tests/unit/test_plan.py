@@ -16,7 +16,7 @@ GATE = gate.read(resources.gates_folder() / "S9-PROD-004.yaml")
 
 
 def made(job: Job = Job.RUN, *, gates: tuple[Gate, ...] = (GATE,), jobs: int = 2) -> Plan:
-    return plan.make(job, run="r1", system="gallery", gates=gates, jobs=jobs, store="/backups", reports="reports")
+    return plan.make(job, run="r1", system="gallery", gates=gates, jobs=jobs)
 
 
 def test_a_run_goes_through_the_recovery_phases_in_their_order() -> None:
@@ -28,8 +28,8 @@ def test_a_run_goes_through_the_recovery_phases_in_their_order() -> None:
 
 def test_a_plan_says_what_is_written_where() -> None:
     writes = {step.phase: step.writes for step in made().steps}
-    assert writes["store"] == "/backups"
-    assert writes["verify"] == "reports/r1"
+    assert writes["store"] == "store"
+    assert writes["verify"] == "bundle"
 
 
 def test_a_drill_touches_no_source() -> None:

@@ -43,7 +43,7 @@ class Killing:
 def killed_in(phase: str, folder: Path) -> World:
     world = World()
     gates = (gate.read(resources.gates_folder() / "S9-PROD-004.yaml"),)
-    chosen = plan.make(Job.RUN, run=RUN, system="gallery", gates=gates, jobs=1, store="memory", reports="reports")
+    chosen = plan.make(Job.RUN, run=RUN, system="gallery", gates=gates, jobs=1)
     tools = replace(world.tools(folder), watcher=Killing(phase))
     with pytest.raises(KilledError):
         execute(chosen, tools=tools, reports=folder / "reports")

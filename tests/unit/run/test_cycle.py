@@ -28,14 +28,12 @@ from attestore.verdict import Outcome as Verdict
 from fakes import SEALS, STRANGER, World
 
 GATES = tuple(gate.read(resources.gates_folder() / f"{name}.yaml") for name in ("S9-PROD-003", "S9-PROD-004"))
-ALL_PHASES = [
-    step.phase for step in plan.make(Job.RUN, run="r", system="s", gates=GATES, jobs=1, store="", reports="").steps
-]
+ALL_PHASES = [step.phase for step in plan.make(Job.RUN, run="r", system="s", gates=GATES, jobs=1).steps]
 
 
 def planned(job: Job = Job.RUN, run: str = "20260301T020000Z-gallery-000001") -> Plan:
     gates = () if job is Job.BACKUP else GATES
-    return plan.make(job, run=run, system="gallery", gates=gates, jobs=2, store="memory", reports="reports")
+    return plan.make(job, run=run, system="gallery", gates=gates, jobs=2)
 
 
 def ran(world: World, folder: Path, job: Job = Job.RUN, *, run: str = "20260301T020000Z-gallery-000001") -> Outcome:

@@ -1,0 +1,213 @@
+"""demo, run, backup and drill: decide, watch, tell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import typer
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from attestore import canon, compose, gate, resources, verdict
+from attestore.cli.display import Quiet, Screen, consoles, outcome_of
+from attestore.cli.signals import Stop, stoppable
+from attestore.errors import Error, PreflightError
+from attestore.gate import Gate
+from attestore.plan import Job, Plan
+from attestore.ports import Watcher
+from attestore.report.case import Reading
+from attestore.run import Outcome, execute
+from attestore.verdict import GateVerdict
+
+__all__ = ["Order", "cycle", "demonstrate"]
+
+_UNKNOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What was asked for on the command line."""
+
+    reports: Path
+    home: Path
+    source: str = ""
+    backup: str = "latest"
+    gates: tuple[str, ...] = ()
+    gates_folder: Path | None = None
+    system: str = ""
+    store: Path | None = None
+    jobs: int = 2
+    pg_bin: Path | None = None
+    operator: str = ""
+    dry_run: bool = False
+    as_json: bool = False
+
+    @property
+    def settings(self) -> compose.Settings:
+        """The part that decides the tools."""
+        return compose.Settings(
+            reports=self.reports,
+            home=self.home,
+            store=self.store or self.home / "store",
+            source=self.source,
+            backup=self.backup,
+            system=self.system,
+            jobs=self.jobs,
+            pg_bin=self.pg_bin,
+            operator=self.operator,
+        )
+
+
+def cycle(job: Job, order: Order) -> int:
+    """Carry out one job; the exit code of docs/exit-codes.md."""
+    folders = (order.gates_folder,) if order.gates_folder else ()
+    gates = tuple(gate.named(name, folders=folders) for name in order.gates)
+    with stoppable() as stop:
+        return _carried_out(job, order, gates=gates, stop=stop)
+
+
+def demonstrate(order: Order, *, scale: int) -> int:
+    """The whole cycle on a throw-away server that holds the gallery."""
+    folder = resources.gates_folder()
+    gates = (gate.read(folder / "S9-PROD-003.yaml"), gate.read(folder / "examples" / "gallery" / "S9-PROD-004.yaml"))
+    _, err = consoles()
+    with stoppable() as stop, compose.gallery(order.settings, scale=scale, say=lambda text: _say(err, text)) as source:
+        return _carried_out(Job.RUN, replace(order, source=source, system="gallery"), gates=gates, stop=stop, demo=True)
+
+
+def _carried_out(job: Job, order: Order, *, gates: tuple[Gate, ...], stop: Stop, demo: bool = False) -> int:
+    out, err = consoles()
+    plan = compose.planned(job, order.settings, gates=gates)
+    if order.dry_run:
+        _print_plan(out, plan, order)
+        return 0
+    for died in compose.close_died(order.settings, watcher=Quiet(err, clock=compose.clock())):
+        _say(err, f"Run {died} had died; its bundle is closed and signed, its verdict is UNKNOWN.")
+    with (
+        _watching(err, plan) as watcher,
+        compose.tools(plan, order.settings, watcher=watcher, settle=stop.settle) as tools,
+    ):
+        outcome = execute(plan, tools=tools, reports=order.reports)
+    finished = outcome.finished
+    if order.as_json:
+        typer.echo(canon.encode(_as_json(plan, outcome)).decode())
+    else:
+        out.print(outcome_of(finished.verdicts, finished.case, folder=finished.folder))
+        _print_next(out, outcome, order, demo=demo)
+    if outcome.stopped is not None:
+        _print_stopped(err, outcome.stopped)
+    return _exit_code(plan, outcome)
+
+
+def _exit_code(plan: Plan, outcome: Outcome) -> int:
+    """A failed gate outweighs what stopped the run; what stopped it outweighs UNKNOWN."""
+    verdicts = outcome.finished.verdicts
+    worst = verdict.worst(each.outcome for each in verdicts)
+    if worst is verdict.Outcome.FAIL:
+        return 1
+    if outcome.stopped is not None:
+        return outcome.stopped.exit_code
+    if worst is verdict.Outcome.UNKNOWN and plan.job is not Job.BACKUP:
+        return _UNKNOWN
+    return 0
+
+
+@contextmanager
+def _watching(err: Console, plan: Plan) -> Iterator[Watcher]:
+    clock = compose.clock()
+    if err.is_terminal:
+        phases = [*(step.phase for step in plan.steps), "report"]
+        screen = Screen(err, clock=clock, phases=phases, title=f"{plan.job.value} · {plan.system} · {plan.run}")
+        with screen.live():
+            yield screen
+    else:
+        quiet = Quiet(err, clock=clock)
+        with nullcontext():
+            yield quiet
+        quiet.end()
+
+
+def _print_plan(out: Console, plan: Plan, order: Order) -> None:
+    settings = order.settings
+    head = Table.grid(padding=(0, 2))
+    head.add_row(Text("System"), Text(plan.system))
+    head.add_row(Text("Scenario"), Text(plan.scenario))
+    if order.source:
+        head.add_row(Text("Source"), Text(compose.source_label(settings)))
+    head.add_row(Text("Store"), Text(str(settings.store)))
+    head.add_row(Text("Bundle"), Text(str(order.reports / plan.run)))
+    head.add_row(Text("Keys, roster"), Text(str(order.home)))
+    out.print(head)
+    steps = Table(box=None, padding=(0, 2, 0, 1), header_style="dim")
+    for name in ("Phase", "What is done", "What is written"):
+        steps.add_column(name, overflow="fold")
+    for step in plan.steps:
+        steps.add_row(Text(step.phase), Text(step.does), Text(step.writes))
+    out.print(Padding(steps, (1, 0, 0, 0)))
+    for each in plan.gates:
+        checks = Table(box=None, padding=(0, 2, 0, 1), header_style="dim")
+        checks.add_column(each.id, overflow="fold")
+        checks.add_column("must be", overflow="fold")
+        checks.add_column("fact", overflow="fold")
+        for check in each.checks:
+            must = f"{check.operator.value} {check.written}"
+            checks.add_row(Text(check.title or check.id), Text(must), Text(check.fact))
+        for probe in each.probes:
+            checks.add_row(Text(probe.title), Text(f"equal, rows {probe.operator.value} {probe.bound}"), Text("probe"))
+        out.print(Padding(checks, (1, 0, 0, 0)))
+
+
+def _print_next(out: Console, outcome: Outcome, order: Order, *, demo: bool) -> None:
+    folder = outcome.finished.folder
+    again = "" if not demo else "\n Backups, keys and roster are kept in " + str(order.home) + "."
+    out.print(
+        Text(
+            f"\n Check it: attestore audit {order.reports}"
+            f"{'' if order.home == Path('.attestore') else f' --home {order.home}'}"
+            f"\n       or: follow {folder / 'VERIFY.md'} with gpg and sha256sum alone{again}"
+        )
+    )
+
+
+def _print_stopped(err: Console, problem: Error) -> None:
+    for each in problem.problems if isinstance(problem, PreflightError) else (problem,):
+        err.print(Text.assemble(("Error: ", "bold red"), each.message))
+        if each.hint:
+            err.print(Text(f"  Try: {each.hint}"))
+
+
+def _say(err: Console, text: str) -> None:
+    err.print(Text(text))
+
+
+def _as_json(plan: Plan, outcome: Outcome) -> canon.JSON:
+    finished = outcome.finished
+    reading = Reading(finished.case.observations)
+    stopped = outcome.stopped
+    return {
+        "run": plan.run,
+        "job": plan.job.value,
+        "system": plan.system,
+        "outcome": verdict.worst(each.outcome for each in finished.verdicts).name if finished.verdicts else "NONE",
+        "gates": [_gate_json(each) for each in finished.verdicts],
+        "rto_ms": reading.number("restore.rto"),
+        "backup": reading.text("backup.id"),
+        "backup_digest": reading.text("backup.digest"),
+        "bundle": str(finished.folder),
+        "statement": finished.statement_digest,
+        "stopped": None if stopped is None else {"error": type(stopped).__name__, "message": stopped.message},
+    }
+
+
+def _gate_json(each: GateVerdict) -> canon.JSON:
+    return {
+        "gate": each.gate,
+        "outcome": each.outcome.name,
+        "reason": each.reason,
+        "checks": [{"id": c.id, "outcome": c.outcome.name, "reason": c.reason} for c in each.checks],
+    }
