@@ -48,12 +48,14 @@ _FULL: Final = ("No space left on device", "Disk quota exceeded")
 _HIDDEN: Final = "[hidden]"
 _PATTERNS: Final = (
     (re.compile(r"(?i)(\b\w*password\w*\s*=\s*)('(?:[^'\\]|\\.)*'|\"[^\"]*\"|[^\s'\"&;]+)"), rf"\1{_HIDDEN}"),
+    # what PostgreSQL adds to an error quotes rows
+    (re.compile(r"(?ms)^(DETAIL|CONTEXT):.*?(?=^[A-Za-z][\w ]*:|\Z)"), rf"\1: {_HIDDEN}\n"),
     (re.compile(r"(\b[a-zA-Z][a-zA-Z0-9+.-]*://[^\s:/@]*:)[^\s@/]+@"), rf"\1{_HIDDEN}@"),
 )
 
 
 def redact(text: str, secrets: Sequence[str] = ()) -> str:
-    """The text without the given secrets, without values of `password=` and without passwords in URIs."""
+    """The text without given secrets, values of `password=`, passwords in URIs, and rows in PostgreSQL's messages."""
     for secret in sorted(filter(None, secrets), key=len, reverse=True):
         text = text.replace(secret, _HIDDEN)
     for pattern, replacement in _PATTERNS:

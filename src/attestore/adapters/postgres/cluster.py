@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from signal import Signals
+from types import MappingProxyType
 from typing import Any, Final, Self
 
 import psycopg
@@ -91,14 +92,15 @@ class Connection:
             "PGGSSENCMODE": "disable",
         }
 
-    def connect(self) -> psycopg.Connection[tuple[Any, ...]]:
-        """A new autocommit session.
+    def connect(self, *, options: Mapping[str, str] = MappingProxyType({})) -> psycopg.Connection[tuple[Any, ...]]:
+        """A new autocommit session, with settings that stand above those of the database and the role.
 
         Raises:
             ScratchError: the server does not answer.
         """
+        words = " ".join(f"-c {name}={value}" for name, value in options.items())
         try:
-            return psycopg.connect(self.conninfo, autocommit=True)
+            return psycopg.connect(self.conninfo, autocommit=True, options=words)
         except psycopg.Error as problem:
             raise ScratchError(f"the private server does not answer: {str(problem).strip()}") from problem
 
