@@ -16,6 +16,7 @@ __all__ = ["create", "disk_errors", "replace", "sync_folder"]
 _REASONS: Final = {
     errno.ENOSPC: "Free space, or choose another disk.",
     errno.EDQUOT: "Raise the quota, or choose another disk.",
+    errno.EFBIG: "The file system or a limit of this process allows no file of that size.",
     errno.EACCES: "Give this user permission to write there.",
     errno.EPERM: "Give this user permission to write there.",
     errno.EROFS: "The file system is mounted read-only.",

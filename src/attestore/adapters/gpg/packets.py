@@ -48,7 +48,7 @@ AT_BEGINNINGS: Final = (
 
 _CHUNK: Final = 1 << 20
 _HEAD: Final = 1 << 16  # most bytes of one session key packet that are looked at
-_LONGEST: Final = max(map(len, AT_BEGINNINGS))
+_LONGEST: Final = max(map(len, (*AT_BEGINNINGS, *ANYWHERE)))
 _RSA: Final = frozenset({1, 2})
 _FINGERPRINT: Final = {20: 4, 32: 6}
 
@@ -288,8 +288,8 @@ class _Scan:
         """Content may begin here: look for the short signatures."""
         if self._offset + self._at == self._looked:
             return
-        if len(self._chunk) - self._at < _LONGEST:
-            self._more()
+        while len(self._chunk) - self._at < _LONGEST and self._more():
+            pass
         here = self._chunk[self._at : self._at + _LONGEST]
         self.magic += here.startswith(AT_BEGINNINGS) and not here.startswith(ANYWHERE)
         self._looked = self._offset + self._at
@@ -299,7 +299,8 @@ class _Scan:
             self._more()
         return self._at < len(self._chunk)
 
-    def _more(self) -> None:
+    def _more(self) -> bool:
+        """Read on, keeping what has not been taken; whether there was anything."""
         left = self._chunk[self._at :]
         fresh = self._stream.read(_CHUNK)
         self._offset += self._at
@@ -311,3 +312,4 @@ class _Scan:
             # a signature may lie across two chunks; what lies whole in either is not counted again
             self.magic += fresh.count(signature) + (before + fresh[:rest]).count(signature)
             self._ends[signature] = fresh[-rest:] if len(fresh) >= rest else (before + fresh)[-rest:]
+        return bool(fresh)
