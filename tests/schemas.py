@@ -32,8 +32,7 @@ COMMENT ON ROLE rich_group IS 'a group | of people';
 """
 """Roles of the cluster; may be run again."""
 
-RICH_SQL: Final = (
-    """
+RICH_SQL: Final = """
 CREATE SCHEMA ext;
 CREATE EXTENSION citext SCHEMA ext;
 CREATE EXTENSION pg_trgm SCHEMA ext;
@@ -54,7 +53,7 @@ DO $collations$
 BEGIN
   CREATE COLLATION app.german (provider = icu, locale = 'de-u-co-phonebk');
   CREATE COLLATION app.blind (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
-EXCEPTION WHEN feature_not_supported THEN  -- a build without ICU
+EXCEPTION WHEN feature_not_supported OR invalid_object_definition THEN  -- a build without ICU
   CREATE COLLATION app.german (locale = 'C');
   CREATE COLLATION app.blind (locale = 'POSIX');
 END
@@ -245,15 +244,7 @@ line" (a int);
 CREATE TABLE "Weird Schema"."tab	le; DROP TABLE users; --" (a int);
 CREATE TABLE "Weird Schema".q (q text, "q.q" text);
 CREATE TABLE "Weird Schema"."q.q" (q text);
-CREATE TABLE app."""
-    + LONG
-    + """ ("""
-    + LONG
-    + """ int CONSTRAINT c"""
-    + LONG[1:]
-    + """ CHECK ("""
-    + LONG
-    + """ > 0));
+CREATE TABLE app.LONGNAME (LONGNAME int CONSTRAINT cONGNAME CHECK (LONGNAME > 0));
 CREATE TABLE app.no_columns ();
 INSERT INTO app.no_columns DEFAULT VALUES;
 
@@ -303,8 +294,7 @@ CREATE EVENT TRIGGER watcher ON ddl_command_end WHEN TAG IN ('CREATE TABLE', 'DR
 CREATE EVENT TRIGGER sleeper ON sql_drop EXECUTE FUNCTION app.watch();
 ALTER EVENT TRIGGER sleeper DISABLE;
 COMMENT ON EVENT TRIGGER watcher IS 'watches';
-"""
-)
+""".replace("LONGNAME", LONG).replace("cONGNAME", "c" + LONG[1:])
 """One script; needs the roles, a superuser, the contrib modules, and PostgreSQL 15 or newer."""
 
 _SETTINGS_SQL: Final = """
@@ -328,10 +318,13 @@ def create_roles(connection: psycopg.Connection[Any]) -> None:
     connection.execute(ROLES_SQL.encode())
 
 
-def create_rich(connection: psycopg.Connection[Any]) -> None:
-    """Fill an empty database of a superuser's autocommit connection; creates the roles, too."""
+def create_rich(connection: psycopg.Connection[Any], *, icu: bool = True) -> None:
+    """Fill an empty database of a superuser's autocommit connection; creates the roles, too.
+
+    Without `icu`, collations are those that a server built without ICU can restore.
+    """
     create_roles(connection)
-    connection.execute(RICH_SQL.encode())
+    connection.execute((RICH_SQL if icu else RICH_SQL.replace("provider = icu", "provider = none")).encode())
     connection.execute(_SETTINGS_SQL.encode())
     if connection.info.server_version >= 180_000:
         connection.execute(b"ALTER TABLE app.lines ADD COLUMN double int GENERATED ALWAYS AS (qty * 2) VIRTUAL")

@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 
 from attestore.adapters.postgres.objects import attached, blobs, code, findings, relations, rights
-from attestore.adapters.postgres.objects.catalogue import ask, pinned
+from attestore.adapters.postgres.objects.catalogue import SINCE_15, ask, pinned
 from attestore.proof import Object
 
 __all__ = ["read"]
@@ -25,7 +25,7 @@ def read(connection: psycopg.Connection[Any]) -> tuple[tuple[Object, ...], tuple
         psycopg.Error: the role may not read something; whoever holds the connection says so in its own words.
     """
     version = connection.info.server_version
-    published = code.PUBLISHED[version >= 150_000]
+    published = code.PUBLISHED[version >= SINCE_15]
     with pinned(connection) as cursor:
         found = [Object(*row) for question in (*_QUESTIONS, published) for row in ask(cursor, question)]
         found += blobs.read(cursor)

@@ -9,7 +9,10 @@ from typing import Any, Final
 import psycopg
 from psycopg.rows import tuple_row
 
-__all__ = ["ask", "one", "pinned"]
+__all__ = ["SINCE_15", "ask", "pinned"]
+
+SINCE_15: Final = 150_000
+"""PostgreSQL 15, as libpq counts versions"""
 
 _PINNED: Final = (
     ("search_path", ""),
@@ -60,9 +63,3 @@ def pinned(connection: psycopg.Connection[Any]) -> Iterator[psycopg.Cursor[tuple
 def ask(cursor: psycopg.Cursor[tuple[Any, ...]], question: str) -> list[tuple[Any, ...]]:
     """The rows of a question that may use `space`, `owned_by_extension` and `relation`."""
     return cursor.execute((_OURS + question).encode()).fetchall()
-
-
-def one(cursor: psycopg.Cursor[tuple[Any, ...]], question: str, parameters: tuple[object, ...] = ()) -> Any:
-    """The first column of the first row, or None."""
-    row = cursor.execute(question.encode(), parameters or None).fetchone()
-    return None if row is None else row[0]

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import psycopg
 
-from attestore.adapters.postgres.objects.catalogue import ask
+from attestore.adapters.postgres.objects.catalogue import SINCE_15, ask
 
 __all__ = ["read"]
 
@@ -89,5 +89,5 @@ _SINCE_15: Final = (_DATABASE_COLLATION,)
 
 def read(cursor: psycopg.Cursor[tuple[Any, ...]], *, version: int) -> tuple[str, ...]:
     """Findings in a fixed order; `version` is the server's, as libpq counts it."""
-    questions = _QUESTIONS + (_SINCE_15 if version >= 150_000 else ())
+    questions = _QUESTIONS + (_SINCE_15 if version >= SINCE_15 else ())
     return tuple(sorted(str(row[0]) for question in questions for row in ask(cursor, question)))

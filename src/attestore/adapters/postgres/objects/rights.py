@@ -6,8 +6,8 @@ from typing import Final
 
 __all__ = ["QUESTIONS"]
 
-# An ACL that is NULL and one that spells the default out are the same right, so the default is expanded. All rights of
-# a kind are written ALL: a later major has more of them (MAINTAIN), and GRANT ALL is what pg_dump carries over.
+# An ACL that is NULL and one that spells the default out are the same right, so the default is expanded. An owner's
+# default is written ALL: a later major has more rights in it (MAINTAIN), and a restore gives them to the owner.
 _RENDERED: Final = """
 , distinct_acl AS (
   SELECT DISTINCT ON (i.type, i.owner, i.acl::text) i.type, i.owner, i.acl::text AS written, i.acl FROM item i
@@ -23,8 +23,7 @@ _RENDERED: Final = """
   SELECT n.type, n.owner, n.written, string_agg(n.line, '; ' ORDER BY n.line COLLATE "C") AS line
     FROM (SELECT e.type, e.owner, e.written,
                  CASE WHEN e.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(e.grantee)) END
-                 || '=' || CASE WHEN e.rights = a.rights AND e.grantable = 0 THEN 'ALL'
-                                WHEN e.rights = a.rights AND e.grantable = e.rights THEN 'ALL*'
+                 || '=' || CASE WHEN e.grantee = e.owner AND e.rights = a.rights AND e.grantable = 0 THEN 'ALL'
                                 ELSE e.listed END
                  || CASE WHEN e.grantor <> e.owner THEN '/' || quote_ident(pg_get_userbyid(e.grantor)) ELSE '' END
                  AS line
