@@ -1,0 +1,190 @@
+"""WeasyPrint behind the Printer port: PDF/A-3 with the evidence attached, equal bytes for equal input on one machine."""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cache
+from importlib.metadata import version as version_of
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final
+
+import pikepdf
+
+from attestore.canon import domain_digest
+from attestore.errors import PrintError
+from attestore.ports import Attachment, Page
+from attestore.resources import templates_folder
+
+__all__ = ["WeasyPrinter"]
+
+_SCHEME: Final = "attestore:"
+_VARIANT: Final = "pdf/a-3a"
+_FONT_TYPES: Final = {".otf": "font/otf", ".ttf": "font/ttf"}
+_PANGO: Final = "apt-get install --no-install-recommends libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
+_EPOCH: Final = "SOURCE_DATE_EPOCH"
+_environment = threading.Lock()
+
+
+class WeasyPrinter:
+    """Makes PDF/A-3a from HTML that refers to nothing but the bundled fonts.
+
+    Raises:
+        PrintError: Pango or another library that WeasyPrint loads is missing.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        """`folder` holds the report templates and their fonts; by default the shipped ones."""
+        self._fonts = (templates_folder() if folder is None else folder) / "fonts"
+        self._weasyprint = _library()
+        self._configuration: Any = None
+
+    @property
+    def version(self) -> str:
+        """Programme and version."""
+        return f"WeasyPrint {version_of('weasyprint')}"
+
+    def print(self, page: Page, *, attachments: Sequence[Attachment]) -> bytes:
+        """The PDF's bytes, equal for equal input on one machine.
+
+        Raises:
+            PrintError: the HTML refers to something outside, or cannot be laid out.
+        """
+        refused: list[str] = []
+        fetcher = _fetcher(self._weasyprint, self._fonts, refused)
+        with _at(page.created):
+            made = self._lay_out(page, attachments, fetcher)
+        if refused:
+            raise PrintError(
+                f"the report refers to {refused[0]!r}, which is outside of it",
+                hint="A template may name nothing but fonts below attestore:fonts/.",
+            )
+        return _mended(made, page, attachments)
+
+    def _lay_out(self, page: Page, attachments: Sequence[Attachment], fetcher: object) -> bytes:
+        library = self._weasyprint
+        if self._configuration is None:
+            self._configuration = library.text.fonts.FontConfiguration()
+        carried = [
+            library.Attachment(
+                string=item.data,
+                name=item.name,
+                description=item.description,
+                relationship=item.relationship,
+                created=page.created,
+                modified=page.created,
+            )
+            for item in attachments
+        ]
+        try:
+            made = library.HTML(string=page.html, url_fetcher=fetcher).write_pdf(
+                pdf_variant=_VARIANT,
+                pdf_identifier=_identifier(page),
+                attachments=carried,
+                font_config=self._configuration,
+            )
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as problem:
+            raise PrintError(f"the report {page.title!r} could not be laid out: {problem}") from problem
+        return bytes(made)
+
+
+def _fetcher(library: ModuleType, fonts: Path, refused: list[str]) -> object:
+    """Answers for bundled fonts only, and remembers what else was asked for."""
+    base: Any = library.urls.URLFetcher
+
+    class Bundled(base):  # type: ignore[misc]
+        def fetch(self, url: str, headers: object = None) -> object:
+            del headers
+            name = url.removeprefix(f"{_SCHEME}fonts/")
+            path = fonts / name
+            kind = _FONT_TYPES.get(path.suffix)
+            if name == url or "/" in name or kind is None or not path.is_file():
+                refused.append(url)
+                raise ValueError("outside of the report")
+            return library.urls.URLFetcherResponse(url, path.read_bytes(), {"Content-Type": kind})
+
+    return Bundled()
+
+
+@cache
+def _library() -> ModuleType:
+    """WeasyPrint, imported when it is first needed: it loads Pango, and takes a moment.
+
+    Raises:
+        PrintError: one of its libraries is missing.
+    """
+    for name in ("weasyprint", "fontTools", "weasyprint.progress"):
+        logger = logging.getLogger(name)
+        logger.addHandler(logging.NullHandler())
+        logger.propagate = False
+        logger.setLevel(logging.CRITICAL)
+    try:
+        import weasyprint  # noqa: PLC0415 - loads Pango; a run that prints nothing must not need it
+        import weasyprint.text.fonts  # noqa: PLC0415
+        import weasyprint.urls  # noqa: PLC0415
+    except OSError as problem:
+        raise PrintError(
+            f"WeasyPrint cannot load a library that it needs: {str(problem).splitlines()[0]}",
+            hint=f"Run: {_PANGO}",
+        ) from problem
+    library: ModuleType = weasyprint
+    return library
+
+
+@contextmanager
+def _at(created: datetime) -> Iterator[None]:
+    """SOURCE_DATE_EPOCH set while a font is subset, then as it was: fontTools reads nothing else."""
+    with _environment:
+        before = os.environ.get(_EPOCH)
+        os.environ[_EPOCH] = str(int(created.timestamp()))
+        try:
+            yield
+        finally:
+            if before is None:
+                del os.environ[_EPOCH]
+            else:
+                os.environ[_EPOCH] = before
+
+
+def _identifier(page: Page) -> bytes:
+    return bytes.fromhex(domain_digest("pdf-identifier", page.identifier.encode(), page.html.encode())[:32])
+
+
+def _mended(data: bytes, page: Page, attachments: Sequence[Attachment]) -> bytes:
+    """The same PDF with what WeasyPrint leaves undone for PDF/A-3.
+
+    WeasyPrint lists each attached file twice in /AF, guesses media types from the machine's tables, and has no
+    instant of creation unless the HTML carries one.
+    """
+    kinds = {item.name: item.media_type for item in attachments}
+    with pikepdf.open(io.BytesIO(data)) as pdf:
+        files = sorted(
+            (item for item in pdf.objects if isinstance(item, pikepdf.Dictionary) and item.get("/Type") == "/Filespec"),
+            key=lambda item: str(item.get("/UF", "")),
+        )
+        for item in files:
+            kind = kinds.get(str(item.get("/UF", item.get("/F", ""))))
+            if kind is not None:
+                item["/EF"]["/F"]["/Subtype"] = pikepdf.Name(f"/{kind}")
+                item["/EF"]["/UF"] = item["/EF"]["/F"]
+        if files:
+            pdf.Root["/AF"] = pikepdf.Array(files)
+        pdf.Root["/ViewerPreferences"] = pikepdf.Dictionary(DisplayDocTitle=True)
+        stamp = page.created.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        with pdf.open_metadata(set_pikepdf_as_editor=False, update_docinfo=True) as record:
+            record["dc:title"] = page.title
+            record["xmp:CreateDate"] = stamp
+            record["xmp:ModifyDate"] = stamp
+            record["xmp:CreatorTool"] = "Attestore"
+            record["dc:identifier"] = page.identifier
+        out = io.BytesIO()
+        pdf.save(
+            out, deterministic_id=True, compress_streams=True, object_stream_mode=pikepdf.ObjectStreamMode.generate
+        )
+    return out.getvalue()

@@ -1,0 +1,225 @@
+"""Documents through templates: Markdown, re-rendered byte for byte by auditors, and HTML for the printer.
+
+Templates come from a bundle as well as from us, so both environments are sandboxed, undefined names are errors, and
+escaping happens behind the template's back: in Markdown as the finalizer of every expression, in HTML by autoescape.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from jinja2 import DictLoader, StrictUndefined, TemplateError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+from attestore import canon
+from attestore.errors import ArchiveError, PrintError
+from attestore.report import pictures
+from attestore.report.blocks import Cell, Code, Document, Gauge, Mark, Prose, Span
+from attestore.report.widths import column_widths
+from attestore.report.words import escape, visible, visible_lines
+
+__all__ = ["RENDERER", "Templates", "html", "load_templates", "markdown"]
+
+RENDERER: Final = "1"
+"""Version of this renderer; a change of one byte of Markdown for the same evidence makes it another."""
+
+_MARKDOWN: Final = "report.md.j2"
+_HTML: Final = "report.html.j2"
+_STYLE: Final = "report.css"
+_FONTS: Final = "fonts.sha256"
+_NEEDED: Final = (_HTML, _STYLE, _FONTS, _MARKDOWN)
+_LARGEST: Final = 1 << 20
+
+_INLINE: Final = MarkdownIt("js-default").disable(
+    ["image", "link", "autolink", "html_inline", "entity", "linkify", "strikethrough", "newline"]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Templates:
+    """The text that decides the looks of a report; fonts are named by digest."""
+
+    _files: Mapping[str, bytes]
+
+    def files(self) -> Mapping[str, bytes]:
+        """What a bundle archives below `templates/`, by file name."""
+        return self._files
+
+    @classmethod
+    def from_files(cls, files: Mapping[str, bytes]) -> Templates:
+        """Templates as a bundle archived them.
+
+        Raises:
+            ArchiveError: one is missing, not UTF-8, or larger than 1 MiB.
+        """
+        for name in _NEEDED:
+            if name not in files:
+                raise ArchiveError(f"the template {name} is missing; there are {', '.join(sorted(files)) or 'none'}")
+        kept: dict[str, bytes] = {}
+        for name in _NEEDED:
+            data = files[name]
+            if len(data) > _LARGEST:
+                raise ArchiveError(f"the template {name} has {len(data)} bytes, more than {_LARGEST}")
+            try:
+                data.decode("utf-8")
+            except UnicodeDecodeError as problem:
+                raise ArchiveError(f"the template {name} is not UTF-8: {problem.reason}") from problem
+            kept[name] = data
+        return cls(MappingProxyType(kept))
+
+    def text(self, name: str) -> str:
+        """One template."""
+        return self._files[name].decode("utf-8")
+
+
+def load_templates(folder: Path) -> Templates:
+    """The templates of a folder, with the digests of the fonts beside them.
+
+    Raises:
+        ArchiveError: the folder lacks one or cannot be read.
+    """
+    try:
+        fonts = sorted(path for path in (folder / "fonts").iterdir() if path.is_file())
+        lines = [f"{canon.sha256_hex(path.read_bytes())}  fonts/{path.name}\n" for path in fonts]
+        files = {name: (folder / name).read_bytes() for name in (_HTML, _STYLE, _MARKDOWN)}
+    except OSError as problem:
+        raise ArchiveError(
+            f"the report templates in {folder} cannot be read: {problem.strerror}",
+            hint="Install Attestore again, or name a folder that holds them.",
+        ) from problem
+    return Templates.from_files({**files, _FONTS: "".join(lines).encode()})
+
+
+def markdown(document: Document, templates: Templates) -> bytes:
+    """The document as Markdown (CommonMark with GFM tables): equal bytes for equal input, on any machine.
+
+    Raises:
+        PrintError: a template refers to something that is not there, or does what the sandbox forbids.
+    """
+    text = _render(templates, _MARKDOWN, document, finalize=_as_markdown, autoescape=False)
+    lines = [line.rstrip(" ") for line in text.split("\n")]
+    kept = [line for i, line in enumerate(lines) if line or (i and lines[i - 1])]
+    return ("\n".join(kept).strip("\n") + "\n").encode("utf-8")
+
+
+def html(document: Document, templates: Templates) -> str:
+    """The document as one HTML page; it refers to nothing but `attestore:` fonts, which only the printer resolves.
+
+    Raises:
+        PrintError: a template refers to something that is not there, or does what the sandbox forbids.
+    """
+    return _render(templates, _HTML, document, finalize=_as_html, autoescape=True)
+
+
+def _render(
+    templates: Templates,
+    name: str,
+    document: Document,
+    *,
+    finalize: Callable[[object], object],
+    autoescape: bool,
+) -> str:
+    environment = ImmutableSandboxedEnvironment(
+        loader=DictLoader({_MARKDOWN: templates.text(_MARKDOWN), _HTML: templates.text(_HTML)}),
+        undefined=StrictUndefined,
+        autoescape=autoescape,
+        finalize=finalize,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        auto_reload=False,
+    )
+    environment.globals.clear()
+    filters: dict[str, Callable[..., object]] = {
+        "fenced": _fenced,
+        "gauge_text": _gauge_text,
+        "gauge_svg": _gauge_svg,
+        "cell": _cell_class,
+        "widths": column_widths,
+        "listing": _listing,
+    }
+    environment.filters.update(filters)
+    style = Markup(templates.text(_STYLE))  # noqa: S704 - a style sheet of ours, or one that an auditor compared
+    try:
+        return environment.get_template(name).render(document=document, style=style)
+    except TemplateError as problem:
+        raise PrintError(
+            f"the template {name} cannot be rendered: {problem.message or type(problem).__name__}"
+        ) from problem
+
+
+def _as_markdown(value: object) -> str:
+    match value:
+        case Prose():
+            return value.markdown
+        case Mark():
+            return f"**{escape(value.word)}**"
+        case Span():
+            return pictures.span_text(value)
+        case str():
+            return escape(value)
+        case int():
+            return str(value)
+        case _:
+            raise PrintError(f"a template prints a {type(value).__name__}, which is no text")
+
+
+def _as_html(value: object) -> object:
+    match value:
+        case Markup():
+            return value
+        case Prose():
+            return Markup(_INLINE.renderInline(value.markdown))  # noqa: S704 - html is off, data was escaped
+        case Mark():
+            tone = value.tone
+            return Markup('<span class="mark {}"><span class="sign">{}</span>{}</span>').format(
+                tone.value, tone.sign, visible(value.word)
+            )
+        case Span():
+            return Markup(pictures.span_svg(value))  # noqa: S704 - numbers only
+        case str():
+            return visible(value)
+        case int():
+            return str(value)
+        case _:
+            raise PrintError(f"a template prints a {type(value).__name__}, which is no text")
+
+
+def _gauge_text(gauge: Gauge) -> Prose:
+    return Prose(pictures.gauge_text(gauge))
+
+
+def _gauge_svg(gauge: Gauge) -> Markup:
+    return Markup(pictures.gauge_svg(gauge))  # noqa: S704 - numbers and an enum only
+
+
+def _listing(text: str) -> Markup:
+    return Markup.escape(visible_lines(text).strip("\n"))
+
+
+def _fenced(block: Code) -> Prose:
+    """A fence that no line of the text can close."""
+    text = visible_lines(block.text).strip("\n")
+    longest = max((len(run) for run in _runs(text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return Prose(f"{fence}{block.language}\n{text}\n{fence}")
+
+
+def _runs(text: str) -> list[str]:
+    return [run for run in "".join(char if char == "`" else " " for char in text).split() if run]
+
+
+def _cell_class(cell: Cell) -> str:
+    match cell:
+        case Mark():
+            return f"judged {cell.tone.value}"
+        case Span():
+            return "drawn"
+        case Prose() | str():
+            return "text"

@@ -1,0 +1,144 @@
+"""VERIFY.md: how a stranger checks the bundle with gpg, sha256sum and jq alone."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from attestore.report import numbers
+from attestore.report.blocks import Block, Bullets, Code, Column, Document, Fact, Facts, Heading, Para, Table
+from attestore.report.case import NOT_MEASURED, Case, Reading
+from attestore.report.render import Templates, markdown
+from attestore.report.words import code, prose
+
+__all__ = ["verify_page"]
+
+_SIGNATURE: Final = "gpg --verify SHA256SUMS.asc SHA256SUMS"
+_FILES: Final = "sha256sum --check --strict SHA256SUMS"
+_STATEMENT: Final = """\
+gpg --verify statement.json.asc statement.json
+jq -r '.subject[] | "\\(.digest.sha256)  \\(.name)"' statement.json
+jq -r '.subject[0].digest.sha256' statement.json
+sha256sum manifest.json"""
+_VERDICT: Final = """\
+jq -r '.outcome, (.gates[] | "\\(.gate) \\(.outcome)")' verdict.json
+jq -r '.gates[] | .gate as $g | .checks[] | [$g, .id, .outcome, .must, (.observed | tostring)] | @tsv' verdict.json"""
+_FIGURES: Final = """\
+jq -r 'select(.fact | startswith("restore.")) | [.fact, .value, .unit] | @tsv' journal.jsonl
+jq -s '([.[] | select(.fact | IN("restore.retrieve", "restore.unseal", "restore.prepare", "restore.schema",
+  "restore.data", "restore.indexes", "restore.finalize")) | .value] | add)
+  == (.[] | select(.fact == "restore.rto") | .value)' journal.jsonl"""
+_PROOFS: Final = """\
+jq -r '.tables[] | [.schema, .name, .rows, (.sums | join(" "))] | @tsv' proof.source.json > source.tsv
+jq -r '.tables[] | [.schema, .name, .rows, (.sums | join(" "))] | @tsv' proof.restored.json > restored.tsv
+diff source.tsv restored.tsv && echo "rows and fingerprints are equal\""""
+
+_LIMITS: Final = (
+    (
+        "An operator who holds the keys could have made everything in this folder. What limits that: checkpoints of the "
+        "ledger that lie in other hands, and decisions by people who hold other keys."
+    ),
+    (
+        "Repeat a drill of the same backup yourself. Its proof is sealed beside it: any later restore can be compared with "
+        "it, without the source."
+    ),
+)
+
+
+def verify_page(case: Case, templates: Templates) -> bytes:
+    """The bytes of VERIFY.md.
+
+    Raises:
+        PrintError: a template is broken.
+    """
+    context, reading = case.context, Reading(case.observations)
+    blocks: list[Block] = [
+        Para(
+            prose(
+                "This folder is the evidence of run {run}. Each step below says what it proves and what it does not. "
+                "You need {gpg}, {sha} and {jq}; nothing of ours.",
+                run=code(context.run), gpg=code("gpg"), sha=code("sha256sum"), jq=code("jq"),
+            )
+        ),
+        Facts(
+            (
+                Fact("System", context.system),
+                Fact("Run by", context.operator.name),
+                Fact("Backup digest", reading.shown("backup.digest"), mono=True),
+                Fact("Roster in force", context.roster_digest, note="SHA-256 of the file", mono=True),
+                Fact("Ledger head", context.ledger_head, note=prose("after entry {n}", n=numbers.count(context.ledger_count)), mono=True),
+            )
+        ),
+        Heading(2, "1. The keys, from elsewhere", "keys"),
+        Para(
+            prose(
+                "Get the roster and the public keys of the people in it from somebody you trust, **not from this archive**: whoever could "
+                "forge the archive could put a key into it. The roster’s SHA-256 must be the one above. Import only those keys, into a keyring of their own:"
+            )
+        ),
+        Code(
+            'export GNUPGHOME="$(mktemp -d)"\ngpg --import keys-from-the-roster.asc\ngpg --list-keys --with-colons | grep ^fpr',
+            language="sh",
+        ),
+        Para(prose("The operator of this run should be {fpr}.", fpr=code(context.operator.fingerprint))),
+        Heading(2, "2. The signature", "signature"),
+        Code(_SIGNATURE, language="sh"),
+        Para(
+            prose(
+                "It must say *Good signature*, and the **primary key fingerprint** must be the one above. gpg exits 0 for signatures by "
+                "expired and by revoked keys too: read its words, not only its exit code."
+            )
+        ),
+        Heading(2, "3. The files", "files"),
+        Code(_FILES, language="sh"),
+        Para(
+            "Every line must end in OK. It proves that no listed file was changed after it was signed. A file in the folder that is not listed was not "
+            "signed; only decisions and revisions are added later, each with its own signature."
+        ),
+        Heading(2, "4. The statement", "statement"),
+        Code(_STATEMENT, language="sh"),
+        Para(
+            "The statement is an in-toto Statement v1. Its first subject is the backup: the SHA-256 of its manifest, which lists every stored part by digest. "
+            "Where the run died before there was a backup, it is the journal."
+        ),
+        Heading(2, "5. The verdict", "verdict"),
+        Code(_VERDICT, language="sh"),
+        Para("Compare with the gate files in gates: thresholds stand nowhere else. UNKNOWN is never PASS."),
+        Heading(2, "6. The figures", "figures"),
+        Code(_FIGURES, language="sh"),
+        Para("The first lists every figure about the restore; the second says whether the phases sum to the recovery time."),
+    ]  # fmt: skip
+    if case.source is not None and case.restored is not None:
+        blocks += [
+            Heading(2, "7. Both proofs", "proofs"),
+            Code(_PROOFS, language="sh"),
+            Para(
+                "Table by table: row counts and the four sums that make the fingerprint, as the backup carries them and as they were after the restore."
+            ),
+        ]
+    blocks += [
+        Heading(2, "What this proves, and what it does not", "meaning"),
+        Table(
+            (Column("Step"), Column("Proves", wide=True), Column("Does not prove", wide=True)),
+            (
+                ("Signature", "a holder of that key signed this list", "that the holder is honest, or when it was signed"),
+                ("Files", "nothing listed was changed since", "that nothing was left out before signing"),
+                ("Statement", "these files belong to that backup and run", "that other runs did not fail: see the ledger"),
+                ("Verdict", "which bounds held for the recorded figures", "that the figures were measured as recorded"),
+                ("Ledger", "this run stands in a chain of all runs", "anything, unless you hold a checkpoint from another source"),
+            ),
+        ),
+        Bullets(_LIMITS),
+    ]  # fmt: skip
+    document = Document(
+        kind="Verification",
+        title=prose("How to check this folder"),
+        plain_title="How to check this folder",
+        subtitle=prose("{system}, {day}", system=context.system, day=numbers.day(context.started) or NOT_MEASURED),
+        running=context.run,
+        ledger="",
+        watermark="",
+        language=context.language,
+        paper="A4",
+        blocks=tuple(blocks),
+    )
+    return markdown(document, templates)
