@@ -91,6 +91,11 @@ class PgScratch:
         """Major version of the servers it makes."""
         return self._choice.server.major
 
+    @property
+    def version(self) -> str:
+        """Version of the programmes."""
+        return self._choice.server.version
+
     def problems(self, facts: SourceFacts) -> tuple[Error, ...]:
         """Whatever stands in the way: version, account, extensions, locale, disk."""
         server = self._choice.server
@@ -196,7 +201,7 @@ class PgTarget:
             return {str(name): str(value) for name, value in session.execute(_CHOSEN)}
 
     def create(self, world: bytes) -> Restored:
-        """Roles (no login, no password) and the empty, random-named database.
+        """Roles (no login, no password) and the empty, random-named database, without schema public if the source has none.
 
         Raises:
             ScratchError: the server can't make a database of that encoding and locale.
@@ -214,6 +219,9 @@ class PgTarget:
                     f"PostgreSQL {self._server.version} can't make a database like the source: {_first(problem)}",
                     hint=_locale_hint(self._locale.collate),
                 ) from problem
+        if not worlds.has_public(world):
+            with self._connect() as session:
+                session.execute("DROP SCHEMA public")
         return Restored(errors)
 
     def empty(self) -> bool:

@@ -19,7 +19,7 @@ from attestore.adapters.postgres.objects.catalogue import pinned
 from attestore.errors import TamperedError
 from attestore.proof import Setting
 
-__all__ = ["FORMAT", "UNAPPLIED", "apply_roles", "apply_settings", "read", "settings"]
+__all__ = ["FORMAT", "UNAPPLIED", "apply_roles", "apply_settings", "has_public", "read", "settings"]
 
 FORMAT: Final = "attestore/world/v1"
 
@@ -87,6 +87,9 @@ SELECT d.datname, pg_get_userbyid(d.datdba), d.datconnlimit, coalesce(shobj_desc
   FROM pg_database d WHERE d.datname = current_database()
 """
 
+_PUBLIC: Final = "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = 'public')"
+"""pg_dump does not say that the schema public was dropped, and every new database has it"""
+
 _RIGHTS: Final = """
 SELECT CASE WHEN e.grantee = 0 THEN '' ELSE pg_get_userbyid(e.grantee) END, e.privilege_type, bool_or(e.is_grantable)
   FROM pg_database d CROSS JOIN LATERAL aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) e
@@ -111,6 +114,7 @@ def read(connection: psycopg.Connection[Any]) -> bytes:
         lines = cursor.execute(_SETTINGS.encode(), (_BOOTSTRAP,)).fetchall()
         name, owner, limit, comment = cursor.execute(_DATABASE.encode()).fetchall()[0]
         rights = cursor.execute(_RIGHTS.encode()).fetchall()
+        public = cursor.execute(_PUBLIC.encode()).fetchall()[0][0]
     return canon.encode(
         {
             "format": FORMAT,
@@ -119,6 +123,7 @@ def read(connection: psycopg.Connection[Any]) -> bytes:
                 "owner": owner,
                 "connections": limit,
                 "comment": comment,
+                "public": public,
                 "rights": [[grantee, right, grantable] for grantee, right, grantable in rights],
             },
             "roles": [
@@ -211,6 +216,15 @@ def apply_settings(connection: psycopg.Connection[Any], world: bytes, *, databas
         if str(line["name"]).lower() not in UNAPPLIED:
             do(_setting(line, here))
     return tuple(errors)
+
+
+def has_public(world: bytes) -> bool:
+    """Whether the database of `world` has a schema `public`.
+
+    Raises:
+        TamperedError: `world` is not what `read` writes.
+    """
+    return cast("dict[str, canon.JSON]", _decoded(world)["database"]).get("public") is not False
 
 
 def settings(connection: psycopg.Connection[Any], *, database_label: bool = True) -> tuple[Setting, ...]:
