@@ -1,0 +1,98 @@
+"""What every store promises, whatever it is made of."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from attestore.adapters.directory_store import DirectoryStore
+from attestore.errors import StoreError
+from attestore.evidence import PartRecord
+from attestore.ports import SealedPart, Signed, Store
+from fakes import FakeStore
+
+_STORES: dict[str, Callable[[Path], Store]] = {
+    "directory": DirectoryStore,
+    "memory": lambda _: FakeStore(rots=False, lies=False, problems=()),
+}
+
+
+@pytest.fixture(params=sorted(_STORES))
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    make = _STORES[str(request.param)]
+    return make(tmp_path / "store")
+
+
+def _sealed(folder: Path, data: bytes, *, name: str = "proof.json.zst.gpg") -> SealedPart:
+    folder.mkdir(exist_ok=True)
+    path = folder / name
+    path.write_bytes(data)
+    digest = hashlib.sha256(data).hexdigest()
+    record = PartRecord(role="proof", name=name, size=len(data), digest=digest, plain_size=1, plain_digest="0" * 64)
+    return SealedPart(record=record, path=path)
+
+
+@pytest.mark.parametrize("size", [0, 1, (1 << 20) - 1, 1 << 20, (3 << 20) + 5])
+def test_what_was_put_is_fetched_byte_for_byte(store: Store, tmp_path: Path, size: int) -> None:
+    data = (bytes(range(251)) * (size // 251 + 1))[:size]
+    part = _sealed(tmp_path / "work", data)
+    stored = store.put("b1/proof.json.zst.gpg", part)
+    assert (stored.key, stored.size, stored.digest) == ("b1/proof.json.zst.gpg", size, part.record.digest)
+    (tmp_path / "back").mkdir()
+    fetched = store.fetch("b1/proof.json.zst.gpg", part.record, into=tmp_path / "back")
+    assert fetched.intact
+    assert fetched.path.read_bytes() == data
+    assert fetched.path.parent == tmp_path / "back"
+
+
+def test_a_key_is_written_once(store: Store, tmp_path: Path) -> None:
+    store.put("b1/x", _sealed(tmp_path / "work", b"first"))
+    with pytest.raises(StoreError):
+        store.put("b1/x", _sealed(tmp_path / "other", b"second"))
+    assert store.read("b1/x", limit=100) == b"first"
+
+
+def test_a_signed_file_may_be_stored_too(store: Store, tmp_path: Path) -> None:
+    path = tmp_path / "manifest.json"
+    path.write_bytes(b"{}")
+    assert store.put("b1/manifest.json", Signed(path)).digest == hashlib.sha256(b"{}").hexdigest()
+    assert store.read("b1/manifest.json", limit=2) == b"{}"
+
+
+def test_keys_are_listed_below_a_prefix_in_order(store: Store, tmp_path: Path) -> None:
+    assert store.keys("") == ()
+    for key in ("b2/x", "b1/y", "b1/x", "c"):
+        store.put(key, _sealed(tmp_path / "work", key.encode()))
+    assert store.keys("") == ("b1/x", "b1/y", "b2/x", "c")
+    assert store.keys("b1/") == ("b1/x", "b1/y")
+    assert store.keys("nothing/") == ()
+
+
+def test_what_is_not_there_is_an_error(store: Store, tmp_path: Path) -> None:
+    with pytest.raises(StoreError):
+        store.read("b1/x", limit=100)
+    with pytest.raises(StoreError):
+        store.fetch("b1/x", _sealed(tmp_path / "work", b"").record, into=tmp_path)
+
+
+def test_a_reader_is_never_given_more_than_it_asked_for(store: Store, tmp_path: Path) -> None:
+    store.put("b1/x", _sealed(tmp_path / "work", b"12345"))
+    assert store.read("b1/x", limit=5) == b"12345"
+    with pytest.raises(StoreError):
+        store.read("b1/x", limit=4)
+
+
+def test_another_object_than_recorded_is_fetched_and_says_so(store: Store, tmp_path: Path) -> None:
+    store.put("b1/x", _sealed(tmp_path / "work", b"12345"))
+    (tmp_path / "back").mkdir()
+    fetched = store.fetch("b1/x", _sealed(tmp_path / "other", b"12346").record, into=tmp_path / "back")
+    assert not fetched.intact
+    assert fetched.digest == hashlib.sha256(b"12345").hexdigest()
+
+
+def test_a_healthy_store_has_no_problems_and_asking_leaves_nothing(store: Store) -> None:
+    assert store.problems() == ()
+    assert store.keys("") == ()
