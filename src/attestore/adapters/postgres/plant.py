@@ -67,7 +67,7 @@ SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname)
    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.deptype = 'e'
                       AND d.objid IN (c.oid, t.oid))
    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid)
- ORDER BY x.indisunique, pg_relation_size(c.oid), 1 COLLATE "C"
+ ORDER BY x.indisunique, pg_relation_size(c.oid), n.nspname COLLATE "C", c.relname COLLATE "C"
 """
 
 _ENOUGH: Final = 50
