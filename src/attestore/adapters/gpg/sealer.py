@@ -200,11 +200,8 @@ class GpgSealer:
                 yield _no_key("a nonce", opened)
 
     def _cipher(self, head: bytes) -> str:
-        with self._home.talk("--decrypt", stdin=head, deadline_s=deadline_for(_HEAD)) as talk:
-            left = 4 * _HEAD
-            while left > 0 and (chunk := talk.stdout.read(CHUNK)):
-                left -= len(chunk)
-            return talk.end().status.cipher if left > 0 else "unknown"
+        # gpg names the cipher before the first byte of content; it may stop there
+        return self._home.run("--max-output", "1", "--decrypt", stdin=head).status.cipher
 
     def _decrypt(self, part: FetchedPart, target: Path) -> None:
         record = part.record
