@@ -259,9 +259,10 @@ def _digested(folder: int, name: str) -> tuple[int, str]:
 @contextlib.contextmanager
 def _opened(folder: int, name: str) -> Iterator[IO[bytes]]:
     descriptor = os.open(name, _READ, dir_fd=folder)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "not a plain file")
     with os.fdopen(descriptor, "rb", buffering=0) as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(errno.EINVAL, f"{name} is not a plain file")
         yield file
 
 
