@@ -92,14 +92,18 @@ def load_as(text: bytes, model: type[_Model], *, where: str) -> tuple[_Model, Do
     Arrays become tuples and strings become enum members where the model says so; nothing else is converted.
 
     Raises:
-        GateError: as `load`, or the model refuses the values; points at the first refused value in the file.
+        GateError: as `load`, or the model refuses the values; points at the first unknown key, else at the
+            first refused value of the file.
     """
     document = load(text, where=where)
     try:
         return model.model_validate_json(canon.encode(document.value), strict=True), document
     except ValidationError as problem:
-        errors = [_translated(error, model, document) for error in problem.errors(include_url=False)]
-        raise min(errors, key=lambda error: (error.line, error.column)) from problem
+        # an unknown key explains the one that is missing beside it
+        errors = problem.errors(include_url=False)
+        unknown = [error for error in errors if error["type"] == "extra_forbidden"]
+        told = [_translated(error, model, document) for error in unknown or errors]
+        raise min(told, key=lambda error: (error.line, error.column)) from problem
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
 
 from attestore.gate.bound import DURATION
 
@@ -19,7 +20,11 @@ PART_ID: Final = r"[a-z0-9][a-z0-9._-]{0,62}"
 APPROVER_ROLE: Final = r"[a-z][a-z0-9-]{0,62}"
 LABEL: Final = r"[a-z][a-z0-9_.-]{0,62}"
 
-_COUNTED = r"^(<=|>=|<|>|==|!=) ?(0|[1-9][0-9]{0,14})$"
+# For editors; the loader says it in words. Pydantic's own limits count an item that failed as one that is missing.
+_GIVEN: Final[JsonDict] = {"minLength": 1}
+_NOT_EMPTY: Final[JsonDict] = {"minItems": 1}
+
+_COUNTED: Final = r"^(<=|>=|<|>|==|!=) ?(0|[1-9][0-9]{0,14})$"
 
 
 class _Form(BaseModel):
@@ -52,7 +57,7 @@ class ProbeForm(_Form):
     """A read-only query asked of the source at its snapshot and of the restored database."""
 
     id: str = Field(description="Unique in the gate.", json_schema_extra={"pattern": f"^{PART_ID}$"})
-    title: str = Field(description="What the query shows, for people.", min_length=1)
+    title: str = Field(description="What the query shows, for people.", json_schema_extra=_GIVEN)
     sql: str = Field(
         description="One SELECT; schema-qualified names (search_path is empty) and an ORDER BY.", min_length=1
     )
@@ -70,7 +75,9 @@ class ProbeForm(_Form):
 class ApprovalForm(_Form):
     """Who must approve: that many distinct persons, who together cover every role."""
 
-    roles: tuple[str, ...] = Field(description="Roles of the roster that must all be covered.", min_length=1)
+    roles: tuple[str, ...] = Field(
+        description="Roles of the roster that must all be covered.", json_schema_extra=_NOT_EMPTY
+    )
     people: int = Field(description="Number of distinct persons.", ge=1, le=99)
     not_the_operator: bool = Field(default=True, description="Whoever ran it may not approve it.")
 
@@ -79,8 +86,8 @@ class GateForm(_Form):
     """A requirement with an id, as its file says it."""
 
     gate: str = Field(description="Identity, e.g. S9-PROD-004.", json_schema_extra={"pattern": f"^{GATE_ID}$"})
-    title: str = Field(description="Name of the requirement.", min_length=1)
-    statement: str = Field(description="What is true when the gate passes, in a sentence.", min_length=1)
+    title: str = Field(description="Name of the requirement.", json_schema_extra=_GIVEN)
+    statement: str = Field(description="What is true when the gate passes, in a sentence.", json_schema_extra=_GIVEN)
     severity: Literal["blocking", "advisory"] = Field(
         default="blocking", description="What a failure means for a release."
     )
@@ -90,7 +97,7 @@ class GateForm(_Form):
         json_schema_extra={"pattern": f"^{DURATION}$"},
     )
     controls: tuple[ControlForm, ...] = ()
-    checks: tuple[CheckForm, ...] = Field(description="What must be true.", min_length=1)
+    checks: tuple[CheckForm, ...] = Field(description="What must be true.", json_schema_extra=_NOT_EMPTY)
     probes: tuple[ProbeForm, ...] = Field(default=(), description="Queries that must answer alike on both sides.")
     approval: ApprovalForm | None = None
     labels: dict[str, str] = Field(default_factory=dict, description="Names and values for your own sorting.")

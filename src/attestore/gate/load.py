@@ -174,6 +174,9 @@ def _control(form: ControlForm, framework: Framework, document: Document, *, at:
 
 
 def _checks(forms: Sequence[CheckForm], document: Document) -> tuple[Check, ...]:
+    if not forms:
+        hint = "Write at least one {id, fact, must}."
+        raise document.error("a gate without checks proves nothing", at=("checks",), hint=hint)
     found: dict[str, Check] = {}
     for number, form in enumerate(forms):
         at = ("checks", number)
@@ -245,6 +248,8 @@ def _probes(forms: Sequence[ProbeForm], document: Document) -> tuple[Probe, ...]
 
 
 def _approval(form: ApprovalForm, document: Document) -> Approval:
+    if not form.roles:
+        raise document.error("roles: nobody could approve", at=("approval", "roles"), hint="Name a role of the roster.")
     for number, role in enumerate(form.roles):
         _identity(role, APPROVER_ROLE, document, at=("approval", "roles", number))
         if role in form.roles[:number]:
@@ -256,7 +261,7 @@ def _labels(labels: dict[str, str], document: Document) -> tuple[tuple[str, str]
     for name, value in labels.items():
         _identity(name, LABEL, document, at=("labels", name), key=True)
         _sentence(value, document, at=("labels", name))
-    return tuple(labels.items())
+    return tuple(sorted(labels.items(), key=lambda label: document.position(("labels", label[0]))))
 
 
 # ── words
