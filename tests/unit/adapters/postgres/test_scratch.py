@@ -1,0 +1,70 @@
+"""What pg_restore says, and what CREATE DATABASE is told."""
+
+from __future__ import annotations
+
+import pytest
+
+from attestore.adapters.postgres.scratch import locale_clause, restore_errors
+from attestore.errors import ScratchError
+from attestore.evidence import Locale
+
+TOLD = """\
+pg_restore: while PROCESSING TOC:
+pg_restore: from TOC entry 215; 1259 16390 TABLE b postgres
+pg_restore: error: could not execute query: ERROR:  relation "b" already exists
+Command was: CREATE TABLE public.b (a integer);
+
+
+pg_restore: from TOC entry 3350; 0 16390 TABLE DATA b postgres
+pg_restore: error: COPY failed for table "b": ERROR:  duplicate key value violates unique constraint "b_pkey"
+DETAIL:  Key (a)=(canary) already exists.
+CONTEXT:  COPY b, line 1
+pg_restore: warning: errors ignored on restore: 2
+"""
+
+
+def test_each_error_is_told_with_its_entry_and_without_rows() -> None:
+    errors = restore_errors(TOLD, code=1)
+    assert errors == (
+        'TABLE b postgres: could not execute query: ERROR:  relation "b" already exists',
+        'TABLE DATA b postgres: COPY failed for table "b": ERROR:  duplicate key value violates unique constraint "b_pkey"',
+    )
+
+
+def test_an_error_without_an_entry_counts() -> None:
+    assert restore_errors('pg_restore: error: could not open file "toc.dat"\n', code=1) == (
+        'could not open file "toc.dat"',
+    )
+
+
+def test_an_error_is_never_silent() -> None:
+    assert restore_errors("", code=1) == ("pg_restore ended with exit code 1: it said nothing",)
+    assert restore_errors("gibberish\n", code=1) == ("pg_restore ended with exit code 1: gibberish",)
+
+
+def test_a_warning_is_no_error() -> None:
+    assert restore_errors("pg_restore: warning: the archive is old\n", code=0) == ()
+
+
+def told(locale: Locale, *, major: int) -> str:
+    return locale_clause(locale, major=major).as_string(None)
+
+
+def test_the_locale_is_told_in_the_words_of_the_servers_major() -> None:
+    libc = Locale("UTF8", "libc", "C.UTF-8", "C.UTF-8", "")
+    icu = Locale("UTF8", "icu", "C.UTF-8", "C.UTF-8", "de-AT")
+    builtin = Locale("UTF8", "builtin", "C", "C", "C.UTF-8")
+    assert told(libc, major=14) == "ENCODING 'UTF8' LC_COLLATE 'C.UTF-8' LC_CTYPE 'C.UTF-8'"
+    assert told(libc, major=15).endswith("LOCALE_PROVIDER libc")
+    assert told(icu, major=15).endswith("LOCALE_PROVIDER icu ICU_LOCALE 'de-AT'")
+    assert told(builtin, major=17).endswith("LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8'")
+
+
+def test_a_locale_cannot_become_sql() -> None:
+    assert "'x''; DROP'" in told(Locale("UTF8", "libc", "x'; DROP", "C", ""), major=15)
+
+
+@pytest.mark.parametrize(("provider", "major"), [("icu", 14), ("builtin", 16), ("other", 18)])
+def test_a_provider_that_the_server_does_not_know_is_refused(provider: str, major: int) -> None:
+    with pytest.raises(ScratchError, match=f"PostgreSQL {major} does not know the locale provider '{provider}'"):
+        told(Locale("UTF8", provider, "C", "C", "x"), major=major)

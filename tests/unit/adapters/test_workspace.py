@@ -1,0 +1,132 @@
+"""The private folder of a run, and the sweep after runs that were killed."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from attestore.adapters.workspace import TemporaryWorkspace, sweep
+from attestore.errors import DiskError
+
+
+@contextmanager
+def held_by_another(folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
+    """A workspace that another process made and holds."""
+    script = (
+        "import sys; from pathlib import Path; from attestore.adapters.workspace import TemporaryWorkspace\n"
+        "with TemporaryWorkspace(Path(sys.argv[1])) as workspace:\n"
+        "    print(workspace.path, flush=True); sys.stdin.read()\n"
+    )
+    command = [sys.executable, "-c", script, str(folder)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        yield other, Path(other.stdout.readline().decode().strip())
+        other.kill()
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_everything_is_removed_when_the_block_ends(tmp_path: Path) -> None:
+    with TemporaryWorkspace(tmp_path) as workspace:
+        (workspace.private("deep") / "file").write_text("x")
+        (workspace.path / "readonly").mkdir(mode=0o500)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_everything_is_removed_when_the_block_breaks(tmp_path: Path) -> None:
+    def run() -> None:
+        with TemporaryWorkspace(tmp_path) as workspace:
+            workspace.private("deep")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_others_may_pass_through_but_neither_list_nor_enter_a_private_folder(tmp_path: Path) -> None:
+    with TemporaryWorkspace(tmp_path) as workspace:
+        assert mode(workspace.path) == 0o711
+        assert mode(workspace.logs) == 0o700
+        assert mode(workspace.private("x")) == 0o700
+        assert mode(workspace.path / "lock") == 0o600
+
+
+def test_free_space_is_told(tmp_path: Path) -> None:
+    with TemporaryWorkspace(tmp_path) as workspace:
+        assert workspace.free() > 0
+
+
+def test_a_file_and_a_folder_are_destroyed_and_it_is_true(tmp_path: Path) -> None:
+    with TemporaryWorkspace(tmp_path) as workspace:
+        folder, file = workspace.private("folder"), workspace.path / "file"
+        (folder / "x").write_text("x")
+        file.write_text("x")
+        assert workspace.destroy(folder)
+        assert workspace.destroy(file)
+        assert workspace.destroy(file)
+        assert sorted(path.name for path in workspace.path.iterdir()) == ["lock", "logs"]
+
+
+def test_a_link_is_destroyed_and_not_what_it_leads_to(tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    with TemporaryWorkspace(tmp_path) as workspace:
+        link = workspace.path / "link"
+        link.symlink_to(kept)
+        assert workspace.destroy(link)
+    assert kept.is_dir()
+
+
+def test_nothing_outside_is_destroyed(tmp_path: Path) -> None:
+    with TemporaryWorkspace(tmp_path) as workspace:
+        for path in (tmp_path, workspace.path, workspace.path / ".." / "other"):
+            with pytest.raises(ValueError, match="is not below"):
+                workspace.destroy(path)
+
+
+def test_a_folder_that_cannot_be_written_is_an_error_with_a_hint(tmp_path: Path) -> None:
+    with pytest.raises(DiskError, match="can't be used") as failed, TemporaryWorkspace(tmp_path / "missing"):
+        pass
+    assert "TMPDIR" in failed.value.hint
+
+
+def test_the_sweep_removes_what_a_killed_run_left(tmp_path: Path) -> None:
+    with held_by_another(tmp_path) as (other, path):
+        other.kill()
+        other.wait()
+        assert path.is_dir()
+        assert sweep(tmp_path) == (path.name,)
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_the_sweep_leaves_what_somebody_holds(tmp_path: Path) -> None:
+    with held_by_another(tmp_path) as (_, theirs), TemporaryWorkspace(tmp_path) as ours:
+        assert sweep(tmp_path) == ()
+        assert theirs.is_dir()
+        assert ours.path.is_dir()
+
+
+def test_the_sweep_leaves_folders_that_are_no_workspaces(tmp_path: Path) -> None:
+    (tmp_path / "attestore-setup.abc").mkdir()
+    (tmp_path / "real").mkdir()
+    (tmp_path / "attestore-run-link").symlink_to(tmp_path / "real")
+    (tmp_path / "attestore-run-young").mkdir()
+    assert sweep(tmp_path) == ()
+    assert len(list(tmp_path.iterdir())) == 4
+
+
+def test_the_sweep_removes_a_workspace_that_never_got_its_lock(tmp_path: Path) -> None:
+    old = tmp_path / "attestore-run-old"
+    old.mkdir()
+    os.utime(old, (0, 0))
+    assert sweep(tmp_path) == ("attestore-run-old",)
