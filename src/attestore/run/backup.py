@@ -8,7 +8,7 @@ from pathlib import Path
 from attestore import canon, instants
 from attestore.archive import Bundle
 from attestore.errors import Error, PreflightError, StoreError, TamperedError
-from attestore.evidence import Manifest, manifest
+from attestore.evidence import Locale, Manifest, manifest
 from attestore.plan import Job, Plan
 from attestore.ports import (
     Dumper,
@@ -25,7 +25,7 @@ from attestore.proof import Proof, encode
 from attestore.run.book import Book
 from attestore.run.tools import Tools
 
-__all__ = ["Carried", "Ready", "Taken", "carry", "local_copy", "preflight", "take", "uncarry"]
+__all__ = ["Carried", "Ready", "Taken", "carry", "local_copy", "locale_words", "preflight", "take", "uncarry"]
 
 _KEY_BYTES = 32
 _CARRIED = "attestore/carried-proof/v1"
@@ -120,8 +120,12 @@ def _describe(facts: SourceFacts, *, book: Book) -> None:
     book.write("source.database", facts.database, source="source server")
     book.write("source.identifier", facts.identifier, source="pg_control_system()")
     book.write("source.size", facts.size, source="pg_database_size()")
-    encoding = f"{where.encoding}, {where.provider}, {where.locale or where.collate}"
-    book.write("source.encoding", encoding, source="pg_database")
+    book.write("source.encoding", locale_words(where), source="pg_database")
+
+
+def locale_words(where: Locale) -> str:
+    """Encoding, provider and locale as the evidence tells them."""
+    return f"{where.encoding}, {where.provider}, {where.locale or where.collate}"
 
 
 def _named(version: str) -> tuple[str, str]:

@@ -47,6 +47,11 @@ class Book:
         self._bundle.observe(observation)
         self._seen.append(observation)
 
+    def know(self, fact: str, value: Value, *, source: str) -> None:
+        """Observe one fact unless this run has observed it already, nearer to where it comes from."""
+        if all(seen.fact != fact for seen in self._seen):
+            self.write(fact, value, source=source)
+
     def write_all(self, facts: Iterable[tuple[str, str, Value]], *, source: str) -> None:
         """Observe several facts, given as (fact, subject, value)."""
         for fact, subject, value in facts:

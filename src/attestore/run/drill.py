@@ -12,7 +12,7 @@ from attestore.evidence import Manifest, manifest
 from attestore.plan import Plan
 from attestore.ports import FetchedPart, Plain, Scratch, Section, Target
 from attestore.proof import Proof, compare, decode, encode
-from attestore.run.backup import Carried, local_copy, uncarry
+from attestore.run.backup import Carried, local_copy, locale_words, uncarry
 from attestore.run.book import Book
 from attestore.run.tools import Tools
 
@@ -29,6 +29,8 @@ class Found:
 
     manifest: Manifest
     prefix: str
+    signer: str
+    """primary key fingerprint that signed the manifest"""
 
 
 def find(plan: Plan, *, tools: Tools, wanted: str) -> Found:
@@ -76,6 +78,7 @@ def restore(plan: Plan, *, found: Found, tools: Tools, scratch: Scratch, book: B
     """
     listing, home = found.manifest, tools.workspace.path / "drill"
     home.mkdir(mode=0o700)
+    _tell_backup(found, book=book)
     book.write("local.destroyed", not local_copy(tools).exists(), source="workspace")
     recovery = book.ordered()
     recovery.phase("retrieve")
@@ -85,6 +88,8 @@ def restore(plan: Plan, *, found: Found, tools: Tools, scratch: Scratch, book: B
     carried = uncarry(plain["proof"].read_bytes())
     world = plain["globals"].read_bytes()
     expected = _expected(carried, listing=listing, bundle=bundle)
+    book.know("backup.roles", sum(s.name == "attributes" for s in expected.settings), source="the backup's proof")
+    book.know("backup.settings", len(expected.settings), source="the backup's proof")
     recovery.phase("prepare")
     with scratch.start(listing.locale, database_size=listing.source_size) as target:
         errors = [*target.create(world).errors]
@@ -141,13 +146,31 @@ def _authenticated(plan: Plan, *, tools: Tools, prefix: str) -> Found:
     listing = manifest.decode(data, what=f"{prefix}/manifest.json")
     if f"{listing.system}/{listing.backup}" != prefix or listing.system != plan.system:
         raise TamperedError(f"the manifest at {prefix} is of backup {listing.backup} of {listing.system}")
-    return Found(manifest=listing, prefix=prefix)
+    return Found(manifest=listing, prefix=prefix, signer=fingerprint)
+
+
+def _tell_backup(found: Found, *, book: Book) -> None:
+    """What the signed manifest says, where this run has not seen it itself."""
+    listing = found.manifest
+    book.write("backup.manifest.signer", found.signer, source="OpenPGP signature")
+    for fact, value in (
+        ("backup.id", listing.backup),
+        ("backup.digest", listing.digest),
+        ("backup.size.plain", sum(part.plain_size for part in listing.parts)),
+        ("backup.size.sealed", sum(part.size for part in listing.parts)),
+        ("source.version", listing.source_version),
+        ("source.database", listing.database),
+        ("source.identifier", listing.source_identifier),
+        ("source.size", listing.source_size),
+        ("source.encoding", locale_words(listing.locale)),
+        ("snapshot.taken", listing.taken),
+        ("snapshot.lsn", listing.lsn),
+    ):
+        book.know(fact, value, source="manifest.json")
 
 
 def _retrieve(found: Found, *, tools: Tools, into: Path, book: Book) -> list[FetchedPart]:
     listing = found.manifest
-    book.write("backup.id", listing.backup, source="manifest.json")
-    book.write("backup.digest", listing.digest, source="manifest.json")
     parts: list[FetchedPart] = []
     for record in listing.parts:
         parts.append(tools.store.fetch(f"{found.prefix}/{record.name}", record, into=into))

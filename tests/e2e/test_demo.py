@@ -1,0 +1,121 @@
+"""What a newcomer gets: one command, a signed bundle, and checks that need nothing of ours."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pypdf import PdfReader
+
+from programme import Desk, Ran, at_desk
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Desk, Ran]]:
+    with at_desk(tmp_path_factory.mktemp("demo")) as desk:
+        yield desk, desk.attestore("demo")
+
+
+def test_the_demo_passes_both_gates(demo: tuple[Desk, Ran]) -> None:
+    _, ran = demo
+    assert ran.code == 0, ran.err
+    assert len(re.findall(r"✔ PASS", ran.out)) == 2
+    assert "FAIL" not in ran.out
+    assert "RTO" in ran.out
+
+
+def test_the_demo_fits_a_terminal_of_80_columns(demo: tuple[Desk, Ran]) -> None:
+    _, ran = demo
+    paths = re.compile(r"\S*reports/\S+")
+    assert [line for line in ran.out.splitlines() if len(paths.sub("", line).rstrip()) > 80] == []
+
+
+def test_the_demo_leaves_nothing_in_tmp(demo: tuple[Desk, Ran]) -> None:
+    desk, _ = demo
+    assert desk.left_behind() == []
+
+
+def test_the_printed_commands_verify_the_bundle_without_us(demo: tuple[Desk, Ran], tmp_path: Path) -> None:
+    """The commands of VERIFY.md, in a keyring that holds nothing but the roster's key."""
+    desk, _ = demo
+    bundle = desk.bundle()
+    roster = (desk.folder / ".attestore" / "roster.yaml").read_text()
+    block = re.search(r"-----BEGIN PGP.*?END PGP PUBLIC KEY BLOCK-----", roster, re.DOTALL)
+    assert block is not None
+    (tmp_path / "key.asc").write_text(re.sub(r"^ +", "", block.group(), flags=re.MULTILINE) + "\n")
+    home = Path("/tmp") / f"verify-{tmp_path.name}-{bundle.name[-6:]}"
+    home.mkdir(mode=0o700)
+    try:
+        gpg = ["gpg", "--homedir", str(home), "--batch", "--no-autostart"]
+        subprocess.run([*gpg, "--import", str(tmp_path / "key.asc")], check=True, capture_output=True)
+        for name in ("SHA256SUMS", "statement.json", "S9-PROD-004.pdf", "summary.md"):
+            subprocess.run([*gpg, "--verify", f"{name}.asc", name], cwd=bundle, check=True, capture_output=True)
+        subprocess.run(["sha256sum", "--strict", "-c", "SHA256SUMS"], cwd=bundle, check=True, capture_output=True)
+        with (bundle / "S9-PROD-004.md").open("a") as report:
+            report.write(" ")
+        broken = subprocess.run(
+            ["sha256sum", "--strict", "-c", "SHA256SUMS"], cwd=bundle, check=False, capture_output=True
+        )
+        assert broken.returncode == 1
+        with (bundle / "S9-PROD-004.md").open("rb+") as report:
+            report.truncate((bundle / "S9-PROD-004.md").stat().st_size - 1)
+    finally:
+        subprocess.run(["rm", "-rf", str(home)], check=True)
+
+
+def test_the_audit_after_the_demo_is_clean(demo: tuple[Desk, Ran]) -> None:
+    desk, _ = demo
+    ran = desk.attestore("audit", "reports", "--json")
+    assert ran.code == 0, ran.out
+    assert ran.result["clean"] is True
+    assert len(ran.result["lines"]) > 20
+
+
+@pytest.mark.parametrize("gate", ["S9-PROD-003", "S9-PROD-004", "summary"])
+def test_the_pdf_names_the_run_on_every_page_and_carries_the_evidence(demo: tuple[Desk, Ran], gate: str) -> None:
+    desk, _ = demo
+    bundle = desk.bundle()
+    document = PdfReader(bundle / f"{gate}.pdf")
+    texts = [page.extract_text() for page in document.pages]
+    assert all(bundle.name in text for text in texts)
+    assert {name: data[0] for name, data in document.attachments.items()}["journal.jsonl"] == (
+        bundle / "journal.jsonl"
+    ).read_bytes()
+
+
+SEEDS_FIGURES = {
+    "tables": "10",
+    "rows": "7,305",
+    "users": "100",
+    "sessions": "187",
+    "images": "500",
+    "image_variants": "2,000",
+    "albums": "50",
+    "album_images": "342",
+    "tags": "100",
+    "image_tags": "847",
+    "likes": "2,156",
+    "comments": "1,023",
+}
+
+
+def test_each_figure_of_a_hand_written_summary_has_a_measured_counterpart(demo: tuple[Desk, Ran]) -> None:
+    desk, _ = demo
+    report = (desk.bundle() / "S9-PROD-004.md").read_text().replace("\\", "").replace("\u202f", ",")
+    for name, figure in SEEDS_FIGURES.items():
+        assert figure in report, name
+    for word in ("retrieve", "unseal", "prepare", "schema", "data", "indexes", "finalize", "SHA-256", "Foreign keys"):
+        assert word.lower() in report.lower(), word
+    for edge in ("Unicode", "NULL", "mpty", "oft delete", "evoked", "nfected", "rphan", "500", "pecial", "icrosecond"):
+        assert edge in report, edge
+
+
+def test_a_second_demo_continues_the_ledger(demo: tuple[Desk, Ran]) -> None:
+    desk, _ = demo
+    ran = desk.attestore("demo", "--json")
+    assert ran.code == 0, ran.err
+    assert ran.result["outcome"] == "PASS"
+    assert desk.attestore("audit", "reports", "--json").result["clean"] is True

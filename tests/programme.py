@@ -1,0 +1,128 @@
+"""The programme as people start it: a process with its own TMPDIR, so that what it leaves behind is seen."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+__all__ = ["Desk", "Ran", "at_desk"]
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How it ended, and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def result(self) -> dict[str, Any]:
+        """The JSON object on standard output."""
+        value = json.loads(self.out)
+        assert isinstance(value, dict)
+        return value
+
+
+@dataclass
+class Desk:
+    """A folder somebody works in: reports, home and store are made below it."""
+
+    folder: Path
+    temporary: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def reports(self) -> Path:
+        return self.folder / "reports"
+
+    @property
+    def store(self) -> Path:
+        return self.folder / ".attestore" / "store"
+
+    def attestore(self, *arguments: str, environment: Mapping[str, str] | None = None, timeout: float = 240) -> Ran:
+        """Run it to its end."""
+        done = subprocess.run(
+            self._command(arguments),
+            cwd=self.folder,
+            env=self._environment(environment),
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+        return Ran(done.returncode, done.stdout, done.stderr)
+
+    def signalled(self, *arguments: str, after: str, number: signal.Signals, timeout: float = 240) -> Ran:
+        """Run it, and send a signal as soon as it says that phase `after` has ended ("" : as soon as it says anything)."""
+        with subprocess.Popen(
+            self._command(arguments),
+            cwd=self.folder,
+            env=self._environment(None),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            stdin=subprocess.DEVNULL,
+        ) as process:
+            assert process.stderr is not None
+            said: list[str] = []
+            for line in process.stderr:
+                said.append(line)
+                if line.startswith(after):
+                    process.send_signal(number)
+                    break
+            out, err = process.communicate(timeout=timeout)
+            return Ran(process.returncode, out, "".join(said) + err)
+
+    def left_behind(self) -> list[str]:
+        """Folders in TMPDIR, and processes that still work below it."""
+        folders = [str(path) for path in self.temporary.iterdir()]
+        return folders + [f"process {pid}: {' '.join(command)}" for pid, command in self._processes()]
+
+    def bundle(self) -> Path:
+        """The newest bundle."""
+        return max(path for path in self.reports.iterdir() if path.is_dir())
+
+    def _processes(self) -> Iterator[tuple[int, list[str]]]:
+        for entry in Path("/proc").iterdir():
+            if not entry.name.isdigit() or int(entry.name) == os.getpid():
+                continue
+            try:
+                command = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
+                place = str((entry / "cwd").readlink())
+            except OSError:
+                continue
+            if str(self.temporary) in f"{place} {' '.join(command)}" or str(self.folder) in " ".join(command):
+                yield int(entry.name), command
+
+    def _command(self, arguments: tuple[str, ...]) -> list[str]:
+        return [sys.executable, "-m", "attestore", *arguments]
+
+    def _environment(self, more: Mapping[str, str] | None) -> dict[str, str]:
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        return kept | {"TMPDIR": str(self.temporary), "COLUMNS": "80"} | dict(self.environment) | dict(more or {})
+
+
+@contextmanager
+def at_desk(folder: Path) -> Iterator[Desk]:
+    """A desk whose TMPDIR is short enough for sockets and open to an unprivileged server."""
+    with tempfile.TemporaryDirectory(prefix="desk-", dir="/tmp") as temporary:
+        place = Path(temporary)
+        place.chmod(0o711)
+        desk = Desk(folder=folder, temporary=place)
+        yield desk
+        ends = time.monotonic() + 10
+        while desk.left_behind() and time.monotonic() < ends:
+            time.sleep(0.1)
+        assert desk.left_behind() == []
