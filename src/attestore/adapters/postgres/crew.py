@@ -1,4 +1,9 @@
-"""Several sessions on one snapshot that answer many questions: batched, in parallel, and gone when the block ends."""
+"""Several sessions on one snapshot that answer many questions: batched, in parallel, and gone when the block ends.
+
+Whoever asks for an ACCESS EXCLUSIVE lock (DROP, ALTER, TRUNCATE) waits for the leader, which holds every table, and
+makes every later reader wait behind. No server sees a deadlock there, and none would ever go on. So members of the
+crew do not wait: what they cannot lock soon, the leader reads, whose locks came first.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +15,12 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 import psycopg
+from psycopg import errors as sqlstate
 from psycopg.rows import TupleRow
 
 from attestore.adapters.postgres.quoting import literal
 from attestore.adapters.postgres.session import Connect, Session, abandon, worded
+from attestore.errors import ProgramFailedError
 
 __all__ = ["BEGIN", "Answer", "Batch", "Crew", "Question", "batches", "gathered"]
 
@@ -38,6 +45,7 @@ Batch: TypeAlias = tuple[Question, ...]
 _BATCH: Final = 200
 """questions; more gain nothing and hold more locks at a time"""
 _WEIGHT: Final = 16 * 1024 * 1024
+_WAIT: Final = "500ms"
 
 
 def batches(questions: Sequence[Question]) -> tuple[Batch, ...]:
@@ -55,9 +63,10 @@ def batches(questions: Sequence[Question]) -> tuple[Batch, ...]:
 
 
 class Crew:
-    """Sessions that share one snapshot."""
+    """Sessions that share the snapshot of a leader."""
 
-    def __init__(self, sessions: Sequence[Session], *, snapshot: str) -> None:
+    def __init__(self, leader: Session, sessions: Sequence[Session], *, snapshot: str) -> None:
+        self._leader = leader
         self._sessions = tuple(sessions)
         self._snapshot = snapshot
 
@@ -71,19 +80,20 @@ class Crew:
         for session in self._sessions:
             idle.put(session)
 
-        def carry_out(batch: Batch) -> list[tuple[Question, Answer]]:
+        def carry_out(batch: Batch) -> list[tuple[Question, Answer]] | None:
             session = idle.get()
             try:
-                return _batch(session, batch, snapshot=self._snapshot, doing=doing)
+                return _tried(session, batch, snapshot=self._snapshot, doing=doing)
             finally:
                 idle.put(session)
 
         with ThreadPoolExecutor(max_workers=len(self._sessions), thread_name_prefix="crew") as pool:
-            futures: list[Future[list[tuple[Question, Answer]]]] = []
+            futures: dict[Future[list[tuple[Question, Answer]] | None], Batch] = {}
             try:
-                futures += [pool.submit(carry_out, batch) for batch in work]
+                futures |= {pool.submit(carry_out, batch): batch for batch in work}
                 for future in as_completed(futures):
-                    yield from future.result()
+                    answered = future.result()
+                    yield from _asked(self._leader, futures[future], doing=doing) if answered is None else answered
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 for session in self._sessions:
@@ -92,28 +102,36 @@ class Crew:
 
 
 @contextmanager
-def gathered(connect: Connect, *, snapshot: str, size: int) -> Iterator[Crew]:
-    """A crew of at most `size` sessions for a block; their sessions are closed when it ends."""
+def gathered(leader: Session, connect: Connect, *, snapshot: str, size: int) -> Iterator[Crew]:
+    """A crew of `size` sessions beside their leader for a block; they are closed when it ends."""
     with ExitStack() as stack:
         sessions = [stack.enter_context(closing(connect())) for _ in range(max(1, size))]
-        yield Crew(sessions, snapshot=snapshot)
+        yield Crew(leader, sessions, snapshot=snapshot)
 
 
-def _batch(session: Session, batch: Batch, *, snapshot: str, doing: str) -> list[tuple[Question, Answer]]:
-    """One transaction per batch, so that a session never holds more than a batch's locks."""
+def _tried(session: Session, batch: Batch, *, snapshot: str, doing: str) -> list[tuple[Question, Answer]] | None:
+    """The batch in a transaction of its own, so that locks are held no longer; None when one could not be had soon."""
     try:
-        with worded(f"{doing} ({batch[0].subject} and {len(batch) - 1} more)"), session.pipeline():
+        with worded(f"{doing} {batch[0].subject}"), session.pipeline():
             session.execute(BEGIN)
             session.execute(f"SET TRANSACTION SNAPSHOT {literal(snapshot)}".encode())
+            session.execute(f"SET LOCAL lock_timeout = '{_WAIT}'".encode())
             cursors = [_sent(session, question) for question in batch]
             session.execute("COMMIT")
-            return [
-                (question, _fetched(cursor, question, doing=doing))
-                for question, cursor in zip(batch, cursors, strict=True)
-            ]
+            return _fetched(cursors, batch, doing=doing)
+    except ProgramFailedError as problem:
+        _rolled_back(session)
+        if isinstance(problem.__cause__, sqlstate.LockNotAvailable):
+            return None
+        raise
     except BaseException:
         _rolled_back(session)
         raise
+
+
+def _asked(leader: Session, batch: Batch, *, doing: str) -> list[tuple[Question, Answer]]:
+    with worded(f"{doing} {batch[0].subject}"), leader.pipeline():
+        return _fetched([_sent(leader, question) for question in batch], batch, doing=doing)
 
 
 def _sent(session: Session, question: Question) -> psycopg.RawCursor[TupleRow]:
@@ -122,9 +140,14 @@ def _sent(session: Session, question: Question) -> psycopg.RawCursor[TupleRow]:
     return cursor
 
 
-def _fetched(cursor: psycopg.RawCursor[TupleRow], question: Question, *, doing: str) -> Answer:
-    with worded(f"{doing} {question.subject}"):
-        return cursor.fetchall()
+def _fetched(
+    cursors: Sequence[psycopg.RawCursor[TupleRow]], batch: Batch, *, doing: str
+) -> list[tuple[Question, Answer]]:
+    answers: list[tuple[Question, Answer]] = []
+    for question, cursor in zip(batch, cursors, strict=True):
+        with worded(f"{doing} {question.subject}"):
+            answers.append((question, cursor.fetchall()))
+    return answers
 
 
 def _rolled_back(session: Session) -> None:

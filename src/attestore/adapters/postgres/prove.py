@@ -107,7 +107,7 @@ class _Prover:
             defined, findings = objects.read(leader)
             settings = world.settings(leader)
         covered = sum(not relation.uncovered for relation in stored)
-        with gathered(self.connect, snapshot=self.moment.snapshot, size=self.jobs) as crew:
+        with gathered(leader, self.connect, snapshot=self.moment.snapshot, size=self.jobs) as crew:
             tables = fingerprint.take(
                 crew,
                 stored,
