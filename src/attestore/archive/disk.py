@@ -22,6 +22,7 @@ _HINTS: Final = {
     errno.EACCES: "Allow this user to write there, or give --reports another folder.",
     errno.EPERM: "Allow this user to write there, or give --reports another folder.",
     errno.EROFS: "The disk is mounted read-only; give --reports another folder.",
+    errno.EEXIST: "A file stands where a folder is needed; give --reports another folder.",
     errno.ENOTDIR: "A file stands where a folder is needed; give --reports another folder.",
 }
 

@@ -93,8 +93,8 @@ def read_bundle(folder: Path) -> Contents:
     return contents
 
 
-def inspect(folder: Path) -> tuple[Contents, tuple[Flaw, ...]]:
-    """Open a bundle as far as it is sound; everything that is not is a flaw and left out.
+def inspect(folder: Path, *, most: int = layout.MOST_FILES) -> tuple[Contents, tuple[Flaw, ...]]:
+    """Open a bundle as far as it is sound; everything that is not is a flaw and left out, and so is all after `most` files.
 
     Raises:
         ArchiveError: there is no such folder, or it cannot be read.
@@ -106,8 +106,8 @@ def inspect(folder: Path) -> tuple[Contents, tuple[Flaw, ...]]:
             return Contents(folder=folder, sizes={}), (Flaw(".", "the folder is a symbolic link"),)
         for name, state in _walk(folder, "", depth=0):
             why = _flaw(name, state)
-            if len(sizes) + len(flaws) >= layout.MOST_FILES:
-                flaws.append(Flaw(".", f"there are more than {layout.MOST_FILES} files"))
+            if len(sizes) + len(flaws) >= most:
+                flaws.append(Flaw(".", f"there are more than {most} files"))
                 break
             if why:
                 flaws.append(Flaw(name.encode("utf-8", "backslashreplace").decode(), why))

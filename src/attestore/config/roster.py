@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Annotated, Final
+from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -89,11 +89,11 @@ class _Person(_Border):
     id: str
     name: str
     roles: tuple[str, ...]
-    keys: Annotated[tuple[_Key, ...], Field(min_length=1)]
+    keys: tuple[_Key, ...]
 
 
 class _Roster(_Border):
-    people: Annotated[tuple[_Person, ...], Field(min_length=1)]
+    people: tuple[_Person, ...]
 
 
 def read_roster(text: bytes, *, where: str) -> Roster:
@@ -104,47 +104,34 @@ def read_roster(text: bytes, *, where: str) -> Roster:
             listed twice, a key block that is none, or a validity that ends before it begins.
     """
     model, document = strictyaml.load_as(text, _Roster, where=where)
+    if not model.people:
+        raise document.error("the roster lists nobody", at=("people",), hint="Add a person with the role operator.")
     people: list[Person] = []
     owners: dict[str, str] = {}
     for number, person in enumerate(model.people):
         at = ("people", number)
-        if not _ID.fullmatch(person.id):
-            raise document.error(
-                f"the id {person.id!r} is not a short lower-case name",
-                at=(*at, "id"),
-                hint="Write it like alex-example.",
-            )
         if person.id in {known.id for known in people}:
             raise document.error(
                 f"the person {person.id!r} is listed twice", at=(*at, "id"), hint="Put all keys of a person together."
             )
-        if not person.name.strip() or _CONTROL.search(person.name):
-            raise document.error(f"the name {person.name!r} cannot be printed", at=(*at, "name"))
-        for index, role in enumerate(person.roles):
-            if not _ROLE.fullmatch(role):
-                raise document.error(
-                    f"the role {role!r} is not a short lower-case name",
-                    at=(*at, "roles", index),
-                    hint="Write it like operator or release-manager.",
-                )
-        if len(set(person.roles)) != len(person.roles):
-            raise document.error(f"a role of {person.id} is listed twice", at=(*at, "roles"))
-        keys: list[Key] = []
+        people.append(_person(person, document, at=at))
         for index, key in enumerate(person.keys):
-            keys.append(_key(key, document, at=(*at, "keys", index)))
-            owner = owners.setdefault(key.fingerprint, person.id)
-            if owner != person.id or len({k.fingerprint for k in keys}) != len(keys):
+            if key.fingerprint in owners:
                 raise document.error(
-                    f"the key {key.fingerprint} is listed twice, for {owner} already",
+                    f"the key {key.fingerprint} is listed twice, for {owners[key.fingerprint]} already",
                     at=(*at, "keys", index, "fingerprint"),
                     hint="A key speaks for one person.",
                 )
-        people.append(Person(id=person.id, name=person.name, roles=tuple(person.roles), keys=tuple(keys)))
+            owners[key.fingerprint] = person.id
     return Roster(people=tuple(people), text=text)
 
 
 def roster_text(people: Iterable[Person]) -> bytes:
-    """A commented YAML file that `read_roster` reads back as the same people."""
+    """A commented YAML file that `read_roster` reads back as the same people.
+
+    Raises:
+        ValueError: a name that cannot be printed.
+    """
     lines = [
         "# Who may operate, approve and audit. A key is trusted because it stands here, and for no other reason:",
         "# keep this file outside the reports folder, and change it by review.",
@@ -152,6 +139,8 @@ def roster_text(people: Iterable[Person]) -> bytes:
         "people:",
     ]
     for person in people:
+        if _CONTROL.search(person.name):
+            raise ValueError(f"the name {person.name!r} cannot be printed")
         lines += [f"  - id: {_quoted(person.id)}", f"    name: {_quoted(person.name)}"]
         lines += [f"    roles: [{', '.join(person.roles)}]", "    keys:"]
         for key in person.keys:
@@ -163,6 +152,30 @@ def roster_text(people: Iterable[Person]) -> bytes:
             lines.append("        public: |")
             lines += [f"          {line}".rstrip() for line in key.public.decode("ascii").splitlines()]
     return ("\n".join(lines) + "\n").encode()
+
+
+def _person(person: _Person, document: strictyaml.Document, *, at: tuple[str | int, ...]) -> Person:
+    if not _ID.fullmatch(person.id):
+        raise document.error(
+            f"the id {person.id!r} is not a short lower-case name", at=(*at, "id"), hint="Write it like alex-example."
+        )
+    if not person.name.strip() or _CONTROL.search(person.name):
+        raise document.error(f"the name {person.name!r} cannot be printed", at=(*at, "name"))
+    for index, role in enumerate(person.roles):
+        if not _ROLE.fullmatch(role):
+            raise document.error(
+                f"the role {role!r} is not a short lower-case name",
+                at=(*at, "roles", index),
+                hint="Write it like operator or release-manager.",
+            )
+        if role in person.roles[:index]:
+            raise document.error(f"a role of {person.id} is listed twice", at=(*at, "roles", index))
+    if not person.keys:
+        raise document.error(
+            f"{person.id} has no key", at=(*at, "keys"), hint="Add a key with its fingerprint and public block."
+        )
+    keys = tuple(_key(key, document, at=(*at, "keys", index)) for index, key in enumerate(person.keys))
+    return Person(id=person.id, name=person.name, roles=person.roles, keys=keys)
 
 
 def _key(key: _Key, document: strictyaml.Document, *, at: tuple[str | int, ...]) -> Key:
