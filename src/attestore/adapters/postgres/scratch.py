@@ -6,9 +6,9 @@ import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any, Final
 
 import psycopg
@@ -299,8 +299,11 @@ class PgTarget:
         sessions = [self._connect() for _ in range(max(1, min(self._jobs, waiting.qsize())))]
 
         def work(session: psycopg.Connection[tuple[Any, ...]]) -> None:
-            while not waiting.empty():
-                statement = waiting.get()
+            while True:
+                try:
+                    statement = waiting.get_nowait()
+                except Empty:
+                    return
                 try:
                     session.execute(statement.encode())
                 except psycopg.Error as problem:
@@ -313,8 +316,9 @@ class PgTarget:
                 try:
                     list(pool.map(work, sessions))
                 except BaseException:
-                    while not waiting.empty():
-                        waiting.get()
+                    with suppress(Empty):
+                        while True:
+                            waiting.get_nowait()
                     for session in sessions:
                         abandon(session)
                     raise
