@@ -30,18 +30,14 @@ def encode(value: JSON) -> bytes:
     """
     _check(value)
     # RFC 8785 §3.2.3 sorts keys by UTF-16 code units; for keys of the basic plane that is code point order.
-    text = json.dumps(_sorted(value), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    try:
-        return text.encode("utf-8")
-    except UnicodeEncodeError as problem:
-        raise TypeError(f"text is not valid Unicode: {problem.reason}") from problem
+    return json.dumps(_sorted(value), ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode("utf-8")
 
 
 def decode(data: bytes, *, what: str) -> JSON:
     """Read JSON bytes that somebody else may have written; `what` names them in errors.
 
     Raises:
-        TamperedError: not UTF-8, not JSON, a float, a duplicate key, an integer outside ±(2^53 - 1),
+        TamperedError: not UTF-8, not JSON, a float, a duplicate key, an integer outside ±(2^53 - 1), a lone surrogate,
             or nested deeper than 32 levels.
     """
     try:
@@ -79,8 +75,10 @@ def _check(value: object, *, depth: int = 0) -> None:
     if depth > _DEEPEST:
         raise TypeError(f"nested deeper than {_DEEPEST} levels")
     match value:
-        case None | bool() | str():
+        case None | bool():
             return
+        case str():
+            _check_text(value)
         case int():
             if abs(value) > _LARGEST:
                 raise TypeError(f"integer {value} is outside ±(2^53 - 1)")
@@ -89,11 +87,20 @@ def _check(value: object, *, depth: int = 0) -> None:
                 _check(item, depth=depth + 1)
         case dict():
             for key, item in value.items():
-                if not isinstance(key, str):
-                    raise TypeError(f"key {key!r} is not a string")
+                _check_text(key)
                 _check(item, depth=depth + 1)
         case _:
             raise TypeError(f"{type(value).__name__} has no canonical form")
+
+
+def _check_text(text: object) -> None:
+    if not isinstance(text, str):
+        raise TypeError(f"key {text!r} is not a string")
+    try:
+        if not text.isascii():
+            text.encode("utf-8")
+    except UnicodeEncodeError as problem:
+        raise TypeError(f"text is not valid Unicode: {problem.reason}") from problem
 
 
 def _sorted(value: JSON) -> JSON:
