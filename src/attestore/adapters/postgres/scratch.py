@@ -298,23 +298,10 @@ class PgTarget:
                 waiting.put(str(statement))
         sessions = [self._connect() for _ in range(max(1, min(self._jobs, waiting.qsize())))]
 
-        def work(session: psycopg.Connection[tuple[Any, ...]]) -> None:
-            while True:
-                try:
-                    statement = waiting.get_nowait()
-                except Empty:
-                    return
-                try:
-                    session.execute(statement.encode())
-                except psycopg.Error as problem:
-                    errors.append(f"{statement}: {_first(problem)}")
-                    if session.closed:
-                        return
-
         try:
             with ThreadPoolExecutor(len(sessions), thread_name_prefix="analyze") as pool:
                 try:
-                    list(pool.map(work, sessions))
+                    list(pool.map(lambda session: _gather(session, waiting, errors), sessions))
                 except BaseException:
                     with suppress(Empty):
                         while True:
@@ -326,6 +313,17 @@ class PgTarget:
             for session in sessions:
                 session.close()
         return errors
+
+
+def _gather(session: psycopg.Connection[tuple[Any, ...]], waiting: SimpleQueue[str], errors: list[str]) -> None:
+    """Execute what waits until nothing does, or the session is closed; what the server refuses is added to `errors`."""
+    with suppress(Empty):
+        while not session.closed:
+            statement = waiting.get_nowait()
+            try:
+                session.execute(statement.encode())
+            except psycopg.Error as problem:
+                errors.append(f"{statement}: {_first(problem)}")
 
 
 def restore_errors(words: str, *, code: int) -> tuple[str, ...]:
