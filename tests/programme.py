@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,8 +14,12 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
+
+from attestore import compose
+from attestore.adapters.process import Runner
 
 __all__ = ["Desk", "Ran", "at_desk"]
 
@@ -114,9 +120,32 @@ class Desk:
         return kept | {"TMPDIR": str(self.temporary), "COLUMNS": "80"} | dict(self.environment) | dict(more or {})
 
 
+@cache
+def _home() -> Path:
+    """A home with keys and roster, made once: two RSA 4096 keys take seconds that only one test is about."""
+    folder = Path(tempfile.mkdtemp(prefix="home-", dir="/tmp"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    settings = compose.Settings(
+        reports=folder / "reports",
+        home=folder / "home",
+        store=folder / "store",
+        source="",
+        backup="latest",
+        system="",
+        jobs=1,
+        pg_bin=None,
+        operator="Olga Operator",
+    )
+    with compose._home(settings, runner=Runner(), say=lambda _: None):
+        pass
+    return settings.home
+
+
 @contextmanager
-def at_desk(folder: Path) -> Iterator[Desk]:
-    """A desk whose TMPDIR is short enough for sockets and open to an unprivileged server."""
+def at_desk(folder: Path, *, keys: bool = True) -> Iterator[Desk]:
+    """A desk whose TMPDIR is short enough for sockets and open to an unprivileged server; with keys, or for a first use."""
+    if keys:
+        shutil.copytree(_home(), folder / ".attestore", ignore=shutil.ignore_patterns("S.*"))
     with tempfile.TemporaryDirectory(prefix="desk-", dir="/tmp") as temporary:
         place = Path(temporary)
         place.chmod(0o711)

@@ -15,7 +15,7 @@ from programme import Desk, Ran, at_desk
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Desk, Ran]]:
-    with at_desk(tmp_path_factory.mktemp("demo")) as desk:
+    with at_desk(tmp_path_factory.mktemp("demo"), keys=False) as desk:
         yield desk, desk.attestore("demo")
 
 
