@@ -48,6 +48,7 @@ _FULL: Final = ("No space left on device", "Disk quota exceeded")
 _HIDDEN: Final = "[hidden]"
 _PATTERNS: Final = (
     (re.compile(r"(?i)(\b\w*password\w*\s*=\s*)('(?:[^'\\]|\\.)*'|\"[^\"]*\"|[^\s'\"&;]+)"), rf"\1{_HIDDEN}"),
+    (re.compile(r"(?i)(\b\w*password\w*\s+)'(?:[^']|'')*'"), rf"\1{_HIDDEN}"),
     # what PostgreSQL adds to an error quotes rows
     (re.compile(r"(?ms)^(DETAIL|CONTEXT):.*?(?=^[A-Za-z][\w ]*:|\Z)"), rf"\1: {_HIDDEN}\n"),
     (re.compile(r"(\b[a-zA-Z][a-zA-Z0-9+.-]*://[^\s:/@]*:)[^\s@/]+@"), rf"\1{_HIDDEN}@"),

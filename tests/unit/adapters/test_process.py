@@ -282,6 +282,7 @@ def test_a_log_is_bounded(tmp_path: Path) -> None:
         "host=h password = canary dbname=d",
         "password='ca\\'canary'",
         'sslpassword="x canary"',
+        "CREATE USER MAPPING FOR a SERVER b OPTIONS (user 'x', password 'ca''canary')",
         "postgresql://user:canary@host/db",
         "postgres://:canary@host",
         "ERROR:  duplicate key\nDETAIL:  Key (a)=(canary\ncanary) already exists.\nCommand was: x",

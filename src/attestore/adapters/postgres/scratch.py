@@ -20,7 +20,7 @@ from attestore.adapters.postgres import world as worlds
 from attestore.adapters.postgres.cluster import Cluster, Connection, scratch_settings
 from attestore.adapters.postgres.programs import Choice, Installation, unprivileged
 from attestore.adapters.postgres.session import abandon
-from attestore.adapters.process import Runner
+from attestore.adapters.process import Runner, redact
 from attestore.adapters.workspace import TemporaryWorkspace
 from attestore.errors import DiskError, Error, MissingProgramError, ProgramFailedError, ScratchError, VersionError
 from attestore.evidence import Locale
@@ -34,6 +34,8 @@ _LONGEST_S: Final = 7 * 86_400.0
 _SOON_S: Final = 30.0
 _SPARE: Final = 256 << 20
 _FULL: Final = "No space left on device"
+_ERROR: Final = "pg_restore: error: "
+_COMMAND: Final = "Command was: "
 _PROVIDERS_SINCE: Final = 15
 _BUILTIN_SINCE: Final = 17
 _EVENT_TRIGGERS_SINCE: Final = 17
@@ -244,7 +246,7 @@ class PgTarget:
                 *(f"--dbname={self._restored.conninfo}", archive),
             ],
             deadline_s=_LONGEST_S,
-            env=self._restored.variables,
+            env={**self._restored.variables, **_quiet(section, major=self._server.major)},
             ok=(0, 1),
         )
         words = ended.stderr.decode("utf-8", "replace")
@@ -326,24 +328,30 @@ def _gather(session: psycopg.Connection[tuple[Any, ...]], waiting: SimpleQueue[s
                 errors.append(f"{statement}: {_first(problem)}")
 
 
-def restore_errors(words: str, *, code: int) -> tuple[str, ...]:
-    """Each error that pg_restore reported, with the entry it belongs to; never none when it ended with an error.
+def _quiet(section: Section, *, major: int) -> Mapping[str, str]:
+    """What keeps the source's event triggers from firing beside its materialized views' refresh, in no certain order.
 
-    Rows that the server quoted in DETAIL and CONTEXT lines are not part of it.
+    From PostgreSQL 17 on the server's own setting does that. A replica session checks foreign keys that are added
+    like any other.
+    """
+    if section is not Section.INDEXES or major >= _EVENT_TRIGGERS_SINCE:
+        return {}
+    return {"PGOPTIONS": "-c session_replication_role=replica"}
+
+
+def restore_errors(words: str, *, code: int) -> tuple[str, ...]:
+    """Each error that pg_restore reported, with the first line of its command; never none when it ended with an error.
+
+    Rows that the server quoted in DETAIL and CONTEXT lines are not part of it, nor are passwords.
     """
     errors: list[str] = []
-    entry = ""
-    for line in words.splitlines():
-        match = re.match(r"pg_restore: (?:from TOC entry \d+; \d+ \d+ (?P<entry>.*)|error: (?P<error>.*))", line)
-        if match is None:
-            continue
-        if match["entry"] is not None:
-            entry = match["entry"]
-        else:
-            errors.append(f"{entry}: {match['error']}" if entry else match["error"])
-            entry = ""
+    for line in redact(words).splitlines():
+        if line.startswith(_ERROR):
+            errors.append(line.removeprefix(_ERROR))
+        elif line.startswith(_COMMAND) and errors:
+            errors[-1] += f" ({line.removeprefix(_COMMAND)})"
     if code != 0 and not errors:
-        last = "; ".join(line for line in words.splitlines() if line.strip())[-500:]
+        last = "; ".join(line for line in redact(words).splitlines() if line.strip())[-500:]
         errors.append(f"pg_restore ended with exit code {code}: {last or 'it said nothing'}")
     return tuple(errors)
 

@@ -9,29 +9,37 @@ from attestore.errors import ScratchError
 from attestore.evidence import Locale
 
 TOLD = """\
-pg_restore: while PROCESSING TOC:
-pg_restore: from TOC entry 215; 1259 16390 TABLE b postgres
+pg_restore: error: could not execute query: ERROR:  role "ghost" does not exist
+Command was: ALTER TABLE public.b OWNER TO ghost;
+
+
 pg_restore: error: could not execute query: ERROR:  relation "b" already exists
-Command was: CREATE TABLE public.b (a integer);
+Command was: CREATE TABLE public.b (
+    a integer
+);
 
 
-pg_restore: from TOC entry 3350; 0 16390 TABLE DATA b postgres
 pg_restore: error: COPY failed for table "b": ERROR:  duplicate key value violates unique constraint "b_pkey"
 DETAIL:  Key (a)=(canary) already exists.
 CONTEXT:  COPY b, line 1
-pg_restore: warning: errors ignored on restore: 2
+pg_restore: warning: errors ignored on restore: 3
 """
 
 
-def test_each_error_is_told_with_its_entry_and_without_rows() -> None:
-    errors = restore_errors(TOLD, code=1)
-    assert errors == (
-        'TABLE b postgres: could not execute query: ERROR:  relation "b" already exists',
-        'TABLE DATA b postgres: COPY failed for table "b": ERROR:  duplicate key value violates unique constraint "b_pkey"',
+def test_each_error_is_told_with_its_command_and_without_rows() -> None:
+    assert restore_errors(TOLD, code=1) == (
+        'could not execute query: ERROR:  role "ghost" does not exist (ALTER TABLE public.b OWNER TO ghost;)',
+        'could not execute query: ERROR:  relation "b" already exists (CREATE TABLE public.b ()',
+        'COPY failed for table "b": ERROR:  duplicate key value violates unique constraint "b_pkey"',
     )
 
 
-def test_an_error_without_an_entry_counts() -> None:
+def test_a_password_in_a_command_is_not_told() -> None:
+    told = "pg_restore: error: could not execute query: ERROR:  no\nCommand was: X OPTIONS (password 'canary');\n"
+    assert restore_errors(told, code=1) == ("could not execute query: ERROR:  no (X OPTIONS (password [hidden]);)",)
+
+
+def test_an_error_without_a_command_counts() -> None:
     assert restore_errors('pg_restore: error: could not open file "toc.dat"\n', code=1) == (
         'could not open file "toc.dat"',
     )
