@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ctypes
 import io
 import logging
 import os
 import threading
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import version as version_of
@@ -16,6 +19,7 @@ from types import ModuleType
 from typing import Any, Final
 
 import pikepdf
+from fontTools.ttLib import TTFont
 
 from attestore.canon import domain_digest
 from attestore.errors import PrintError
@@ -29,6 +33,7 @@ _VARIANT: Final = "pdf/a-3a"
 _FONT_TYPES: Final = {".otf": "font/otf", ".ttf": "font/ttf"}
 _PANGO: Final = "apt-get install --no-install-recommends libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
 _EPOCH: Final = "SOURCE_DATE_EPOCH"
+_LATIN: Final = 0x7E
 _environment = threading.Lock()
 
 
@@ -58,6 +63,7 @@ class WeasyPrinter:
         """
         refused: list[str] = []
         fetcher = _fetcher(self._weasyprint, self._fonts, refused)
+        page = replace(page, html=_spelled(page.html, self._fonts))
         with _at(page.created):
             made = self._lay_out(page, attachments, fetcher)
         if refused:
@@ -83,12 +89,15 @@ class WeasyPrinter:
             for item in attachments
         ]
         try:
-            made = library.HTML(string=page.html, url_fetcher=fetcher).write_pdf(
-                pdf_variant=_VARIANT,
-                pdf_identifier=_identifier(page),
-                attachments=carried,
-                font_config=self._configuration,
-            )
+            with warnings.catch_warnings():
+                # WeasyPrint leaves the file of its colour profile open until it is collected
+                warnings.simplefilter("ignore", ResourceWarning)
+                made = library.HTML(string=page.html, url_fetcher=fetcher).write_pdf(
+                    pdf_variant=_VARIANT,
+                    pdf_identifier=_identifier(page),
+                    attachments=carried,
+                    font_config=self._configuration,
+                )
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as problem:
             raise PrintError(f"the report {page.title!r} could not be laid out: {problem}") from problem
         return bytes(made)
@@ -110,6 +119,49 @@ def _fetcher(library: ModuleType, fonts: Path, refused: list[str]) -> object:
             return library.urls.URLFetcherResponse(url, path.read_bytes(), {"Content-Type": kind})
 
     return Bundled()
+
+
+def _spelled(html: str, fonts: Path) -> str:
+    """The HTML with every character that no font can draw spelled as `‹U+1F98A›`: a box would hide which one it was."""
+    foreign = {char for char in set(html) if ord(char) > _LATIN} - _drawn(fonts)
+    missing = {ord(char): f"‹U+{ord(char):04X}›" for char in foreign if not _system_draws(char)}
+    return html.translate(missing) if missing else html
+
+
+@cache
+def _drawn(fonts: Path) -> frozenset[str]:
+    """What every bundled text font draws."""
+    covered: list[set[int]] = []
+    for path in sorted(fonts.iterdir()):
+        if path.suffix in _FONT_TYPES:
+            with TTFont(path, lazy=True) as font:
+                covered.append(set(font.getBestCmap()))
+    return frozenset(map(chr, set.intersection(*covered))) if covered else frozenset()
+
+
+@cache
+def _system_draws(char: str) -> bool:
+    """Whether a font of the system draws it; Pango then falls back to that font."""
+    try:
+        fontconfig = ctypes.CDLL("libfontconfig.so.1")
+    except OSError:
+        return False
+    for name in ("FcPatternCreate", "FcCharSetCreate", "FcObjectSetCreate", "FcFontList"):
+        getattr(fontconfig, name).restype = ctypes.c_void_p
+    pattern = ctypes.c_void_p(fontconfig.FcPatternCreate())
+    charset = ctypes.c_void_p(fontconfig.FcCharSetCreate())
+    wanted = ctypes.c_void_p(fontconfig.FcObjectSetCreate())
+    fontconfig.FcCharSetAddChar(charset, ctypes.c_uint32(ord(char)))
+    fontconfig.FcPatternAddCharSet(pattern, b"charset", charset)
+    found = fontconfig.FcFontList(None, pattern, wanted)
+    # struct FcFontSet begins with the number of fonts in it
+    number = ctypes.c_int.from_address(found).value if found else 0
+    if found:
+        fontconfig.FcFontSetDestroy(ctypes.c_void_p(found))
+    fontconfig.FcObjectSetDestroy(wanted)
+    fontconfig.FcCharSetDestroy(charset)
+    fontconfig.FcPatternDestroy(pattern)
+    return number > 0
 
 
 @cache

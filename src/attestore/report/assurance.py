@@ -249,18 +249,30 @@ def _about_time(view: View) -> list[Text]:
 
 def actions(view: View) -> tuple[Block, ...]:
     """What must be put right; owner and date are for people to name."""
-    broken = [check for check in view.verdict.checks if check.outcome is not Outcome.PASS]
-    if not broken:
+    failed = [check for check in view.verdict.checks if check.outcome is Outcome.FAIL]
+    unknown = sum(check.outcome is Outcome.UNKNOWN for check in view.verdict.checks)
+    if view.verdict.outcome is Outcome.PASS:
         return ()
-    worst = sorted(broken, key=lambda check: -check.outcome.value)
+    rows: list[tuple[Cell, ...]] = [
+        (check.title or check.id, mark(check.outcome), "not yet decided", "not yet named", "not yet named")
+        for check in failed
+    ]
+    if unknown or not failed:
+        repeat = "find out why, then run again"
+        rows.append(
+            (
+                f"{unknown} criteria that could not be judged",
+                mark(Outcome.UNKNOWN),
+                repeat,
+                "not yet named",
+                "not yet named",
+            )
+        )
     return (
         Heading(2, "Corrective actions", "actions"),
         Table(
             (Column("Criterion that is not met", wide=True), Column("Verdict"), Column("Action"), Column("Owner"), Column("Due")),
-            tuple(
-                (check.title or check.id, mark(check.outcome), "not yet decided", "not yet named", "not yet named")
-                for check in worst
-            ),
+            tuple(rows),
         ),
     )  # fmt: skip
 

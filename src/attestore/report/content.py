@@ -51,10 +51,9 @@ def gate_document(case: Case, gate_id: str) -> Document:
         blocks += [*told, *assurance.actions(seen), *assurance.deviations(seen)]
     if seen.restores:
         blocks += recovery.recovery(seen)
-    blocks += recovery.run_phases(seen)
     if seen.seals:
         blocks += sealed.encryption(seen)
-    blocks += sealed.backup(seen)
+    blocks += [*sealed.backup(seen), *recovery.run_phases(seen)]
     if seen.restores:
         blocks += integrity.integrity(seen)
         blocks += integrity.objects(seen)

@@ -31,7 +31,8 @@ from attestore.verdict import CheckVerdict, Outcome
 __all__ = ["criteria", "evidence_line", "first_page", "gauge", "mark", "rto_check", "summary_sentences", "valid_until"]
 
 _PROBE_FACTS: Final = ("probe.equal", "probe.rows")
-_SHORT_ID: Final = 16
+_NAMED: Final = 3
+"""failed criteria that the first page names"""
 
 
 def mark(outcome: Outcome) -> Mark:
@@ -86,11 +87,9 @@ def _headline(view: View) -> Callout:
         )
     if verdict.reason:
         lines.append(verdict.reason)
-    lines += [
-        prose("{title}: {reason}", title=check.title or check.id, reason=check.reason)
-        for check in _worst_first(verdict.checks)[:3]
-        if check.outcome is Outcome.FAIL
-    ]
+    if failed := [check.title or check.id for check in verdict.checks if check.outcome is Outcome.FAIL]:
+        more = prose(" and {n} more", n=numbers.count(len(failed) - _NAMED)) if len(failed) > _NAMED else Prose("")
+        lines.append(prose("**Failed:** {names}{more}.", names=", ".join(failed[:_NAMED]), more=more))
     tone = mark(verdict.outcome).tone
     return Callout(tone=tone, title=mark(verdict.outcome).word, lines=tuple(lines), large=True)
 
@@ -269,10 +268,13 @@ def _restore_sentences(view: View) -> list[Prose]:
             prose("The database was back in **{rto}**{against}.", rto=numbers.duration(measured), against=against)
         )
         said += _bottleneck(reading, measured)
+    if reading.number("rows.restored") is None:
+        said.append(prose("What came back was **not measured**."))
+        return said
     said.append(
         prose(
-            "{restored} of {expected} rows came back; of {compared} compared tables, {differing} differ in their content.",
-            restored=reading.shown("rows.restored"), expected=reading.shown("rows.expected"),
+            "{restored} of {expected} rows came back. Tables missing: {missing}; of the {compared} that were compared, {differing} differ in content.",
+            restored=reading.shown("rows.restored"), expected=reading.shown("rows.expected"), missing=reading.shown("tables.missing"),
             compared=reading.shown("tables.compared"), differing=reading.shown("tables.fingerprints.differing"),
         )
     )  # fmt: skip
@@ -324,9 +326,10 @@ def criteria(view: View) -> tuple[Block, ...]:
     """Every check: what must be, what was seen, of how many, the verdict and why."""
     checks = view.verdict.checks
     answers = [check for check in checks if check.fact in _PROBE_FACTS and "/" in check.id]
-    folded = [check for check in answers if check.outcome is Outcome.PASS]
-    shown = _worst_first([check for check in checks if check not in folded])
-    explained = any(check.reason for check in shown)
+    met = [check for check in answers if check.outcome is Outcome.PASS]
+    silent = [check for check in answers if check.outcome is Outcome.UNKNOWN and not check.observed]
+    shown = _worst_first([check for check in checks if check not in met and check not in silent])
+    explained = bool(silent) or any(check.reason for check in shown)
     columns = [
         Column("Criterion", wide=True),
         Column("Must be"),
@@ -346,17 +349,20 @@ def criteria(view: View) -> tuple[Block, ...]:
             mark(check.outcome),
         )  # fmt: skip
         rows.append((*row, check.reason) if explained else row)
-    if folded:
-        asked = len(folded)
-        probes = len({check.id.rsplit("/", 1)[0] for check in folded})
-        row = (
-            prose("Edge cases: equal answers, enough rows ({n} probes, each listed below)", n=numbers.count(probes)),
-            "met",
-            f"{numbers.count(asked)} met",
-            numbers.count(len(answers)),
-            mark(Outcome.PASS),
-        )
-        rows.append((*row, "") if explained else row)
+    for folded, seen, outcome in ((silent, NOT_MEASURED, Outcome.UNKNOWN), (met, f"{len(met)} met", Outcome.PASS)):
+        if folded:
+            probes = len({check.id.rsplit("/", 1)[0] for check in folded})
+            row = (
+                prose(
+                    "Edge cases: equal answers, enough rows ({n} probes, each listed below)", n=numbers.count(probes)
+                ),
+                "met",
+                seen,
+                numbers.count(len(answers)) if outcome is Outcome.PASS else "–",
+                mark(outcome),
+            )
+            why = f"{numbers.count(len(folded))} answers were not observed." if outcome is Outcome.UNKNOWN else ""
+            rows.append((*row, why) if explained else row)
     passed = sum(check.outcome is Outcome.PASS for check in checks)
     return (
         Heading(2, "Criteria", "criteria"),
@@ -375,7 +381,8 @@ def criteria(view: View) -> tuple[Block, ...]:
 def _observed(check: CheckVerdict) -> str:
     groups: dict[str, list[str]] = {}
     for subject, value in check.observed:
-        groups.setdefault(write(check.fact, value), []).append(subject)
+        shown = str(value).lower() if isinstance(value, bool) else write(check.fact, value)
+        groups.setdefault(shown, []).append(subject)
     if not groups:
         return NOT_MEASURED
     if len(groups) == 1:

@@ -22,7 +22,6 @@ from attestore.report.blocks import (
 )
 from attestore.report.case import NOT_MEASURED, Reading, View
 from attestore.report.front import margin, rto_check
-from attestore.report.words import prose
 
 __all__ = ["phase_words", "recovery", "recovery_table", "run_phases"]
 
@@ -161,7 +160,7 @@ def run_phases(view: View) -> tuple[Block, ...]:
     reading = view.reading
     phases = reading.subjects("phase.elapsed")
     if not phases:
-        return (Heading(3, "Phases of the whole run", "run-phases"), Para(f"Durations of phases: {NOT_MEASURED}."))
+        return (Heading(2, "Phases of the run", "run-phases"), Para(f"Durations of phases: {NOT_MEASURED}."))
     spent = [reading.number("phase.elapsed", phase) or 0 for phase in phases]
     whole = sum(spent)
     rows: list[tuple[Cell, ...]] = []
@@ -171,11 +170,10 @@ def run_phases(view: View) -> tuple[Block, ...]:
         rows.append((phase_words(phase), span, numbers.duration(ms), portion))
         start += ms
     return (
-        Heading(3, "Phases of the whole run", "run-phases"),
+        Heading(2, "Phases of the run", "run-phases"),
         Table(
             (Column("Phase"), Column("From start to end", wide=True), Column("Duration", Align.RIGHT), Column("Share", Align.RIGHT)),
             tuple(rows),
             total=("Total", "", numbers.duration(whole), "100.0%" if whole else "–"),
-            note=prose("{n} phases were entered.", n=reading.shown("phases.entered")),
         ),
     )  # fmt: skip

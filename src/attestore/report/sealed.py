@@ -96,7 +96,7 @@ def encryption(view: View) -> tuple[Block, ...]:
     ]
     blocks.append(
         Table(
-            (Column("What", wide=True), *(Column(part, Align.RIGHT) for part in parts)),
+            (Column("What", wide=True), *(Column(part) for part in parts)),
             tuple(rows),
             caption=prose("{n} sealed parts", n=reading.shown("seal.parts")),
         )

@@ -20,6 +20,7 @@ _GAP: Final = 4
 _SPAN: Final = 24
 _LONGEST: Final = 66
 _NARROW: Final = 22
+_BREAKS: Final = 30
 _WORD: Final = re.compile(r"[^\s]+")
 _MONO: Final = 108
 _ALL: Final = 1000
@@ -38,12 +39,15 @@ def column_widths(table: Table) -> tuple[int, ...]:
     if room >= 0:
         takers = [i for i, column in enumerate(table.columns) if column.wide] or list(range(len(natural)))
         return _permille([width + (room // len(takers) if i in takers else 0) for i, width in enumerate(natural)])
-    spare = [width - low for width, low in zip(natural, least, strict=True)]
-    over = min(-room, sum(spare))
-    shrunk = [
-        width - (over * part // sum(spare) if sum(spare) else 0) for width, part in zip(natural, spare, strict=True)
-    ]
-    return _permille(shrunk)
+    for shrinking in (True, False):
+        spare = [
+            width - low if column.wide is shrinking else 0
+            for column, width, low in zip(table.columns, natural, least, strict=True)
+        ]
+        over = min(sum(natural) - _LINE, sum(spare))
+        if over > 0:
+            natural = [width - over * part // sum(spare) for width, part in zip(natural, spare, strict=True)]
+    return _permille(natural)
 
 
 def _natural(column: Column, cells: list[Cell]) -> int:
@@ -61,7 +65,7 @@ def _least(column: Column, cells: list[Cell]) -> int:
         (_length(column, cell) if unbroken or isinstance(cell, Mark) else _longest(column, cell) for cell in cells),
         default=1,
     )
-    return min(max(title, words), _LONGEST) + _GAP
+    return min(max(title, words), _LONGEST if unbroken or column.mono else _BREAKS) + _GAP
 
 
 def _longest(column: Column, cell: Cell) -> int:

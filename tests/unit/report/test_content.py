@@ -1,0 +1,170 @@
+"""What a report says: every figure of the hand-written report has a measured counterpart, and silence is not a figure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+import report_cases as cases
+from attestore import report
+from attestore.errors import UsageError
+from attestore.report.blocks import Callout, Gauge, Heading, Mark, Table, Tone
+from attestore.report.words import plain
+from attestore.resources import templates_folder
+
+TEMPLATES = report.load_templates(templates_folder())
+
+
+def text_of(case: report.Case, gate: str = "S9-PROD-004") -> str:
+    return report.markdown(report.gate_document(case, gate), TEMPLATES).decode()
+
+
+@pytest.mark.parametrize(
+    "figure",
+    [
+        "1.234 s",  # measured RTO
+        "29 m 58.766 s below target (99.9%)",  # margin
+        "| Data restoration |",
+        "| Total | | 1.234 s | 100.0% | |",
+        "100.0% (7,305/7,305 rows)",
+        "100.0% (10/10 tables)",
+        "100.0% (13/13 keys)",
+        "| Orphaned rows | 0 | **none** |",
+        "| trigger | 4 | 4 | 0 | **equal** |",
+        "| index | 52 | 52 | 0 | **equal** |",
+        "| function | 1 | 1 | 0 | **equal** |",
+        "Unicode content (emoji, Cyrillic, Chinese, Arabic)",
+        "10 of 10 equal",
+        "31 of 31 criteria hold (100.0%)",
+        "2.5 MiB (2,636,388 B)",
+        "2026-12-23",  # valid until
+        "awaiting approval",
+        "scratch settings",
+        "3 of 3 deliberate changes noticed",
+        "| soc2 | A1.3 |",
+    ],
+)
+def test_each_figure_of_the_seed_has_its_counterpart(figure: str) -> None:
+    assert figure in text_of(cases.passed())
+
+
+def test_the_encryption_gate_is_told_by_behaviour() -> None:
+    told = text_of(cases.passed(), "S9-PROD-003")
+    assert "Opens with the private key, to its recorded digest | **yes** | **yes** | **yes** |" in told
+    assert "AES256" in told
+    assert "Recovery time by phase" not in told
+
+
+def test_a_pass_is_drawn_in_green_below_its_target() -> None:
+    document = report.gate_document(cases.passed(), "S9-PROD-004")
+    gauge = next(block for block in document.blocks if isinstance(block, Gauge))
+    assert (gauge.tone, gauge.target_at) == (Tone.GOOD, 1000)
+    assert gauge.filled < gauge.target_at
+    assert document.watermark == ""
+
+
+def test_a_fail_names_every_difference_before_anything_that_held() -> None:
+    document = report.gate_document(cases.failed(), "S9-PROD-004")
+    anchors = [block.anchor for block in document.blocks if isinstance(block, Heading)]
+    assert anchors.index("differences") < anchors.index("recovery") < anchors.index("integrity")
+    told = report.markdown(document, TEMPLATES).decode()
+    for subject in (
+        "public.image_variants",
+        "public.tags",
+        "public.users",
+        "public.ix_07",
+        "public.touch_updated_at()",
+    ):
+        assert f"| {subject} |" in told
+    assert document.watermark == "FAIL"
+    assert "8 differences between backup and restore" in told
+
+
+def test_failures_stand_first_in_every_table_that_judges() -> None:
+    order = {"FAIL": 0, "DIFFERS": 0, "NO": 0, "ORPHANS": 0, "BEHIND": 0, "UNKNOWN": 1}
+    document = report.gate_document(cases.failed(), "S9-PROD-004")
+    tables = {plain(b.columns[0].title): b for b in document.blocks if isinstance(b, Table)}
+    for name in ("Criterion", "Table", "Child table", "Edge case", "Item"):
+        words = [next(cell.word for cell in row if isinstance(cell, Mark)) for row in tables[name].rows]
+        ranks = [order.get(word, 2) for word in words]
+        assert ranks == sorted(ranks), name
+        assert ranks[0] == 0, name
+
+
+def test_a_broken_run_says_where_it_stopped_and_prints_no_number_for_what_nobody_saw() -> None:
+    document = report.gate_document(cases.stopped(), "S9-PROD-004")
+    first = next(block for block in document.blocks if isinstance(block, Callout))
+    assert first.title == "UNKNOWN"
+    told = report.markdown(document, TEMPLATES).decode()
+    assert "**The run stopped:** prepare: interrupted by SIGINT." in told
+    assert "- **RTO:** not measured" in told
+    assert "| Backup download | ██████ ".replace("██████ ", "") in told
+    assert "| Database preparation | | not measured | – | – |" in told.replace("|  |", "| |")
+    assert "100.0%" not in told.split("## Recovery time", 1)[1].split("## ", 1)[0].split("Total", 1)[1]
+
+
+def test_a_run_that_died_at_once_still_makes_every_document() -> None:
+    case = cases.died_at_once()
+    for gate in case.gates:
+        assert "preflight: the source does not answer" in text_of(case, gate.id)
+    assert "0 of 2 gates passed" in report.markdown(report.summary_document(case), TEMPLATES).decode()
+    assert b"sha256sum --check" in report.verify_page(case, TEMPLATES)
+
+
+def test_five_thousand_equal_tables_fold_and_the_one_that_differs_does_not() -> None:
+    rows = {f"t{number:04d}": number for number in range(1, 5001)}
+    source, back = cases.proof(rows=rows), cases.proof("restored", rows=rows)
+    broken = replace(back, tables=(replace(back.tables[0], sums=(9, 9, 9, 9)), *back.tables[1:]))
+    case = cases.case_of(source, broken, cases.facts(source, broken), (cases.gate_004(),))
+    told = text_of(case)
+    assert "| public.t0001 | 1 | 1 |" in told
+    assert "4,979 further tables with" in told
+    assert len(told.splitlines()) < 600
+    total = sum(rows.values())
+    assert f"| 5,000 tables | {total:,} | {total:,} |" in told
+
+
+def test_a_contradiction_is_printed_as_one() -> None:
+    case = cases.passed()
+    again = replace(case.observations[-1], fact="restore.rto", value=1)
+    told = text_of(replace(case, observations=(*case.observations, again)))
+    assert "- **RTO:** contradictory" in told
+
+
+def test_phases_that_do_not_add_up_are_called_out() -> None:
+    case = cases.passed()
+    bent = tuple(replace(seen, value=9_999) if seen.fact == "restore.rto" else seen for seen in case.observations)
+    told = text_of(replace(case, observations=bent))
+    assert "The phases sum to 1.234 s, the recovery time says 9.999 s." in told
+
+
+def test_the_summary_shows_every_gate_with_evidence_worst_first() -> None:
+    told = report.markdown(report.summary_document(cases.failed()), TEMPLATES).decode()
+    assert told.index("| S9-PROD-004 |") < told.index("| S9-PROD-003 |")
+    assert "RSA 4096, AES256, MDC; 3 of 3 parts open with the key, without it 3 of 3 refused" in told
+
+
+def test_approval_is_undecided_until_somebody_decides() -> None:
+    told = text_of(cases.passed())
+    assert "2 distinct people, never the person who ran it, together covering: release-manager, security" in told
+    assert told.count("| approved | not yet decided |") == 2
+
+
+def test_a_plan_is_told_before_anything_happens() -> None:
+    case = cases.passed()
+    document = report.plan_document(case.context.plan, case.gates, system="goimg", scenario="a drill")
+    told = report.markdown(document, TEMPLATES).decode()
+    assert "Nothing has been done yet." in told
+    assert "| Recovery time objective | `restore.rto` | < 30m |" in told
+
+
+def test_a_gate_that_was_not_judged_is_refused() -> None:
+    with pytest.raises(UsageError, match="S9-PROD-999"):
+        report.gate_document(cases.passed(), "S9-PROD-999")
+
+
+def test_history_is_drawn_to_one_scale_with_failed_runs_kept() -> None:
+    told = text_of(cases.passed())
+    assert "20260924T020000Z-goimg-90cd | 2026-09-24 02:00:19 UTC | **FAIL**" in told
+    assert "20260824T020000Z-goimg-17ee | 2026-08-24 02:00:03 UTC | **UNKNOWN** | – | not measured" in told
