@@ -308,18 +308,18 @@ def test_a_database_without_an_encoding_keeps_its_bytes(server15: Server) -> Non
 
 
 def test_two_thousand_small_tables_are_pipelined(
-    server: Server, record_property: Callable[[str, object], None]
+    server15: Server, record_property: Callable[[str, object], None]
 ) -> None:
     made = (
         "DO $$ BEGIN FOR i IN 1..1000 LOOP"
         " EXECUTE format('CREATE TABLE t%s (id int, a text)', i + {0});"
         " EXECUTE format('INSERT INTO t%s VALUES (1, %L)', i + {0}, i); END LOOP; END $$"
     )
-    with server.database(made.format(0), made.format(1000)) as database:
+    with server15.database(made.format(0), made.format(1000)) as database:
         began = time.monotonic()
-        proof = server.prove(database)
+        proof = server15.prove(database)
         elapsed = time.monotonic() - began
     record_property("seconds", round(elapsed, 2))
-    print(f"2,000 tables on PostgreSQL {server.major}: {elapsed:.2f} s")  # noqa: T201 – a figure for people
+    print(f"2,000 tables on PostgreSQL {server15.major}: {elapsed:.2f} s")  # noqa: T201 – a figure for people
     assert len(proof.tables) == proof.rows == 2000
     assert len({table.sums for table in proof.tables}) == 1000

@@ -75,31 +75,31 @@ def _answered(session: Session, probe: Probe, *, snapshot: str, key: bytes) -> P
 
 def _digested(session: Session, probe: Probe, *, key: bytes) -> tuple[int, str]:
     state = hmac.new(key, _DOMAIN, hashlib.sha256)
-    rows = 0
-    cursor: psycopg.RawCursor[TupleRow] = psycopg.RawCursor(session)
-    with cursor:
-        # the extended protocol: the server itself refuses a second statement
-        for row in cursor.stream(probe.sql.encode()):
-            if not rows:
-                _name(state, cursor)
-            rows += 1
-            for value in row:
-                state.update(_NULL if value is None else len(value).to_bytes(8, "big") + value)
-        if not rows:
-            _name(state, cursor)
-        if cursor.description is None:
-            raise ProgramFailedError(
-                f"probe {probe.id} is not a query: it returns no columns",
-                hint="Write one SELECT, VALUES or WITH query.",
-            )
-    return rows, state.hexdigest()
-
-
-def _name(state: hmac.HMAC, cursor: psycopg.RawCursor[TupleRow]) -> None:
-    names = [column.name.encode() for column in cursor.description or ()]
+    names = _described(session, probe)
     state.update(len(names).to_bytes(8, "big"))
     for name in names:
         state.update(len(name).to_bytes(8, "big") + name)
+    rows = 0
+    cursor: psycopg.RawCursor[TupleRow] = psycopg.RawCursor(session)
+    with cursor:
+        for row in cursor.stream(probe.sql.encode()):
+            rows += 1
+            for value in row:
+                state.update(_NULL if value is None else len(value).to_bytes(8, "big") + value)
+    return rows, state.hexdigest()
+
+
+def _described(session: Session, probe: Probe) -> list[bytes]:
+    """The names of its columns, before anything is executed: the server parses it, and refuses a second statement."""
+    parsed = session.pgconn.prepare(b"", probe.sql.encode())
+    described = session.pgconn.describe_prepared(b"") if parsed.status == psycopg.pq.ExecStatus.COMMAND_OK else parsed
+    if described.status != psycopg.pq.ExecStatus.COMMAND_OK:
+        raise sqlstate.error_from_result(described, encoding="utf-8")
+    if not described.nfields:
+        raise ProgramFailedError(
+            f"probe {probe.id} is not a query: it returns no columns", hint="Write one SELECT, VALUES or WITH query."
+        )
+    return [described.fname(place) or b"" for place in range(described.nfields)]
 
 
 def _ended(session: Session) -> None:
