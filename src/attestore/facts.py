@@ -152,6 +152,7 @@ _ALL = (
     Fact("objects.compared", Kind.COUNT, "objects (definitions) found on both sides and compared"),
     Fact("objects.differing", Kind.COUNT, "objects missing, extra or with another definition"),
     Fact("foreign_keys.checked", Kind.COUNT, "foreign keys whose every row was looked up in the restored database"),
+    Fact("foreign_keys.unchecked", Kind.COUNT, "foreign keys in the backup's proof that were not looked up after the restore"),
     Fact("foreign_keys.orphans", Kind.COUNT, "rows without their parent, over all foreign keys"),
     Fact("indexes.checked", Kind.COUNT, "indexes of the restored database that were looked at"),
     Fact("indexes.invalid", Kind.COUNT, "of those, not valid or not ready although the source's were"),

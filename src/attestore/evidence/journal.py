@@ -98,11 +98,11 @@ def read(data: bytes, *, what: str = "journal.jsonl") -> Journal:
 
 def written(observations: Iterable[Observation]) -> bytes:
     """The bytes of a journal that holds `observations`."""
-    data, previous = b"", GENESIS
+    lines, previous = [], GENESIS
     for number, observation in enumerate(observations, start=1):
-        added = line(observation, number=number, previous=previous)
-        data, previous = data + added, link(added)
-    return data
+        lines.append(line(observation, number=number, previous=previous))
+        previous = link(lines[-1])
+    return b"".join(lines)
 
 
 def _observation(body: bytes, *, number: int, previous: canon.Digest, what: str) -> Observation:

@@ -94,6 +94,7 @@ def compare(source: Proof, restored: Proof) -> Comparison:
             ),
         ),
         ("foreign_keys.checked", "", sum(f.checked for f in restored.foreign_keys)),
+        ("foreign_keys.unchecked", "", _unchecked(source, restored)),
         ("foreign_keys.orphans", "", orphans),
         ("indexes.checked", "", sum(o.klass == "index" for o in restored.objects)),
         (
@@ -213,6 +214,11 @@ def _kept_up(source: Sequence, restored: Sequence) -> bool:
         return forward
     was_behind = source.largest is not None and source.reached * step < source.largest * step
     return forward and (was_behind or restored.reached * step >= restored.largest * step)
+
+
+def _unchecked(source: Proof, restored: Proof) -> int:
+    checked = {(key.table, key.name) for key in restored.foreign_keys if key.checked}
+    return len({(key.table, key.name) for key in source.foreign_keys} - checked)
 
 
 def _orphans(restored: Proof, found: list[Difference]) -> int:
