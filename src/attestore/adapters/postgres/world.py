@@ -16,30 +16,13 @@ from psycopg import sql
 
 from attestore import canon
 from attestore.adapters.postgres.objects.catalogue import pinned
+from attestore.adapters.postgres.objects.findings import UNAPPLIED
 from attestore.errors import TamperedError
 from attestore.proof import Setting
 
-__all__ = ["FORMAT", "UNAPPLIED", "apply_roles", "apply_settings", "has_public", "read", "settings"]
+__all__ = ["FORMAT", "apply_roles", "apply_settings", "has_public", "read", "settings"]
 
 FORMAT: Final = "attestore/world/v1"
-
-UNAPPLIED: Final = frozenset(
-    {
-        "archive_cleanup_command",
-        "archive_command",
-        "archive_library",
-        "dynamic_library_path",
-        "extension_control_path",
-        "jit_provider",
-        "local_preload_libraries",
-        "recovery_end_command",
-        "restore_command",
-        "session_preload_libraries",
-        "shared_preload_libraries",
-        "ssl_passphrase_command",
-    }
-)
-"""Settings that load libraries or start programmes: carried by a backup, never applied, left out of comparisons."""
 
 _LISTS: Final = frozenset({"search_path", "temp_tablespaces", "unix_socket_directories"})
 """settings whose value is a list of quoted names (the others of that kind are among the unapplied)"""
@@ -187,7 +170,7 @@ def apply_roles(connection: psycopg.Connection[Any], world: bytes) -> tuple[str,
 def apply_settings(connection: psycopg.Connection[Any], world: bytes, *, database: str) -> tuple[str, ...]:
     """Give `database` its owner, rights, comment and settings, and the roles theirs; what went wrong, in words.
 
-    Settings that load libraries or start programmes stay unapplied (`UNAPPLIED`).
+    Settings that load libraries or start programmes stay unapplied; the objects' findings name them.
 
     Raises:
         TamperedError: `world` is not what `read` writes.

@@ -8,7 +8,25 @@ import psycopg
 
 from attestore.adapters.postgres.objects.catalogue import SINCE_15, ask
 
-__all__ = ["read"]
+__all__ = ["UNAPPLIED", "read"]
+
+UNAPPLIED: Final = frozenset(
+    {
+        "archive_cleanup_command",
+        "archive_command",
+        "archive_library",
+        "dynamic_library_path",
+        "extension_control_path",
+        "jit_provider",
+        "local_preload_libraries",
+        "recovery_end_command",
+        "restore_command",
+        "session_preload_libraries",
+        "shared_preload_libraries",
+        "ssl_passphrase_command",
+    }
+)
+"""Settings that load libraries or start programmes: carried by a backup, never applied, left out of comparisons."""
 
 _INVALID: Final = """
 SELECT 'Index ' || r.identity || ' is not valid; a dump does not carry it as it is.'
@@ -83,6 +101,16 @@ SELECT initcap(CASE r.relkind WHEN 'i' THEN 'index' WHEN 'I' THEN 'index' WHEN '
   FROM relation r JOIN pg_class c ON c.oid = r.oid JOIN pg_tablespace t ON t.oid = c.reltablespace
 """
 
+_CODE: Final = """
+SELECT 'Setting ' || split_part(c.line, '=', 1) || ' of '
+       || concat_ws(' in ', CASE WHEN s.setrole <> 0 THEN 'role ' || quote_ident(pg_get_userbyid(s.setrole)) END,
+                    CASE WHEN s.setdatabase <> 0 THEN 'the database' WHEN s.setrole = 0 THEN 'every role' END)
+       || ' loads code: it is never applied to an isolated copy, and not compared.'
+  FROM pg_db_role_setting s CROSS JOIN LATERAL unnest(s.setconfig) c(line)
+ WHERE s.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
+   AND lower(split_part(c.line, '=', 1)) = ANY (%s)
+"""
+
 _QUESTIONS: Final = (_INVALID, _EXTENSION_DATA, _COLLATIONS, _SUBSCRIPTIONS, _TABLESPACES)
 _SINCE_15: Final = (_DATABASE_COLLATION,)
 
@@ -90,4 +118,6 @@ _SINCE_15: Final = (_DATABASE_COLLATION,)
 def read(cursor: psycopg.Cursor[tuple[Any, ...]], *, version: int) -> tuple[str, ...]:
     """Findings in a fixed order; `version` is the server's, as libpq counts it."""
     questions = _QUESTIONS + (_SINCE_15 if version >= SINCE_15 else ())
-    return tuple(sorted(str(row[0]) for question in questions for row in ask(cursor, question)))
+    rows = [row for question in questions for row in ask(cursor, question)]
+    rows += cursor.execute(_CODE.encode(), (sorted(UNAPPLIED),)).fetchall()
+    return tuple(sorted(str(row[0]) for row in rows))

@@ -1,0 +1,66 @@
+"""What is said of a database as it is, and what a role without superuser rights sees of it."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+
+from attestore.adapters.postgres import objects, world
+from clusters import MAJORS, running_server
+from schemas import create_rich
+
+FINDINGS = [
+    ("CREATE INDEX i ON t (a); UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'i'::regclass",
+     "Index public.i is not valid; a dump does not carry it as it is."),
+    ("ALTER TABLE t ADD CONSTRAINT c CHECK (a > 0) NOT VALID",
+     "Constraint public.t.c is NOT VALID: rows from before it were never checked."),
+    (("CREATE TRIGGER x BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger();"
+     " ALTER TABLE t DISABLE TRIGGER x"), "Trigger public.t.x is disabled."),
+    ("CREATE TABLE k ()", "Table public.k has no primary key: rows that differ cannot be named."),
+    ("CREATE UNLOGGED TABLE u (a int PRIMARY KEY)",
+     "Table public.u is unlogged: a crash empties it, and a standby never has its rows."),
+    ("CREATE MATERIALIZED VIEW m AS SELECT 1 AS x WITH NO DATA", "Materialized view public.m is not populated."),
+    ("ALTER EXTENSION plpgsql ADD TABLE t", "Table public.t belongs to extension plpgsql: its rows are not backed up."),
+    ("CREATE SUBSCRIPTION s CONNECTION 'host=/nowhere password=canary' PUBLICATION p WITH (connect = false)",
+     "Subscription s (publications p, disabled) is not restored into an isolated copy, and is not compared."),
+    ("CREATE COLLATION c (locale = 'C'); UPDATE pg_collation SET collversion = '1.2' WHERE collname = 'c'",
+     "Collation public.c was recorded with version 1.2, and the server now provides none."),
+    ("UPDATE pg_database SET datcollversion = '0.1' WHERE datname = 'app'",
+     "The database's default collation was recorded with version 0.1, and the server now provides"),
+]  # fmt: skip
+
+
+def test_each_finding_is_one_sentence_and_a_tidy_database_has_none() -> None:
+    with running_server(MAJORS[0]) as server, server.connect() as session:
+        session.execute("CREATE TABLE public.t (a int PRIMARY KEY)")
+        assert objects.read(session)[1] == ()
+        for cause, sentence in FINDINGS:
+            with session.transaction(force_rollback=True):
+                session.execute(cause.encode())
+                defined, findings = objects.read(session)
+            assert [found for found in findings if found.startswith(sentence)], (sentence, findings)
+            assert len(findings) == 1
+            assert "canary" not in repr((defined, findings))
+
+
+def test_passwords_of_servers_and_mappings_are_not_read() -> None:
+    with running_server(MAJORS[0]) as server, server.connect() as session:
+        create_rich(session)
+        assert "canary" not in repr(objects.read(session))
+
+
+@pytest.mark.parametrize("major", MAJORS)
+def test_a_role_that_may_only_read_sees_the_same(major: int) -> None:
+    """But for large objects, which nobody reads without a grant; that is refused and not passed over."""
+    with running_server(major) as server, server.connect() as session:
+        create_rich(session)
+        session.execute("CREATE ROLE humble; GRANT pg_read_all_data TO humble; GRANT humble TO CURRENT_USER")
+        session.execute("SELECT lo_unlink(oid) FROM pg_largeobject_metadata")
+        expected = objects.read(session), world.read(session)
+        session.execute("SET ROLE humble; SET search_path = app, public; SET quote_all_identifiers = on")
+        assert (objects.read(session), world.read(session)) == expected
+        assert session.execute("SHOW quote_all_identifiers").fetchone() == ("on",)
+        session.execute("RESET ROLE; SELECT lo_from_bytea(77, 'x')")
+        session.execute("REVOKE pg_read_all_data FROM humble; SET ROLE humble")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            objects.read(session)

@@ -1,0 +1,122 @@
+"""The negative control: what is planted can be found under the name it was planted with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from attestore.adapters.postgres import objects
+from attestore.adapters.postgres.cluster import Connection
+from attestore.adapters.postgres.plant import plant
+from clusters import MAJORS, running_server
+from schemas import create_rich
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Connection]:
+    with running_server(MAJORS[0]) as found:
+        yield found
+
+
+@pytest.fixture
+def database(server: Connection, request: pytest.FixtureRequest) -> Iterator[Connection]:
+    name = f"d{abs(hash(request.node.name)) % 10**9}"
+    with server.connect() as session:
+        session.execute(f"CREATE DATABASE {name} TEMPLATE template0".encode())
+    yield server.on(name)
+    with server.connect() as session:
+        session.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+def _content(session: psycopg.Connection[tuple[object, ...]]) -> dict[str, list[str]]:
+    """Every row of every leaf table as text, by label."""
+    tables = session.execute(
+        "SELECT n.nspname, c.relname, quote_ident(n.nspname) || '.' || quote_ident(c.relname) FROM pg_class c"
+        " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'r' AND n.nspname !~ '^pg_|^information'"
+    ).fetchall()
+    return {
+        f"{schema}.{name}": sorted(
+            str(row[0]) for row in session.execute(f"SELECT x::text FROM ONLY {quoted} x".encode()).fetchall()
+        )
+        for schema, name, quoted in tables
+    }
+
+
+def _planted(database: Connection) -> tuple[list[str], set[str], set[str]]:
+    """What was planted, the tables whose rows are other ones, the objects that are gone or new."""
+    with database.connect() as session:
+        rows, (defined, _) = _content(session), objects.read(session)
+    planted = plant(database.connect)
+    with database.connect() as session:
+        after, (redefined, _) = _content(session), objects.read(session)
+    changed = {name for name in rows.keys() | after.keys() if rows.get(name) != after.get(name)}
+    return [f"{p.what}: {p.subject}" for p in planted], changed, {o.identity for o in set(defined) ^ set(redefined)}
+
+
+def test_a_value_a_row_and_an_index_are_changed_and_nothing_else(database: Connection) -> None:
+    with database.connect() as session:
+        create_rich(session)
+    planted, changed, objects_changed = _planted(database)
+    assert len(planted) == 3
+    subjects = [line.partition(": ")[2] for line in planted]
+    assert changed == set(subjects[:2])
+    assert len(changed) == 2, "each in a table of its own"
+    assert objects_changed == {subjects[2]}
+
+
+def test_a_database_with_one_row_and_no_index_gets_what_it_can(database: Connection) -> None:
+    with database.connect() as session:
+        session.execute('CREATE TABLE "a.b" (id int PRIMARY KEY, "v""" text); INSERT INTO "a.b" VALUES (1, \'x\')')
+    planted, changed, objects_changed = _planted(database)
+    assert planted == ['one value of column v" altered: public.a.b', "one row deleted: public.a.b"]
+    assert changed == {"public.a.b"}
+    assert objects_changed == set()
+
+
+def test_an_empty_database_gets_a_table_that_it_must_not_have(database: Connection) -> None:
+    planted, changed, objects_changed = _planted(database)
+    assert planted == ["one table added: attestore_negative_control.extra"]
+    assert changed == {"attestore_negative_control.extra"}
+    assert "attestore_negative_control.extra" in objects_changed
+
+
+def test_checks_keys_and_triggers_that_refuse_are_passed_over(database: Connection) -> None:
+    """A trigger that is enabled always, a check on every column, a published table without identity."""
+    with database.connect() as session:
+        session.execute(
+            """CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$;
+            CREATE TABLE guarded (a int);
+            INSERT INTO guarded VALUES (1);
+            CREATE TRIGGER t BEFORE UPDATE OR DELETE ON guarded FOR EACH ROW EXECUTE FUNCTION refuse();
+            ALTER TABLE guarded ENABLE ALWAYS TRIGGER t;
+            CREATE TABLE checked (a int CHECK (a = 1), b text CHECK (b IN ('x')), c bool);
+            INSERT INTO checked VALUES (1, 'x', true);
+            CREATE TABLE parent (id int PRIMARY KEY);
+            CREATE TABLE child (parent int REFERENCES parent, filler text);
+            INSERT INTO parent VALUES (1);
+            INSERT INTO child SELECT 1, repeat('y', 900) FROM generate_series(1, 100)"""
+        )
+    planted, changed, _ = _planted(database)
+    assert planted == ["one value of column c altered: public.checked", "one row deleted: public.parent"]
+    assert changed == {"public.checked", "public.parent"}
+
+
+VALUES = [
+    ("text", "''"), ("varchar(1)", "'~'"), ("char(3)", "'abc'"), ("int2", "32767"), ("int4", "-1"), ("int8", "9223372036854775807"),
+    ("numeric", "'NaN'"), ("numeric(5,2)", "1"), ("float8", "'NaN'"), ("float4", "1"), ("bool", "false"), ("date", "'infinity'"),
+    ("timestamp", "'2000-01-01'"), ("timestamptz", "now()"), ("uuid", "gen_random_uuid()"), ("bytea", "''"),
+]  # fmt: skip
+
+
+def test_a_value_of_every_kind_becomes_another(database: Connection) -> None:
+    for kind, value in VALUES:
+        with database.connect() as session:
+            session.execute(f"CREATE TABLE t (v {kind}); INSERT INTO t VALUES ({value}), (NULL), ({value})".encode())
+        planted = [f"{p.what}: {p.subject}" for p in plant(database.connect)]
+        with database.connect() as session:
+            session.execute("DROP TABLE t")
+        # NaN + 1 is no other value
+        altered = [] if (kind, value) == ("numeric", "'NaN'") else ["one value of column v altered: public.t"]
+        assert planted == [*altered, "one row deleted: public.t"], kind
