@@ -204,4 +204,7 @@ def _places(given: Mapping[str, str]) -> list[tuple[str, str]]:
 
 
 def _escaped(field: str) -> str:
+    if "\n" in field or "\r" in field:
+        # the file cannot hold such a name; the file serves one database only, so any name will do
+        return "*"
     return field.replace("\\", "\\\\").replace(":", "\\:")
