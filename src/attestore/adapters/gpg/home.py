@@ -43,7 +43,6 @@ _BASE: Final = (
     "utf-8",
     "--no-auto-key-retrieve",
     "--no-auto-key-locate",
-    "--no-auto-key-import",
     "--disable-dirmngr",
 )
 _INSTALL: Final = "On Debian and Ubuntu: sudo apt-get install --yes gnupg"

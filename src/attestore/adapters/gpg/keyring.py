@@ -90,13 +90,16 @@ class Keyring:
         # here, so that a machine that only audits needs no python-gnupg
         import gnupg  # noqa: PLC0415
 
-        self._gpg = gnupg.GPG(
-            gpgbinary=str(home.gpg),
-            gnupghome=str(home.path),
-            options=["--no-options", "--disable-dirmngr", "--no-auto-key-locate"],
-            env={"LC_ALL": "C", "PATH": os.environ.get("PATH", os.defpath), "HOME": str(home.path)},
-            encoding="utf-8",
-        )
+        try:
+            self._gpg = gnupg.GPG(
+                gpgbinary=str(home.gpg),
+                gnupghome=str(home.path),
+                options=["--no-options", "--disable-dirmngr", "--no-auto-key-locate"],
+                env={"LC_ALL": "C", "PATH": os.environ.get("PATH", os.defpath), "HOME": str(home.path)},
+                encoding="utf-8",
+            )
+        except (OSError, ValueError) as problem:
+            raise KeyringError(f"gpg can't use the keyring {home.path}: {problem}") from problem
 
     @classmethod
     def open(cls, home: Path, *, runner: Runner) -> Self:

@@ -7,12 +7,16 @@ sealed bytes is the MDC's (or AEAD's), which gpg reports; equality with what was
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
+import os
+import queue
 import secrets
 import shutil
+import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, Self
 
 import zstandard
 
@@ -81,12 +85,12 @@ class GpgSealer:
         """
         folder = plain.is_dir()
         name = f"{role}{_FOLDER}" if folder else f"{role}{plain.suffix}{_FILE}"
-        before, after = _Tally(), _Tally()
         source = pack(plain) if folder else read_file(plain)
         target = into / name
-        size = sum(file.stat().st_size for file in plain.rglob("*")) if folder else plain.stat().st_size
+        with disk_errors(f"read {plain}"):
+            size = sum(file.stat().st_size for file in plain.rglob("*")) if folder else plain.stat().st_size
         words = self._encrypting()
-        with create(target) as file:
+        with create(target) as file, _Tally() as before, _Tally() as after:
             with self._home.talk(*words, stdin=_compressed(source, before), deadline_s=deadline_for(size)) as talk:
                 while chunk := talk.stdout.read(CHUNK):
                     after.add(chunk)
@@ -124,7 +128,7 @@ class GpgSealer:
             try:
                 self._decrypt(part, beside)
                 if target.exists():
-                    raise FileExistsError(17, "it is there already", str(target))
+                    raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
                 beside.rename(target)
             finally:
                 _remove(beside)
@@ -162,6 +166,7 @@ class GpgSealer:
     def refused(self, part: FetchedPart) -> bool:
         """Whether an empty keyring refuses the part for want of the private key, and gives out no byte."""
         with (
+            disk_errors(f"read {part.path}"),
             temporary_home(runner=self._runner, below=self._work) as stranger,
             part.path.open("rb") as stored,
             stranger.talk("--decrypt", stdin=stored, deadline_s=deadline_for(part.size), agent=False) as talk,
@@ -207,8 +212,8 @@ class GpgSealer:
         record = part.record
         problem: TamperedError | None = None
         said: Said | None = None
-        tally = _Tally()
         with (
+            _Tally() as tally,
             part.path.open("rb") as stored,
             self._home.talk("--decrypt", stdin=stored, deadline_s=deadline_for(record.plain_size)) as talk,
         ):
@@ -233,19 +238,36 @@ class GpgSealer:
 
 
 class _Tally:
-    """Counts and digests bytes on their way."""
+    """Counts bytes on their way; a thread of its own digests them while the next ones come.
+
+    The digest is that of all of them when the block has ended.
+    """
 
     def __init__(self) -> None:
         self.size = 0
         self._state = hashlib.sha256()
+        self._waiting: queue.Queue[bytes | None] = queue.Queue(maxsize=4)
+        self._thread = threading.Thread(target=self._work, name="digest of a part", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._waiting.put(None)
+        self._thread.join()
 
     def add(self, chunk: bytes) -> None:
         self.size += len(chunk)
-        self._state.update(chunk)
+        self._waiting.put(chunk)
 
     @property
     def digest(self) -> str:
         return self._state.hexdigest()
+
+    def _work(self) -> None:
+        while (chunk := self._waiting.get()) is not None:
+            self._state.update(chunk)
 
 
 class _Opened:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO, Final, Protocol, cast
 
+from attestore.adapters.durable import disk_errors
 from attestore.errors import DiskError, TamperedError
 
 __all__ = ["CHUNK", "Readable", "pack", "read_file", "unpack"]
@@ -56,8 +57,12 @@ def pack(folder: Path) -> Iterator[bytes]:
 
 
 def read_file(path: Path) -> Iterator[bytes]:
-    """A file's bytes."""
-    with path.open("rb", buffering=0) as file:
+    """A file's bytes.
+
+    Raises:
+        DiskError: it can't be read.
+    """
+    with disk_errors(f"read {path}"), path.open("rb", buffering=0) as file:
         while chunk := file.read(CHUNK):
             yield chunk
 
