@@ -323,7 +323,7 @@ SELECT n,
        CASE WHEN n % 23 <> 0 THEN created_at + (60000000 + pg_temp.h('verified ' || n)) * interval '1 microsecond' END,
        created_at,
        created_at + (pg_temp.h('profile ' || n)) * 100 * interval '1 microsecond',
-       CASE WHEN n % 25 = 0 THEN timestamptz '2025-10-25 00:59:59.999999+00' + (n % 7200) * interval '1 second' END
+       CASE WHEN n % 25 = 0 THEN timestamptz '2025-10-26 00:59:34.999999+00' + (n % 7200) * interval '1 second' END
 FROM generate_series(1, 100 * :scale) AS n
 CROSS JOIN LATERAL (SELECT pg_temp.moment('2024-01-08 09:00:00.000123+00', 500, n, 100 * :scale) AS created_at) AS t
 CROSS JOIN (SELECT
