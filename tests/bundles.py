@@ -18,7 +18,7 @@ from typing import Final
 
 import pikepdf
 
-from attestore import canon, gate, instants, report, resources, verdict
+from attestore import __version__, canon, gate, instants, report, resources, verdict
 from attestore.archive import Bundle, LedgerFile, history, read_bundle
 from attestore.archive.layout import UNSUMMED
 from attestore.audit import Findings, audit
@@ -41,6 +41,7 @@ from attestore.evidence import Person as Operator
 from attestore.evidence.ledger import BackupStored, Head, RunClosed, RunFinished, RunStarted
 from attestore.evidence.statement import GateOutcome
 from attestore.facts import Value
+from attestore.ports import Attachment, Page
 from attestore.proof import ForeignKey, Object, Proof, Query, Setting, Table, compare
 from attestore.proof import Sequence as Counter
 from attestore.proof import encode as encode_proof
@@ -110,6 +111,27 @@ class Glass:
         if pen is None or not hmac.compare_digest(pen.signature(data.read_bytes()), signature):
             raise TamperedError(f"{data.name} has no good signature by a key of the roster")
         return pen.fingerprint
+
+
+class Press:
+    """Prints a blank page that carries its attachments."""
+
+    version = "press 1"
+
+    def print(self, page: Page, *, attachments: Sequence[Attachment]) -> bytes:
+        assert page.html
+        return carrier({each.name: each.data for each in attachments})
+
+
+def carrier(attachments: Mapping[str, bytes]) -> bytes:
+    """A PDF that carries files."""
+    made = io.BytesIO()
+    with pikepdf.new() as document:
+        document.add_blank_page()
+        for name, data in attachments.items():
+            document.attachments[name] = data
+        document.save(made, deterministic_id=True)
+    return made.getvalue()
 
 
 MIRA: Final = Pen("mira")
@@ -341,7 +363,7 @@ def _about(reports: Path, draft: Draft, *, head: Head, ended: str) -> Context:
         ledger_head=head.digest,
         plan=(Step("dump", "pg_dump", "workspace"),),
         history=history(reports, draft.system),
-        attestore="0.1.0",
+        attestore=__version__,
         renderer=report.RENDERER,
         language="en",
         paper="A4",
@@ -355,11 +377,8 @@ def _paper(bundle: Bundle, draft: Draft) -> bytes:
         for name in bundle.files()
         if name.endswith(".json") or name == "journal.jsonl" or name.startswith("gates/")
     ]
-    made = io.BytesIO()
-    with pikepdf.new() as document:
-        document.add_blank_page()
-        for name in names:
-            data, lie = bundle.read(name), draft.carried.get(name)
-            document.attachments[name.removeprefix("gates/")] = data if lie is None else lie(data)
-        document.save(made, deterministic_id=True)
-    return made.getvalue()
+    carried: dict[str, bytes] = {}
+    for name in names:
+        data, lie = bundle.read(name), draft.carried.get(name)
+        carried[name.removeprefix("gates/")] = data if lie is None else lie(data)
+    return carrier(carried)

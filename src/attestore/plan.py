@@ -87,7 +87,8 @@ def make(
         job=job,
         run=run,
         system=system,
-        gates=tuple(gates),
+        # by id, as an auditor finds them in the bundle: the order of options must not change a byte of the report
+        gates=tuple(sorted(gates, key=lambda gate: gate.id)),
         probes=_probes(gates),
         jobs=jobs,
         steps=_steps(job, probes=len(_probes(gates))),

@@ -18,7 +18,7 @@ from attestore.errors import TamperedError
 from attestore.evidence import sums
 from attestore.evidence.statement import FileRecord, Statement, decode
 
-__all__ = ["Audited", "Files", "audit_bundle"]
+__all__ = ["Audited", "Files", "audit_bundle", "audit_torso"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,17 @@ def audit_bundle(folder: Path, *, signatures: Signatures, at: datetime, book: No
     plausible.check(evidence, statement=statement, at=at, book=book)
     digest = files.digests.get(STATEMENT, "")
     return Audited(run=folder.name, statement=statement, statement_digest=digest, signer=signer, evidence=evidence)
+
+
+def audit_torso(folder: Path, *, book: Notebook) -> Audited:
+    """Compare what a run that died and was not closed yet has left: its journal, gates and proofs, which nobody signed."""
+    opened = book.attempt("structure", lambda: inspect(folder))
+    contents, flaws = opened or (Contents(folder=folder, sizes={}), ())
+    for flaw in flaws:
+        book.problem("structure", f"{flaw.name} {flaw.why}.", of=flaw.name)
+    files = Files(contents=contents, digests=_digests(contents, book=book))
+    evidence = content.read(files, book=book)
+    return Audited(run=folder.name, statement=None, statement_digest="", signer="", evidence=evidence)
 
 
 def _digests(contents: Contents, *, book: Notebook) -> dict[str, canon.Digest]:

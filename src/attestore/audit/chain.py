@@ -19,8 +19,9 @@ __all__ = ["Entries", "check", "reach", "started", "times"]
 Entries: TypeAlias = Sequence[Entry]
 Running: TypeAlias = Callable[[str], bool]
 
-_WORDS: Final = {"PASS": "passed", "FAIL": "failed", "UNKNOWN": "unknown"}
-_ORDER: Final = ("passed", "failed", "unknown", "stopped", "in progress", "unfinished", "missing")
+_ORDER: Final = (
+    "passed", "failed", "unknown", "stopped", "judged by no gate", "in progress", "unfinished", "missing",
+)  # fmt: skip
 
 
 def started(entries: Entries) -> dict[str, RunStarted]:
@@ -89,7 +90,7 @@ def check(known: Ledger, *, bundles: Mapping[str, Audited], running: Running, bo
         bundle, end = bundles.get(run), ends.get(run)
         if bundle is not None and end is not None:
             _run(bundle, start=start, end=end, ledger=known, place=places[run], book=book)
-            counts[_word(end)] += 1
+            counts[_word(end, bundle=bundle)] += 1
         else:
             counts[_open(start, end=end, held=bundle is not None, alive=running(run), book=book)] += 1
     told = ", ".join(f"{counts[word]} {word}" for word in _ORDER if counts[word]) or "none"
@@ -234,10 +235,14 @@ def _outcomes(end: RunFinished | RunClosed) -> str:
     return ", ".join(f"{gate} {outcome}" for gate, outcome in end.outcomes) or "no gate"
 
 
-def _word(end: RunFinished | RunClosed) -> str:
-    """One word for a run: its worst outcome; a run that was closed had stopped."""
-    if isinstance(end, RunClosed):
-        return "stopped"
+def _word(end: RunFinished | RunClosed, *, bundle: Audited) -> str:
+    """One word for a run that has its bundle: its worst outcome, and whether it came to its end."""
     outcomes = {outcome for _, outcome in end.outcomes}
-    worst = next((word for word in ("FAIL", "UNKNOWN") if word in outcomes), "PASS")
-    return _WORDS[worst]
+    told = () if bundle.evidence.journal is None else bundle.evidence.journal.observations
+    if "FAIL" in outcomes:
+        return "failed"
+    if not any(o.fact == "run.completed" and o.value is True for o in told):
+        return "stopped"
+    if not outcomes:
+        return "judged by no gate"
+    return "passed" if outcomes == {"PASS"} else "unknown"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from attestore import canon, gate, report, resources, verdict
+from attestore import __version__, canon, gate, report, resources, verdict
 from attestore.archive import Contents
 from attestore.archive.layout import JOURNAL
 from attestore.audit import pdf
@@ -148,8 +148,15 @@ def _proofs(evidence: Evidence, *, book: Notebook) -> None:
             f"The journal says {_label(fact, subject)} = {value}; the two proofs give {again}.",
             of=JOURNAL,
         )
+    # a run that broke off, or one of a version with fewer facts, may tell less: its gates then know less, never more
+    whole = any(o.fact == "run.completed" and o.value is True for o in told.observations)
+    ours = evidence.context is not None and (evidence.context.attestore, evidence.context.closed_by) == (
+        __version__,
+        "",
+    )
+    tell = book.problem if whole and ours else book.note
     for fact, subject in sorted(absent):
-        book.problem(
+        tell(
             "comparison",
             f"The two proofs give {_label(fact, subject)} = {computed[fact, subject]}; the journal does not tell it.",
             of=JOURNAL,

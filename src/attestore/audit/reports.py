@@ -14,7 +14,7 @@ from attestore.archive.ledger import CHECKPOINT, LEDGER
 from attestore.archive.ledger import LARGEST as LARGEST_LEDGER
 from attestore.archive.opened import read_file
 from attestore.audit import chain
-from attestore.audit.bundle import Audited, audit_bundle
+from attestore.audit.bundle import Audited, audit_bundle, audit_torso
 from attestore.audit.findings import Finding, Findings, Notebook
 from attestore.audit.plausible import instant
 from attestore.audit.signed import Signatures
@@ -25,6 +25,7 @@ from attestore.evidence.ledger import (
     Ledger,
     RunClosed,
     RunFinished,
+    RunStarted,
     decode_checkpoint,
     read,
 )
@@ -74,6 +75,10 @@ def _reports(reports: Path, *, signatures: Signatures, at: datetime) -> list[Fin
         if _alive(reports, name, entries=entries, book=book):
             continue
         ours = Notebook(name)
+        if _torso(reports, name, entries=entries):
+            bundles[name] = audit_torso(reports / name, book=ours)
+            lines += ours.lines
+            continue
         audited = audit_bundle(reports / name, signatures=signatures, at=at, book=ours)
         lines += ours.lines
         if audited is not None:
@@ -141,6 +146,13 @@ def _alive(reports: Path, run: str, *, entries: chain.Entries, book: Notebook) -
         return False
     book.note("completeness", "The run is in progress; it was not looked into.", of=run)
     return True
+
+
+def _torso(reports: Path, run: str, *, entries: chain.Entries) -> bool:
+    """Whether the ledger tells the start of a run and no end, and nothing here says that it was sealed."""
+    starts = {entry.run for entry in entries if isinstance(entry, RunStarted)}
+    ends = {entry.run for entry in entries if isinstance(entry, RunFinished | RunClosed)}
+    return run in starts - ends and not any(os.path.lexists(reports / run / name) for name in (STATEMENT, SUMS))
 
 
 def _history(audited: Audited, *, ledger: Ledger, book: Notebook) -> None:

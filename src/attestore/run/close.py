@@ -28,11 +28,12 @@ def close_died(reports: Path, *, tools: Issuing, closer: Person) -> tuple[Finish
         who = tools.roster.person_of(started.operator)
         with Bundle.reopen(reports, started.run) as bundle:
             names = [name for name in bundle.files() if name.startswith("gates/")]
+            gates = [gate.load(bundle.read(name), where=name) for name in names]
             ending = Ending(
                 run=started.run,
                 system=started.system,
                 scenario="The run died before its end; this bundle holds what it had seen until then.",
-                gates=tuple(gate.load(bundle.read(name), where=name) for name in names),
+                gates=tuple(sorted(gates, key=lambda each: each.id)),
                 steps=(),
                 started=started.at,
                 head=head,
