@@ -57,8 +57,8 @@ def create(path: Path) -> Iterator[IO[bytes]]:
             raise
 
 
-def replace(path: Path, data: bytes) -> None:
-    """Make `path` hold `data`; readers see the old bytes or the new ones, also after a power cut.
+def replace(path: Path, data: bytes, *, mode: int) -> None:
+    """Make `path` hold `data`, with that mode; readers see the old bytes or the new ones, also after a power cut.
 
     Raises:
         DiskError: it can't be written; the old file is as it was.
@@ -66,6 +66,7 @@ def replace(path: Path, data: bytes) -> None:
     beside = path.with_name(f".{path.name}.partial")
     beside.unlink(missing_ok=True)
     with create(beside) as file:
+        os.fchmod(file.fileno(), mode)
         file.write(data)
     with disk_errors(f"write {path}"):
         try:

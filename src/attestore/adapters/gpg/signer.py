@@ -59,7 +59,8 @@ class GpgSigner:
         with disk_errors(f"sign {path}"), path.open("rb") as data:
             signature = self._sign(str(path), data, size=path.stat().st_size)
         target = path.with_name(f"{path.name}.asc")
-        replace(target, signature)
+        # a signature is public, like the file it stands beside
+        replace(target, signature, mode=0o644)
         return target
 
     def _sign(self, what: str, data: Feed, *, size: int) -> bytes:
