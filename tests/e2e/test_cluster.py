@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -142,7 +143,7 @@ def test_a_setting_that_does_not_exist_is_told_in_the_servers_words(workspace: T
 
 
 def test_a_socket_path_that_is_too_long_is_refused_with_a_hint() -> None:
-    deep = Path("/tmp") / f"attestore-test-{os.getpid()}-{'x' * 60}"
+    deep = Path("/tmp") / f"attestore-test-{os.getpid()}-{'x' * 70}"
     deep.mkdir()
     try:
         with TemporaryWorkspace(deep) as workspace:
@@ -154,6 +155,22 @@ def test_a_socket_path_that_is_too_long_is_refused_with_a_hint() -> None:
             assert "TMPDIR" in refused.value.hint
     finally:
         deep.rmdir()
+
+
+def test_a_temporary_folder_that_the_server_may_not_enter_is_refused_with_a_hint() -> None:
+    private = Path(tempfile.mkdtemp(prefix="att-", dir="/tmp"))
+    try:
+        with TemporaryWorkspace(private) as workspace:
+            if os.geteuid() == 0:
+                with (
+                    pytest.raises(ScratchError, match=r"initdb.*Permission denied") as refused,
+                    Cluster(installation(), workspace=workspace, runner=Runner(), settings={}),
+                ):
+                    pass
+                assert "TMPDIR" in refused.value.hint
+            assert not list(workspace.path.glob("server-*"))
+    finally:
+        private.rmdir()
 
 
 def test_an_interrupt_while_it_runs_leaves_nothing(workspace: TemporaryWorkspace) -> None:

@@ -41,6 +41,7 @@ CREATE PUBLICATION news FOR ALL TABLES;
 CREATE SUBSCRIPTION feed CONNECTION 'host=/nowhere dbname=x' PUBLICATION news WITH (connect = false);
 ALTER DATABASE app SET default_transaction_read_only = on;
 ALTER DATABASE app SET statement_timeout = '30s';
+CREATE TABLE app.elsewhere (a int) TABLESPACE fast;
 CREATE EVENT TRIGGER gate ON ddl_command_end EXECUTE FUNCTION app.refuse();
 """
 
@@ -59,8 +60,12 @@ class Backup:
 
 @contextmanager
 def dumped(major: int, schema: str) -> Iterator[Backup]:
-    with running_server(major) as server, TemporaryWorkspace(Path("/tmp")) as workspace:
+    with (
+        running_server(major, allow_in_place_tablespaces="on") as server,
+        TemporaryWorkspace(Path("/tmp")) as workspace,
+    ):
         with server.connect() as session:
+            session.execute("CREATE TABLESPACE fast LOCATION ''")
             session.execute(schema.encode())
         environment = dsn.read(server.conninfo, folder=workspace.private("source"), environ={})
         source = PgSource(environment)
@@ -112,7 +117,7 @@ def test_a_whole_database_arrives_and_only_what_must_not_run_stays_away(
             assert not server.empty()
         errors += server.finalize(backup.world).errors
         assert errors == []
-        assert server.first_query() == 2
+        assert server.first_query() == 3
         with server._connect() as session:
             assert rows(session, "SELECT count(*), sum(id) FROM app.items") == [(5000, 12_502_500)]
             assert rows(session, "SELECT n FROM app.sums") == [(5000,)]

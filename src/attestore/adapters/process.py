@@ -50,7 +50,10 @@ _PATTERNS: Final = (
     (re.compile(r"(?i)(\b\w*password\w*\s*=\s*)('(?:[^'\\]|\\.)*'|\"[^\"]*\"|[^\s'\"&;]+)"), rf"\1{_HIDDEN}"),
     (re.compile(r"(?i)(\b\w*password\w*\s+)'(?:[^']|'')*'"), rf"\1{_HIDDEN}"),
     # what PostgreSQL adds to an error quotes rows
-    (re.compile(r"(?ms)^(DETAIL|CONTEXT):.*?(?=^[A-Za-z][\w ]*:|\Z)"), rf"\1: {_HIDDEN}\n"),
+    (
+        re.compile(r"(?ms)^(DETAIL|CONTEXT):.*?(?=^(?:Command was|pg_\w+|psql|[A-Z]{4,}(?: [A-Z]+)*):|\Z)"),
+        rf"\1: {_HIDDEN}\n",
+    ),
     (re.compile(r"(\b[a-zA-Z][a-zA-Z0-9+.-]*://[^\s:/@]*:)[^\s@/]+@"), rf"\1{_HIDDEN}@"),
 )
 
@@ -291,7 +294,7 @@ class Runner:
 
         `stdout` is a pipe at `Running.stdout`, a file when one is given, or (`collect`) bytes of the result of
         `Running.wait`. `stop` are the signals that end it, with the seconds each is given; KILL follows.
-        `offline` puts it into its own, empty network namespace. The caller owns `pass_fds` and closes its own
+        `offline` puts it into its own, empty network namespace, or fails. The caller owns `pass_fds` and closes its own
         copies of them. The thread that enters the block outlives it (the kernel's parent-death signal is per thread).
 
         Raises:
@@ -336,7 +339,7 @@ class Runner:
     def _log(self, command: Sequence[str], code: int, seconds: float, stderr: bytes) -> None:
         if self._logs is None:
             return
-        text = redact(_text(_cut(stderr, _LOGGED)), self._secrets)
+        text = _cut(redact(_text(stderr), self._secrets), _LOGGED)
         words = redact(" ".join(map(repr, command)), self._secrets)
         entry = f"command: {words}\nexit code: {code}\nduration: {round(seconds * 1000)} ms\n\n{text}"
         for number in self._numbers:
@@ -413,10 +416,12 @@ def _prefix(who: pwd.struct_passwd | None, *, offline: bool, orphaned: Signals) 
     if offline:
         words += ["unshare", "--net", *([] if os.geteuid() == 0 else ["--user", "--map-current-user"]), "--"]
     if shutil.which("setpriv") is not None:
-        words += ["setpriv", "--pdeathsig", orphaned.name.removeprefix("SIG")]
+        words += ["setpriv", "--no-new-privs", "--pdeathsig", orphaned.name.removeprefix("SIG")]
         if who is not None:
             words += [f"--reuid={who.pw_uid}", f"--regid={who.pw_gid}", "--clear-groups"]
-        words += [*(["--no-new-privs"] if offline else []), "--"]
+        words.append("--")
+    elif who is not None:
+        raise MissingProgramError("setpriv is not on this machine", hint="Install util-linux.")
     return words
 
 
@@ -424,8 +429,8 @@ def _text(data: bytes) -> str:
     return data.decode("utf-8", "replace")
 
 
-def _cut(data: bytes, size: int) -> bytes:
-    return data if len(data) <= size else data[: size // 2] + b"\n[...]\n" + data[-size // 2 :]
+def _cut(text: str, size: int) -> str:
+    return text if len(text) <= size else text[: size // 2] + "\n[...]\n" + text[-size // 2 :]
 
 
 def _exited(pid: int) -> bool:

@@ -286,6 +286,7 @@ def test_a_log_is_bounded(tmp_path: Path) -> None:
         "postgresql://user:canary@host/db",
         "postgres://:canary@host",
         "ERROR:  duplicate key\nDETAIL:  Key (a)=(canary\ncanary) already exists.\nCommand was: x",
+        "ERROR:  bad\nDETAIL:  Key (a)=(x\nname: canary) is there.",
         "ERROR:  bad\nCONTEXT:  COPY t, line 1: canary",
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import pwd
 import secrets
@@ -20,7 +21,7 @@ from psycopg.conninfo import make_conninfo
 from attestore.adapters.postgres.programs import Installation, runnable, unprivileged
 from attestore.adapters.process import Runner, Running
 from attestore.adapters.workspace import TemporaryWorkspace
-from attestore.errors import MissingProgramError, ProgramFailedError, ScratchError
+from attestore.errors import DiskError, MissingProgramError, ProgramFailedError, ScratchError
 
 __all__ = ["Cluster", "Connection", "scratch_settings", "throw_away"]
 
@@ -31,6 +32,8 @@ _INIT_S: Final = 120.0
 _START_S: Final = 120.0
 # an immediate shutdown: the files are removed next, so nothing is worth a checkpoint
 _STOP: Final = ((Signals.SIGQUIT, 15.0),)
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
+_ROOM: Final = "Free space, or set TMPDIR to a folder on a larger disk."
 _GIB: Final = 1 << 30
 _MIB: Final = 1 << 20
 
@@ -44,7 +47,8 @@ _ALWAYS: Final[Mapping[str, str]] = {
     "dynamic_shared_memory_type": "mmap",
     "timezone": "UTC",
     "log_timezone": "UTC",
-    # rows must not reach a log that is archived
+    # rows must not reach a log that is archived; clients are told of errors
+    "log_min_messages": "log",
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
 }
@@ -135,6 +139,8 @@ class Cluster:
             self._make()
         except (ProgramFailedError, MissingProgramError, OSError) as problem:
             self.destroy()
+            if isinstance(problem, OSError) and problem.errno in _FULL:
+                raise DiskError(f"{self._folder} can't be written: {problem.strerror}", hint=_ROOM) from problem
             raise ScratchError(
                 f"the private server could not be made: {problem}",
                 hint="Every user must be able to enter the temporary folder (TMPDIR); its disk needs 100 MB or more.",
@@ -191,7 +197,7 @@ class Cluster:
         return self._workspace.private("secrets") / self._folder.name
 
     def _make(self) -> None:
-        longest = self._sockets / f".s.PGSQL.{_PORT}.lock"
+        longest = self._sockets / f".s.PGSQL.{_PORT}"
         if len(os.fsencode(longest)) > _LONGEST_SOCKET:
             raise ScratchError(
                 f"the socket path {longest} is longer than {_LONGEST_SOCKET} bytes",
@@ -257,6 +263,8 @@ class Cluster:
                     return
             time.sleep(0.02)
         words = server.stderr.decode("utf-8", "replace").strip().splitlines()[-5:]
+        if os.strerror(errno.ENOSPC) in " ".join(words):
+            raise DiskError(f"the private server found no space left at {self._folder}", hint=_ROOM)
         raise ScratchError(f"the private server did not start: {'; '.join(words) or 'it says nothing'}")
 
 

@@ -8,12 +8,15 @@ from typing import Final
 from attestore.adapters.postgres.dsn import Environment
 from attestore.adapters.postgres.programs import Installation
 from attestore.adapters.process import Runner
+from attestore.errors import ProgramFailedError
 from attestore.ports import Plain, Snapshot
 
 __all__ = ["PgDumper"]
 
 _LONGEST_S: Final = 7 * 86_400.0
 _LOCK_WAIT_MS: Final = 60_000
+_WITHOUT_TLS: Final = "SSL support is not compiled in"
+"""what the libpq of the embedded wheel says to sslmode=require"""
 
 
 class PgDumper:
@@ -45,14 +48,16 @@ class PgDumper:
             DiskError: no space left.
         """
         folder = into / "archive"
-        self._runner.run(
-            [
-                self._installation.program("pg_dump"),
-                *("--format=directory", f"--jobs={jobs}", f"--snapshot={snapshot.name}", "--compress=0"),
-                *("--no-sync", "--no-password", f"--lock-wait-timeout={_LOCK_WAIT_MS}"),
-                *(f"--file={folder}", f"--dbname={self._environment.conninfo}"),
-            ],
-            deadline_s=_LONGEST_S,
-            env=self._environment.variables,
-        )
+        argv: list[str | Path] = [
+            self._installation.program("pg_dump"),
+            *("--format=directory", f"--jobs={jobs}", f"--snapshot={snapshot.name}", "--compress=0"),
+            *("--no-sync", "--no-password", f"--lock-wait-timeout={_LOCK_WAIT_MS}"),
+            *(f"--file={folder}", f"--dbname={self._environment.conninfo}"),
+        ]
+        try:
+            self._runner.run(argv, deadline_s=_LONGEST_S, env=self._environment.variables)
+        except ProgramFailedError as problem:
+            if _WITHOUT_TLS in problem.message:
+                problem.hint = f"Install a pg_dump that speaks TLS: apt-get install postgresql-client-{self.major}."
+            raise
         return Plain(folder)

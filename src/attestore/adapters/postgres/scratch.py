@@ -33,6 +33,7 @@ __all__ = ["PgScratch", "PgTarget", "locale_clause", "restore_errors"]
 _LONGEST_S: Final = 7 * 86_400.0
 _SOON_S: Final = 30.0
 _SPARE: Final = 256 << 20
+_ROOM: Final = "Set TMPDIR to a folder on a larger disk."
 _FULL: Final = "No space left on device"
 _ERROR: Final = "pg_restore: error: "
 _COMMAND: Final = "Command was: "
@@ -120,7 +121,7 @@ class PgScratch:
             found.append(
                 DiskError(
                     f"{self._workspace.path} has {free:,} bytes free; a drill of {facts.size:,} bytes needs {needed:,}",
-                    hint="Set TMPDIR to a folder on a larger disk.",
+                    hint=_ROOM,
                 )
             )
         return tuple(found)
@@ -139,7 +140,7 @@ class PgScratch:
         if self._workspace.free() < database_size:
             raise DiskError(
                 f"{self._workspace.path} has {self._workspace.free():,} bytes free, the database takes {database_size:,}",
-                hint="Set TMPDIR to a folder on a larger disk.",
+                hint=_ROOM,
             )
         settings = dict(scratch_settings(self._jobs))
         if server.major >= _EVENT_TRIGGERS_SINCE:
@@ -207,6 +208,7 @@ class PgTarget:
 
         Raises:
             ScratchError: the server can't make a database of that encoding and locale.
+            DiskError: no space left.
         """
         with self._cluster.connection.connect() as session:
             errors = worlds.apply_roles(session, world)
@@ -216,6 +218,8 @@ class PgTarget:
                         sql.Identifier(self._database), locale_clause(self._locale, major=self._server.major)
                     )
                 )
+            except psycopg.errors.DiskFull as problem:
+                raise DiskError(f"the isolated server has no space left: {_first(problem)}", hint=_ROOM) from problem
             except psycopg.Error as problem:
                 raise ScratchError(
                     f"PostgreSQL {self._server.version} can't make a database like the source: {_first(problem)}",
@@ -233,7 +237,7 @@ class PgTarget:
     def restore(self, archive: Plain, section: Section, *, jobs: int) -> Restored:
         """One section of the archive by pg_restore, which goes on after an error and reports each.
 
-        Subscriptions are left out, so that none ever connects.
+        Subscriptions are left out, so that none ever connects; tablespaces, so that no path of the source is touched.
 
         Raises:
             ProgramFailedError: pg_restore was ended by a signal.
@@ -242,7 +246,8 @@ class PgTarget:
         ended = self._runner.run(
             [
                 self._client.program("pg_restore"),
-                *(f"--section={section.value}", f"--jobs={jobs}", "--no-subscriptions", "--no-password"),
+                *(f"--section={section.value}", f"--jobs={jobs}", "--no-subscriptions"),
+                *("--no-tablespaces", "--no-password"),
                 *(f"--dbname={self._restored.conninfo}", archive),
             ],
             deadline_s=_LONGEST_S,
@@ -251,7 +256,7 @@ class PgTarget:
         )
         words = ended.stderr.decode("utf-8", "replace")
         if _FULL in words:
-            raise DiskError("the isolated server found no space left on its disk", hint="Set TMPDIR to a larger disk.")
+            raise DiskError("the isolated server found no space left on its disk", hint=_ROOM)
         return Restored(restore_errors(words, code=ended.code))
 
     def finalize(self, world: bytes) -> Restored:
