@@ -193,7 +193,7 @@ ATTACKS = (
     Attack("a journal line is dropped", lines("journal.jsonl", lambda x: [*x[:4], *x[5:]]), "journal", "not bound"),
     Attack("journal lines are reordered", lines("journal.jsonl", lambda x: [x[1], x[0], *x[2:]]), "journal", "not bound"),
     Attack("a journal line is repeated", lines("journal.jsonl", lambda x: [*x, x[-1]]), "journal", "not bound"),
-    Attack("the journal's tail is cut", lines("journal.jsonl", lambda x: x[:-3]), "journal", "the statement says 32 lines"),
+    Attack("the journal's tail is cut", lines("journal.jsonl", lambda x: x[:-3]), "journal", "lines at"),
     Attack("the journal's last line is torn", lines("journal.jsonl", lambda x: [*x[:-1], x[-1][:40]]), "sums", "journal.jsonl was changed"),
     Attack("the journal is emptied", put("journal.jsonl", b""), "journal", "after 0 lines"),
     Attack("the journal tells a fact of its own", edit("journal.jsonl", b'"run.system"', b'"run.glory"'), "journal", "not in the vocabulary"),
