@@ -48,6 +48,7 @@ TYPES: dict[str, tuple[str, ...]] = {
     '"char"': ("'a'", "'b'"),
     "name": ("'a'", "'A'"),
     "citext": ("'a'", "'A'"),
+    "public.citext": ("''", "NULL"),
     "bytea": (r"'\x00'", r"'\x0000'", r"decode(repeat('ff', 100000), 'hex')"),
     "timestamp": ("'2020-01-01 00:00:00.000001'", "'2020-01-01 00:00:00.000002'", "'infinity'"),
     "timestamptz": ("'2020-01-01 00:00+00'", "'2020-01-01 00:00+01'", "'-infinity'"),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import queue
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
@@ -19,7 +19,7 @@ from psycopg import errors as sqlstate
 from psycopg.rows import TupleRow
 
 from attestore.adapters.postgres.quoting import literal
-from attestore.adapters.postgres.session import Connect, Session, abandon, worded
+from attestore.adapters.postgres.session import Connect, Session, abandon, held, worded
 from attestore.errors import ProgramFailedError
 
 __all__ = ["BEGIN", "Answer", "Batch", "Crew", "Question", "batches", "gathered"]
@@ -105,7 +105,7 @@ class Crew:
 def gathered(leader: Session, connect: Connect, *, snapshot: str, size: int) -> Iterator[Crew]:
     """A crew of `size` sessions beside their leader for a block; they are closed when it ends."""
     with ExitStack() as stack:
-        sessions = [stack.enter_context(closing(connect())) for _ in range(max(1, size))]
+        sessions = [stack.enter_context(held(connect())) for _ in range(max(1, size))]
         yield Crew(leader, sessions, snapshot=snapshot)
 
 

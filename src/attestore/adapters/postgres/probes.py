@@ -14,7 +14,7 @@ from psycopg.rows import TupleRow
 
 from attestore.adapters.postgres.crew import BEGIN
 from attestore.adapters.postgres.quoting import literal
-from attestore.adapters.postgres.session import Session, abandon, ask, pin, worded
+from attestore.adapters.postgres.session import Session, abandon, ask, worded
 from attestore.errors import Error, ProgramFailedError
 from attestore.gate import Probe
 from attestore.proof import ProbeResult
@@ -59,8 +59,6 @@ def _as_bytes(session: Session) -> None:
 def _answered(session: Session, probe: Probe, *, snapshot: str, key: bytes) -> ProbeResult:
     failed: Error
     try:
-        # a probe before this one may have changed the session
-        pin(session)
         ask(session, BEGIN)
         ask(session, f"SET TRANSACTION SNAPSHOT {literal(snapshot)}")
         ask(session, f"SET LOCAL statement_timeout = {int(probe.timeout_ms)}")
@@ -103,6 +101,7 @@ def _described(session: Session, probe: Probe) -> list[bytes]:
 
 
 def _ended(session: Session) -> None:
+    """Roll back: what a probe set in the session is gone with it."""
     abandon(session)
     if not session.closed:
         with worded("end a probe's transaction"):

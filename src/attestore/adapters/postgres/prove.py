@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -11,7 +10,7 @@ from attestore import canon
 from attestore.adapters.postgres import fingerprint, keys, objects, readings, relations, sequences, world
 from attestore.adapters.postgres import probes as questions
 from attestore.adapters.postgres.crew import BEGIN, gathered
-from attestore.adapters.postgres.session import Connect, Session, ask, pin, pinned, worded
+from attestore.adapters.postgres.session import Connect, Session, ask, held, pin, pinned, worded
 from attestore.gate import Probe
 from attestore.ports import Watcher
 from attestore.proof import ForeignKey, ProbeResult, Proof, Query
@@ -66,7 +65,7 @@ def prove_restored(
             raise
         return session
 
-    with closing(opened()) as leader:
+    with held(opened()) as leader:
         with worded("take a snapshot of the restored database"):
             ask(leader, BEGIN)
             snapshot, taken = ask(leader, f"SELECT pg_export_snapshot(), {INSTANT}")[0]
@@ -74,7 +73,7 @@ def prove_restored(
         prover = _Prover(moment=moment, connect=opened, key=key, probes=probes, jobs=jobs, watch=watch)
         proof = prover.prove("restored")
     # definitions are loaded and rolled back again: the one session that may write
-    with closing(connect()) as writer:
+    with held(connect()) as writer:
         pin(writer, read_only=False)
         with worded("read definitions back"):
             read = readings.read_back(writer, source=like.objects, restored=proof.objects)
@@ -138,7 +137,7 @@ class _Prover:
     def _asked(self) -> tuple[ProbeResult, ...]:
         if not self.probes:
             return ()
-        with closing(self.connect()) as session:
+        with held(self.connect()) as session:
             return questions.answer(session, self.probes, snapshot=self.moment.snapshot, key=self.key)
 
 

@@ -20,7 +20,7 @@ from attestore.errors import (
 )
 from attestore.proof import Setting
 
-__all__ = ["PINNED", "Connect", "Session", "abandon", "ask", "connect", "opened", "pin", "pinned", "worded"]
+__all__ = ["PINNED", "Connect", "Session", "abandon", "ask", "connect", "held", "opened", "pin", "pinned", "worded"]
 
 Session: TypeAlias = psycopg.Connection[TupleRow]
 Connect: TypeAlias = Callable[[], Session]
@@ -84,7 +84,13 @@ def opened(environment: Environment) -> Iterator[Session]:
         UnreachableError: nobody answers.
         AuthenticationError: the server refuses the credentials.
     """
-    connection = connect(environment)
+    with held(connect(environment)) as connection:
+        yield connection
+
+
+@contextmanager
+def held(connection: Session) -> Iterator[Session]:
+    """An open session for a block, closed when it ends; whatever ends the block, nothing of it keeps running."""
     try:
         yield connection
     except BaseException:
