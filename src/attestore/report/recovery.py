@@ -32,6 +32,7 @@ _PHASES: Final = {
     "dump": "Dump",
     "seal": "Compression and encryption",
     "store": "Store and read back",
+    "disaster": "Destruction of the local copy",
     "retrieve": "Backup download",
     "unseal": "Decryption and unpacking",
     "prepare": "Database preparation",
@@ -40,6 +41,7 @@ _PHASES: Final = {
     "indexes": "Index, key and trigger rebuilding",
     "finalize": "Finalization and first query",
     "verify": "Comparison with the backup's proof",
+    "inspect": "Inspection of the stored parts",
     "control": "Negative control",
     "teardown": "Teardown",
 }

@@ -12,11 +12,16 @@ from attestore.report.words import code, prose
 
 __all__ = ["verify_page"]
 
+_KEYS: Final = """\
+export GNUPGHOME="$(mktemp -d)"
+sha256sum /from/elsewhere/roster.yaml
+sed 's/^ *//' /from/elsewhere/roster.yaml | gpg --import
+gpg --list-keys --with-colons | grep ^fpr"""
 _SIGNATURE: Final = "gpg --verify SHA256SUMS.asc SHA256SUMS"
 _FILES: Final = "sha256sum --check --strict SHA256SUMS"
 _STATEMENT: Final = """\
 gpg --verify statement.json.asc statement.json
-jq -r '.subject[] | "\\(.digest.sha256)  \\(.name)"' statement.json
+jq -r '.predicate.files[] | "\\(.sha256)  \\(.path)"' statement.json | sha256sum --check --strict
 jq -r '.subject[0].digest.sha256' statement.json
 sha256sum manifest.json"""
 _VERDICT: Final = """\
@@ -28,10 +33,8 @@ jq -s '([.[] | select(.fact | IN("restore.retrieve", "restore.unseal", "restore.
   "restore.data", "restore.indexes", "restore.finalize")) | .value] | add)
   == (.[] | select(.fact == "restore.rto") | .value)' journal.jsonl"""
 _PROOFS: Final = """\
-jq -r '.tables[] | [.schema, .name, .rows, (.sums | join(" "))] | @tsv' proof.source.json > source.tsv
-jq -r '.tables[] | [.schema, .name, .rows, (.sums | join(" "))] | @tsv' proof.restored.json > restored.tsv
-diff source.tsv restored.tsv && echo "rows and fingerprints are equal\""""
-
+rows='.tables[] | [.schema, .name, .rows, (.sums | join(" "))] | @tsv'
+diff <(jq -r "$rows" proof.source.json) <(jq -r "$rows" proof.restored.json) && echo "rows and fingerprints are equal\""""
 _LIMITS: Final = (
     (
         "An operator who holds the keys could have made everything in this folder. What limits that: checkpoints of the "
@@ -71,17 +74,17 @@ def verify_page(case: Case, templates: Templates) -> bytes:
         Heading(2, "1. The keys, from elsewhere", "keys"),
         Para(
             prose(
-                "Get the roster and the public keys of the people in it from somebody you trust, **not from this archive**: whoever could "
-                "forge the archive could put a key into it. The roster’s SHA-256 must be the one above. Import only those keys, into a keyring of their own:"
+                "Get the roster, which holds the public keys, from somebody you trust, **not from this archive**: whoever could forge the "
+                "archive could put a key into it. Its SHA-256 must be the one above. Import its keys, and only those, into a keyring of their own:"
             )
         ),
         Code(
-            'export GNUPGHOME="$(mktemp -d)"\ngpg --import keys-from-the-roster.asc\ngpg --list-keys --with-colons | grep ^fpr',
-            language="sh",
+            _KEYS,
+            language="bash",
         ),
         Para(prose("The operator of this run should be {fpr}.", fpr=code(context.operator.fingerprint))),
         Heading(2, "2. The signature", "signature"),
-        Code(_SIGNATURE, language="sh"),
+        Code(_SIGNATURE, language="bash"),
         Para(
             prose(
                 "It must say *Good signature*, and the **primary key fingerprint** must be the one above. gpg exits 0 for signatures by "
@@ -89,28 +92,28 @@ def verify_page(case: Case, templates: Templates) -> bytes:
             )
         ),
         Heading(2, "3. The files", "files"),
-        Code(_FILES, language="sh"),
+        Code(_FILES, language="bash"),
         Para(
             "Every line must end in OK. It proves that no listed file was changed after it was signed. A file in the folder that is not listed was not "
             "signed; only decisions and revisions are added later, each with its own signature."
         ),
         Heading(2, "4. The statement", "statement"),
-        Code(_STATEMENT, language="sh"),
+        Code(_STATEMENT, language="bash"),
         Para(
-            "The statement is an in-toto Statement v1. Its first subject is the backup: the SHA-256 of its manifest, which lists every stored part by digest. "
+            "The statement is an in-toto Statement v1. It lists every file by digest; its subject is the backup: the SHA-256 of its manifest, which lists every stored part. The last two lines must be equal. "
             "Where the run died before there was a backup, it is the journal."
         ),
         Heading(2, "5. The verdict", "verdict"),
-        Code(_VERDICT, language="sh"),
+        Code(_VERDICT, language="bash"),
         Para("Compare with the gate files in gates: thresholds stand nowhere else. UNKNOWN is never PASS."),
         Heading(2, "6. The figures", "figures"),
-        Code(_FIGURES, language="sh"),
+        Code(_FIGURES, language="bash"),
         Para("The first lists every figure about the restore; the second says whether the phases sum to the recovery time."),
     ]  # fmt: skip
     if case.source is not None and case.restored is not None:
         blocks += [
             Heading(2, "7. Both proofs", "proofs"),
-            Code(_PROOFS, language="sh"),
+            Code(_PROOFS, language="bash"),
             Para(
                 "Table by table: row counts and the four sums that make the fingerprint, as the backup carries them and as they were after the restore."
             ),
