@@ -175,6 +175,11 @@ class Cluster:
             raise ScratchError("the private server does not run")
         return self._server.pid
 
+    @property
+    def starved(self) -> bool:
+        """Whether the server has complained about a full disk; its clients may have seen no more than its end."""
+        return self._server is not None and os.strerror(errno.ENOSPC).encode() in self._server.stderr
+
     def destroy(self) -> bool:
         """Stop it and remove its files; whether no process and no file is left."""
         server, self._server = self._server, None
@@ -263,7 +268,7 @@ class Cluster:
                     return
             time.sleep(0.02)
         words = server.stderr.decode("utf-8", "replace").strip().splitlines()[-5:]
-        if os.strerror(errno.ENOSPC) in " ".join(words):
+        if self.starved:
             raise DiskError(f"the private server found no space left at {self._folder}", hint=_ROOM)
         raise ScratchError(f"the private server did not start: {'; '.join(words) or 'it says nothing'}")
 

@@ -255,7 +255,7 @@ class PgTarget:
             ok=(0, 1),
         )
         words = ended.stderr.decode("utf-8", "replace")
-        if _FULL in words:
+        if _FULL in words or self._cluster.starved:
             raise DiskError("the isolated server found no space left on its disk", hint=_ROOM)
         return Restored(restore_errors(words, code=ended.code))
 
