@@ -16,6 +16,7 @@ from attestore.report.blocks import (
     Heading,
     Mark,
     Para,
+    Prose,
     Span,
     Table,
     Text,
@@ -30,6 +31,7 @@ __all__ = ["actions", "controls", "decisions", "deviations", "history", "limits"
 
 _TIGHT: Final = 20
 """percent of the target below which the margin deserves a word"""
+_PARALLEL: Final = ("data", "indexes")
 _HEAVY: Final = 50
 """percent of the recovery time from which one phase is called the bottleneck"""
 
@@ -236,10 +238,11 @@ def _about_time(view: View) -> list[Text]:
     known = [(ms, phase) for phase in RTO_PHASES if (ms := reading.number(f"restore.{phase}")) is not None]
     longest, phase = max(known, default=(0, ""))
     if measured and longest * 100 >= measured * _HEAVY:
+        jobs = prose(", with {n} parallel jobs", n=reading.shown("restore.jobs")) if phase in _PARALLEL else Prose("")
         said.append(
             prose(
-                "Begin with the phase *{phase}* if the restore must be faster: it took {share}, with {jobs} parallel jobs.",
-                phase=phase, share=numbers.share(longest, measured), jobs=reading.shown("restore.jobs"),
+                "Begin with the phase *{phase}* if the restore must be faster: it took {share}{jobs}.",
+                phase=phase, share=numbers.share(longest, measured), jobs=jobs,
             )
         )  # fmt: skip
     if reading.flag("restore.durable") is False:
