@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from attestore.evidence import Observation, journal
+from bundles import issue
 
 ROOT = Path(__file__).parents[3]
 LINES = (
@@ -43,3 +47,53 @@ def test_the_printed_shell_says_where_a_line_was_taken_out(tmp_path: Path) -> No
     done = chain(tmp_path / "journal.jsonl")
     assert done.returncode == 1
     assert "line 2 is not bound to the line before it" in done.stdout
+
+
+@pytest.fixture(scope="module")
+def sealed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle with doubles for keys: all but the first block of the page can be run on it."""
+    return issue(tmp_path_factory.mktemp("reports"))
+
+
+def follow(bundle: Path) -> subprocess.CompletedProcess[str]:
+    """Everything that the page prints after the signatures, in its order, in one shell that stops at the first failure."""
+    blocks = re.findall(r"^```bash\n(.*?)^```$", (ROOT / "docs/for-auditors.md").read_text(), re.MULTILINE | re.DOTALL)
+    bash = shutil.which("bash")
+    assert bash
+    script = "".join(block for block in blocks if "gpg --import" not in block)
+    assert len(blocks) == 7
+    return subprocess.run(
+        [bash, "-euo", "pipefail", "-c", script], cwd=bundle, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+def test_the_page_finds_nothing_in_a_sound_bundle(sealed: Path) -> None:
+    done = follow(sealed)
+    assert (done.returncode, done.stderr) == (0, "")
+    journal_head, said_by_statement, ledger_head, said_by_checkpoint, *_ = done.stdout.splitlines()
+    assert journal_head == said_by_statement
+    assert ledger_head == said_by_checkpoint
+    rto = re.search(r"^restore\.rto\t(\d+) ms$", done.stdout, re.MULTILINE)
+    assert rto
+    assert rto[1] in done.stdout.splitlines(), "the phases sum to the recovery time"
+
+
+@pytest.mark.parametrize(
+    ("edit", "finding"),
+    [
+        (lambda bundle: (bundle / "verdict.json").write_bytes(b"{}"), "verdict.json: FAILED"),
+        (lambda bundle: (bundle / "logs" / "more.log").write_bytes(b"added"), "> logs/more.log"),
+        (lambda bundle: (bundle / "journal.jsonl").unlink(), "journal.jsonl"),
+        (lambda bundle: bundle.rename(bundle.with_name("another-run")), "< "),
+    ],
+    ids=["a file was changed", "a file was added", "a file was removed", "a run is missing"],
+)
+def test_the_page_finds_what_was_done_to_a_bundle(
+    tmp_path: Path, sealed: Path, edit: Callable[[Path], object], finding: str
+) -> None:
+    copy = shutil.copytree(sealed.parent, tmp_path / "reports") / sealed.name
+    (copy / "logs").mkdir(exist_ok=True)
+    edit(copy)
+    done = follow(copy if copy.exists() else copy.with_name("another-run"))
+    assert done.returncode != 0
+    assert finding in done.stdout + done.stderr
