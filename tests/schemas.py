@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import psycopg
 
-__all__ = ["LONG", "RICH_SQL", "ROLES_SQL", "create_rich", "create_roles"]
+__all__ = ["LONG", "QUIRKS_18_SQL", "QUIRKS_SQL", "RICH_SQL", "ROLES_SQL", "create_rich", "create_roles"]
 
 LONG: Final = "n" * 63
 """the longest name PostgreSQL keeps whole"""
@@ -296,6 +296,101 @@ ALTER EVENT TRIGGER sleeper DISABLE;
 COMMENT ON EVENT TRIGGER watcher IS 'watches';
 """.replace("LONGNAME", LONG).replace("cONGNAME", "c" + LONG[1:])
 """One script; needs the roles, a superuser, the contrib modules, and PostgreSQL 15 or newer."""
+
+QUIRKS_SQL: Final = r"""
+-- schema public as an old major left it, and ACLs that are not the default
+ALTER SCHEMA public OWNER TO postgres;
+GRANT CREATE ON SCHEMA public TO PUBLIC;
+COMMENT ON SCHEMA public IS NULL;
+CREATE TABLE owned_by_other (id int PRIMARY KEY);
+ALTER TABLE owned_by_other OWNER TO rich_owner;
+REVOKE ALL ON owned_by_other FROM rich_owner;
+GRANT SELECT ON owned_by_other TO rich_owner;
+CREATE TABLE chain (id int PRIMARY KEY);
+GRANT SELECT ON chain TO rich_group WITH GRANT OPTION;
+SET SESSION AUTHORIZATION rich_group;
+GRANT SELECT ON public.chain TO rich_reader;
+RESET SESSION AUTHORIZATION;
+CREATE FUNCTION secret() RETURNS int LANGUAGE sql AS 'SELECT 1';
+REVOKE ALL ON FUNCTION secret() FROM PUBLIC, postgres;
+CREATE TYPE explicit AS ENUM ();
+GRANT USAGE ON TYPE explicit TO PUBLIC;
+ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO rich_group;
+ALTER DEFAULT PRIVILEGES REVOKE ALL ON TYPES FROM PUBLIC;
+-- the language as pg_upgrade leaves it: with an OID of its own
+DROP EXTENSION plpgsql; CREATE EXTENSION plpgsql;
+-- types
+CREATE DOMAIN base_domain AS int CHECK (VALUE > 0);
+CREATE DOMAIN over_domain AS base_domain[] CHECK (cardinality(VALUE) < 9);
+CREATE TYPE nested AS (a over_domain, b explicit[], c base_domain);
+CREATE TYPE span AS RANGE (subtype = text, subtype_opclass = text_pattern_ops, collation = "C", multirange_type_name = spans);
+CREATE TYPE shell;
+CREATE CAST (explicit AS int) WITH INOUT AS IMPLICIT;
+CREATE FUNCTION negate(int) RETURNS int LANGUAGE sql AS 'SELECT -$1';
+CREATE OPERATOR !! (rightarg = int, function = negate);
+-- tables
+CREATE TABLE a (x int, y text DEFAULT 'a');
+CREATE TABLE b (z int CHECK (z IN (1, 2)));
+CREATE TABLE c (y text DEFAULT 'c', own int, CONSTRAINT own CHECK (own > 0) NO INHERIT) INHERITS (a, b);
+ALTER TABLE a ADD CONSTRAINT late CHECK (x > 0) NOT VALID;
+CREATE TABLE tree (id int PRIMARY KEY, up int REFERENCES tree DEFERRABLE, CHECK (tableoid IS NOT NULL), CHECK (tree.* IS NOT NULL));
+CREATE TABLE g (a int, b int GENERATED ALWAYS AS (CASE WHEN a IN (1, 2) THEN 1 ELSE 2 END) STORED, n nested);
+CREATE TABLE self_part (id int, up int, k int, PRIMARY KEY (id, k), FOREIGN KEY (up, k) REFERENCES self_part) PARTITION BY LIST (k);
+CREATE TABLE self_part_1 PARTITION OF self_part FOR VALUES IN (1, NULL);
+CREATE TABLE self_part_2 (k int NOT NULL, gone int, up int, id int NOT NULL);
+ALTER TABLE self_part_2 DROP COLUMN gone;
+ALTER TABLE self_part ATTACH PARTITION self_part_2 FOR VALUES IN (2);
+ALTER TABLE self_part_2 ALTER up SET DEFAULT 7;
+CREATE TABLE by_expr (d timestamptz, t text) PARTITION BY RANGE (lower(t) COLLATE "C", (d AT TIME ZONE 'UTC'));
+CREATE TABLE by_expr_1 PARTITION OF by_expr FOR VALUES FROM ('a', MINVALUE) TO ('m', '2020-01-01');
+CREATE INDEX lonely ON ONLY by_expr (t);
+CREATE INDEX broken ON a (x);
+COMMENT ON INDEX broken IS 'broken';
+UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'broken'::regclass;
+CREATE INDEX opclass ON a (y text_pattern_ops DESC NULLS FIRST, y COLLATE "C");
+CREATE INDEX spatial ON a USING spgist (y) WHERE NULL IS NULL;
+-- views
+CREATE VIEW v_join AS SELECT * FROM a NATURAL JOIN c FULL JOIN tree ON tree.id = a.x;
+CREATE VIEW v_group AS SELECT x, y, grouping(x), count(*) FILTER (WHERE x IN (1, 2)), array_agg(y ORDER BY x DESC) FROM a GROUP BY ROLLUP (x, y) HAVING count(*) > 1;
+CREATE VIEW v_window AS SELECT rank() OVER w, lag(x, 1, 0) OVER (ORDER BY y ROWS BETWEEN 1 PRECEDING AND CURRENT ROW EXCLUDE TIES) FROM a WINDOW w AS (PARTITION BY y ORDER BY x);
+CREATE VIEW v_lateral WITH (security_invoker = true, check_option = cascaded) AS SELECT x, y FROM a WHERE EXISTS (SELECT FROM b WHERE b.z = a.x) AND y ~ 'x' AND x = ANY (ARRAY[1, 2]);
+CREATE VIEW v_union AS (SELECT 1 AS n, 'a'::varchar(3) AS t UNION ALL VALUES (2, 'b')) INTERSECT SELECT x, y FROM a ORDER BY 1 LIMIT 5;
+CREATE VIEW v_misc AS SELECT '1 day'::interval AS i, now() AT TIME ZONE 'UTC' AS t, 1.5e10::float8 AS f, E'\\x' AS e, ARRAY[[1, 2], [3, 4]] AS m, (SELECT x FROM a LIMIT 1) AS s, x IS DISTINCT FROM 2 AS d, y LIKE 'a%' AS l, extract(year FROM now()) AS yy, overlay('a' PLACING 'b' FROM 1) AS o FROM a TABLESAMPLE bernoulli (10) REPEATABLE (1);
+CREATE VIEW v_func AS SELECT * FROM generate_series(1, 3) WITH ORDINALITY AS s(v, o), ROWS FROM (json_to_recordset('[]') AS (a int, b text)) AS j;
+ALTER VIEW v_misc RENAME COLUMN f TO "renamed F";
+ALTER TABLE a RENAME COLUMN y TO why;
+CREATE FUNCTION body(OUT x int, IN y text DEFAULT 'a', VARIADIC z int[] DEFAULT ARRAY[1, 2]) LANGUAGE sql BEGIN ATOMIC SELECT 1 FROM public.a WHERE why IN ('a', 'b'); SELECT length($1); END;
+CREATE FUNCTION tab(n int) RETURNS TABLE (a int, "B c" text) LANGUAGE sql STRICT LEAKPROOF STABLE AS $f$ SELECT 1, $$x$$ $f$;
+CREATE PROCEDURE outs(OUT a int, IN b int) LANGUAGE plpgsql AS $$ BEGIN a := b; END $$;
+CREATE FUNCTION trg() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+CREATE TRIGGER old_new AFTER UPDATE ON a REFERENCING OLD TABLE AS o NEW TABLE AS n FOR EACH STATEMENT EXECUTE FUNCTION trg('x', 'it''s');
+CREATE TRIGGER instead INSTEAD OF INSERT OR DELETE ON v_join FOR EACH ROW EXECUTE FUNCTION trg();
+CREATE CONSTRAINT TRIGGER con AFTER INSERT ON a FROM b DEFERRABLE FOR EACH ROW WHEN (NEW.why IN ('a')) EXECUTE FUNCTION trg();
+CREATE RULE r AS ON INSERT TO v_group DO INSTEAD (INSERT INTO a VALUES (NEW.x, NEW.y) RETURNING x, why, 1, 2::bigint, ARRAY['x']; NOTIFY someone);
+CREATE MATERIALIZED VIEW mv WITH (fillfactor = 50) AS SELECT x, why IN ('a', 'b') AS c FROM a;
+CREATE INDEX mv_x ON mv (x) WHERE c;
+CREATE INDEX mv_all ON mv (x); CLUSTER mv USING mv_all;
+CREATE UNLOGGED SEQUENCE us;
+CREATE SEQUENCE neg INCREMENT -1 OWNED BY a.x;
+CREATE STATISTICS st ON (x % 2), why FROM a;
+SELECT lo_create(i) FROM generate_series(500000, 500020) i;
+"""
+"""What makes naive comparisons raise false alarms; needs the roles and a superuser."""
+
+QUIRKS_18_SQL: Final = """
+CREATE TABLE named (a int CONSTRAINT "a is there" NOT NULL, b int, c int NOT NULL NO INHERIT);
+INSERT INTO named VALUES (1, NULL, 1);
+ALTER TABLE named ADD CONSTRAINT later NOT NULL b NOT VALID;
+CREATE TABLE named_child (d int) INHERITS (named);
+CREATE TABLE lax (a int PRIMARY KEY, b int CHECK (b IN (1, 2)) NOT ENFORCED, c int REFERENCES lax NOT ENFORCED);
+CREATE EXTENSION btree_gist;
+CREATE TABLE period (id int, valid daterange, PRIMARY KEY (id, valid WITHOUT OVERLAPS));
+CREATE TABLE within (id int, during daterange, FOREIGN KEY (id, PERIOD during) REFERENCES period (id, PERIOD valid));
+CREATE TABLE virtual (a int, b int GENERATED ALWAYS AS (CASE WHEN a IN (1, 2) THEN 1 END) VIRTUAL);
+CREATE TABLE counted (id int GENERATED ALWAYS AS IDENTITY, k int) PARTITION BY LIST (k);
+CREATE TABLE counted_1 PARTITION OF counted FOR VALUES IN (1);
+"""
+"""The same for what PostgreSQL 18 brought."""
 
 _SETTINGS_SQL: Final = """
 DO $settings$

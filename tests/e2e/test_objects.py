@@ -15,7 +15,7 @@ from attestore.adapters.postgres import objects, readings, world
 from attestore.adapters.postgres.cluster import Connection
 from attestore.proof import Difference, Object, Proof, Setting, compare
 from clusters import MAJORS, installation, running_server
-from schemas import create_rich
+from schemas import QUIRKS_18_SQL, QUIRKS_SQL, create_rich, create_roles
 
 Seen: TypeAlias = tuple[tuple[Object, ...], tuple[Setting, ...]]
 
@@ -100,6 +100,23 @@ def test_a_rich_database_restored_once_and_twice_differs_in_nothing(major: int) 
             with restored.connect() as session:
                 assert differences(source, session) == ()
         assert len(source[0]) > 400
+
+
+@pytest.mark.parametrize("major", MAJORS)
+def test_quirks_of_old_and_new_majors_raise_no_false_alarm(major: int) -> None:
+    with running_server(major) as server:
+        with server.connect() as session:
+            create_roles(session)
+            session.execute(QUIRKS_SQL.encode())
+            if major >= 18:
+                session.execute(QUIRKS_18_SQL.encode())
+            source = seen(session)
+        first, second = server.on("first"), server.on("second")
+        copy(server, first, major=major)
+        copy(first, second, major=major)
+        for restored in (first, second):
+            with restored.connect() as session:
+                assert differences(source, session) == ()
 
 
 def test_a_restore_on_a_newer_major_differs_only_in_versions_of_extensions() -> None:

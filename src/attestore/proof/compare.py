@@ -144,8 +144,11 @@ def _tables(source: Proof, restored: Proof, found: list[Difference]) -> list[tup
 
 
 def _objects(source: Proof, restored: Proof, found: list[Difference]) -> list[tuple[Object, Object]]:
-    ours = {(o.klass, o.identity): o for o in source.objects}
     theirs = {(o.klass, o.identity): o for o in restored.objects}
+    # a dump leaves an index out that is not valid: a finding about the source, not a loss
+    undumped = {("index", o.identity) for o in source.objects if o.klass == "index" and o.state == "invalid"}
+    undumped -= theirs.keys()
+    ours = {key: o for o in source.objects if (key := (o.klass, o.identity)) not in undumped}
     readings = {(r.klass, r.identity, r.definition): r.reads for r in restored.readings}
     pairs: list[tuple[Object, Object]] = []
     for key in sorted(ours.keys() | theirs.keys()):

@@ -28,9 +28,11 @@ SELECT 'domain constraint', k.contypid::regtype::text || '.' || quote_ident(k.co
    AND t.oid NOT IN (SELECT objid FROM owned_by_extension WHERE classid = 'pg_type'::regclass)
 """
 
+# `invalid` is what a dump leaves out; an index of a partitioned table that misses some partition's is carried as it is.
 _INDEXES: Final = """
 SELECT 'index', r.identity, pg_get_indexdef(r.oid),
-       CASE WHEN x.indisvalid AND x.indisready AND x.indislive THEN 'valid' ELSE 'invalid' END
+       CASE WHEN x.indisvalid AND x.indisready AND x.indislive THEN 'valid'
+            WHEN r.relkind = 'I' THEN 'incomplete' ELSE 'invalid' END
   FROM relation r
   JOIN pg_index x ON x.indexrelid = r.oid
   JOIN relation t ON t.oid = x.indrelid

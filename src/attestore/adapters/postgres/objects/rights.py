@@ -7,7 +7,8 @@ from typing import Final
 __all__ = ["QUESTIONS"]
 
 # An ACL that is NULL and one that spells the default out are the same right, so the default is expanded. An owner's
-# default is written ALL: a later major has more rights in it (MAINTAIN), and a restore gives them to the owner.
+# default is written ALL: a later major has more rights in it (MAINTAIN), and a restore gives them to the owner, also to
+# one that had given up others; so MAINTAIN is not listed for owners.
 _RENDERED: Final = """
 , distinct_acl AS (
   SELECT DISTINCT ON (i.type, i.owner, i.acl::text) i.type, i.owner, i.acl::text AS written, i.acl FROM item i
@@ -15,7 +16,8 @@ _RENDERED: Final = """
   SELECT d.type, d.owner, d.written, e.grantee, e.grantor,
          count(*) AS rights, count(*) FILTER (WHERE e.is_grantable) AS grantable,
          string_agg(e.privilege_type || CASE WHEN e.is_grantable THEN '*' ELSE '' END, ','
-                    ORDER BY e.privilege_type COLLATE "C") AS listed
+                    ORDER BY e.privilege_type COLLATE "C")
+           FILTER (WHERE NOT (e.privilege_type = 'MAINTAIN' AND e.grantee = d.owner)) AS listed
     FROM distinct_acl d
    CROSS JOIN LATERAL aclexplode(coalesce(d.acl, acldefault(d.type, d.owner))) e
    GROUP BY 1, 2, 3, 4, 5
@@ -151,13 +153,18 @@ SELECT 'privilege', 'column ' || r.identity || '.' || quote_ident(a.attname),
  GROUP BY r.identity, a.attname
 """
 
+# Extensions are told by name: pg_upgrade gives even plpgsql an OID that a new cluster does not. An index that is not
+# valid is not dumped, and neither is what is said of it.
 _COMMENTS: Final = """
 SELECT 'comment', i.type || ' ' || i.identity, d.description, ''
   FROM pg_description d
  CROSS JOIN LATERAL pg_identify_object(d.classoid, d.objoid, d.objsubid) i
- WHERE (d.objoid >= 16384
+ WHERE (d.objoid >= 16384 OR d.classoid = 'pg_extension'::regclass
         OR (d.classoid = 'pg_namespace'::regclass AND d.objoid IN (SELECT oid FROM space)))
    AND (d.classoid, d.objoid) NOT IN (SELECT classid, objid FROM owned_by_extension)
+   AND NOT (d.classoid = 'pg_class'::regclass AND d.objoid IN (
+         SELECT x.indexrelid FROM pg_index x JOIN pg_class c ON c.oid = x.indexrelid
+          WHERE c.relkind = 'i' AND NOT (x.indisvalid AND x.indisready AND x.indislive)))
    AND i.identity IS NOT NULL AND i.schema IS DISTINCT FROM 'pg_toast' AND coalesce(i.schema, '') !~ '^pg_temp'
 """
 
