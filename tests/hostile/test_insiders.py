@@ -18,6 +18,8 @@ from attestore.evidence.statement import FileRecord, decode, encode
 from attestore.facts import Value
 from bundles import MIRA, ROSTER, RUN, TOMAS, Draft, audited, begin, finish, issue, person, proof, reseal, roster
 
+AT = "2026-03-01T02:09:00.000Z"
+AUDITED = "2026-03-02T00:00:00.000Z"
 Told = list[tuple[str, str, Value]]
 
 
@@ -79,6 +81,8 @@ LIES = (
     Lie("another start than the ledger tells", Draft(about=lambda about: replace(about, ledger_count=2)), "ledger", "the ledger it was started in"),
     Lie("a renderer that nobody has", Draft(about=lambda about: replace(about, renderer="0")), "report", "Renderer 0"),
     Lie("a template that reads the machine", Draft(lies={"templates/report.md.j2": lambda data: data + b"{{ ''.__class__.__mro__ }}"}), "report", "cannot be rendered"),
+    Lie("PDFs that are none", Draft(lies={"summary.pdf": lambda _: b"%PDF-1.7\nPASS\n"}), "pdf", "cannot be read"),
+    Lie("a journal that goes on after the end", Draft(about=lambda about: replace(about, ended="2026-03-01T02:00:00.500Z")), "time", "lies before the journal's"),
     Lie("a closer of a run that closed itself", Draft(about=lambda about: replace(about, closed_by="nobody")), "ledger", "whether somebody closed it"),
 )  # fmt: skip
 
@@ -128,6 +132,69 @@ def test_a_bundle_sealed_a_second_time_is_not_the_one_in_the_ledger(tmp_path: Pa
     (folder / "logs" / "late.log").write_bytes(b"all was well\n")
     restate(folder)
     assert any("its statement is" in line and "the ledger says" in line for line in said(tmp_path))
+
+
+def test_templates_that_the_renderer_does_not_know_are_named(tmp_path: Path) -> None:
+    folder = issue(tmp_path)
+    (folder / "templates" / "more.md.j2").write_bytes(b"PASS")
+    restate(folder)
+    assert any("templates here that the renderer does not know" in line for line in said(tmp_path))
+
+
+def test_a_template_left_out_of_a_signed_bundle_is_named(tmp_path: Path) -> None:
+    folder = issue(tmp_path)
+    (folder / "templates" / "report.css").unlink()
+    restate(folder)
+    assert any("the template report.css is missing" in line for line in said(tmp_path))
+
+
+def test_a_backup_that_the_ledger_does_not_name_is_noticed(tmp_path: Path) -> None:
+    issue(tmp_path)
+    known = LedgerFile(tmp_path).read()
+    (tmp_path / "checkpoint").unlink()
+    left = [entry for entry in known.entries if not isinstance(entry, BackupStored)]
+    (tmp_path / "ledger.jsonl").write_bytes(ledger.written(left))
+    LedgerFile(tmp_path).checkpoint(MIRA, at=AT)
+    assert any("which the ledger does not name" in line for line in said(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"{}\n", "is not a checkpoint"),
+        (ledger.encode_checkpoint(ledger.Checkpoint(0, "0" * 64, "today")), "is not an instant"),
+        (ledger.encode_checkpoint(ledger.Checkpoint(99, "0" * 64, AUDITED)), "the tail was cut"),
+    ],
+)
+def test_a_signed_checkpoint_that_says_nothing_is_named(data: bytes, says: str, tmp_path: Path) -> None:
+    issue(tmp_path)
+    (tmp_path / "checkpoint").write_bytes(data)
+    MIRA.sign(tmp_path / "checkpoint")
+    assert any(says in line for line in said(tmp_path)), said(tmp_path)
+
+
+def test_a_checkpoint_older_than_what_it_covers_is_noticed(tmp_path: Path) -> None:
+    issue(tmp_path)
+    LedgerFile(tmp_path).checkpoint(MIRA, at="2026-02-01T00:00:00.000Z")
+    assert any("older than the entries it covers" in line for line in said(tmp_path))
+
+
+def test_a_statement_about_nothing_that_is_here_is_noticed(tmp_path: Path) -> None:
+    folder = stopped(tmp_path)
+    was = decode((folder / "statement.json").read_bytes())
+    (folder / "statement.json").write_bytes(encode(replace(was, subject="backup/of-yesterday")))
+    reseal(folder, TOMAS)
+    assert any("speaks of backup/of-yesterday, whose digest nothing here has" in line for line in said(tmp_path))
+
+
+def test_what_a_dead_run_left_is_looked_at_too(tmp_path: Path) -> None:
+    bundle, _ = begin(tmp_path, Draft())
+    bundle.close()
+    (bundle.folder / "VERIFY.md").symlink_to("/etc/hostname")
+    (bundle.folder / "journal.jsonl").write_bytes(b"{}\n")
+    lines = said(tmp_path)
+    assert any("VERIFY.md is a symbolic link" in line for line in lines)
+    assert any(line.startswith("journal:") for line in lines)
 
 
 def test_a_run_that_was_never_started_in_the_ledger_is_named(tmp_path: Path) -> None:
@@ -188,9 +255,6 @@ def sign_ledger(reports: Path, *more: ledger.Entry) -> None:
     LedgerFile(reports).checkpoint(MIRA, at="2026-03-01T02:10:00.000Z")
 
 
-AT = "2026-03-01T02:09:00.000Z"
-
-
 @pytest.mark.parametrize(
     ("entry", "says"),
     [
@@ -228,15 +292,21 @@ def test_a_run_in_progress_is_no_finding(tmp_path: Path) -> None:
     assert any("2 runs: 1 passed, 1 in progress." in line.sentence for line in findings.lines)
 
 
-def test_a_run_that_was_closed_by_somebody_else_is_whole(tmp_path: Path) -> None:
+def stopped(reports: Path) -> Path:
+    """A run of Mira's that died and was closed by Tomas."""
     draft = Draft(closer=TOMAS)
-    bundle, _ = begin(tmp_path, draft)
+    bundle, _ = begin(reports, draft)
     bundle.observe(Observation(draft.at(5), 5, "run.system", "", "shop", "a test"))
     bundle.close()
-    ((started, head),) = unfinished(tmp_path)
+    ((started, head),) = unfinished(reports)
     assert started.run == draft.run
-    reopened = Bundle.reopen(tmp_path, draft.run)
-    finish(tmp_path, reopened, draft, head=head)
+    reopened = Bundle.reopen(reports, draft.run)
+    finish(reports, reopened, draft, head=head)
+    return reopened.folder
+
+
+def test_a_run_that_was_closed_by_somebody_else_is_whole(tmp_path: Path) -> None:
+    stopped(tmp_path)
     findings = audited(tmp_path)
     assert findings.problems == ()
     assert any("1 runs: 1 stopped." in line.sentence for line in findings.lines)
