@@ -291,6 +291,12 @@ def facts(source: Proof, restored: Proof) -> list[tuple[str, str, Value]]:
         ("verify.elapsed", "", 611),
         ("control.planted", "", 3),
         ("control.noticed", "", 3),
+        ("control.change", "1", "one value of public.users altered: noticed"),
+        ("control.change", "2", "one row of public.likes deleted: noticed"),
+        ("control.change", "3", "index public.likes_user_id_idx dropped: noticed"),
+        ("target.settings", "", 2),
+        ("target.setting", "fsync", "off"),
+        ("target.setting", "wal_level", "minimal"),
         ("teardown.complete", "", True),
     ]  # fmt: skip
     for part, _, _ in _PARTS:

@@ -135,6 +135,8 @@ _ALL = (
     Fact("restore.jobs", Kind.COUNT, "parallel jobs of pg_restore"),
     Fact("restore.durable", Kind.FLAG, "the target ran with fsync and full_page_writes on"),
     # ── target
+    Fact("target.settings", Kind.COUNT, "settings of the target that were chosen for it"),
+    Fact("target.setting", Kind.TEXT, "a setting of the target, as the server itself says it", per="target.settings"),
     Fact("target.version", Kind.TEXT, "version of the target server"),
     Fact("target.identifier", Kind.TEXT, "system identifier of the target cluster"),
     Fact("target.segregated", Kind.FLAG, "the target's system identifier differs from the source's"),

@@ -79,16 +79,26 @@ def differences(view: View) -> tuple[Block, ...]:
     """Every difference, each with both sides; or the sentence that there is none."""
     comparison = view.comparison
     heading = Heading(2, "Differences", "differences")
+    errors = _errors(view)
     if comparison is None:
-        return heading, Para(prose("**{what}:** there are not two proofs to compare.", what=NOT_MEASURED.capitalize()))
+        return (
+            heading,
+            *errors,
+            Para(prose("**{what}:** there are not two proofs to compare.", what=NOT_MEASURED.capitalize())),
+        )
     found = comparison.differences
     if not found:
-        return heading, Para(
-            "None. The restored database equals the proof that the backup carries, in every respect that was compared."
+        return (
+            heading,
+            *errors,
+            Para(
+                "None. The restored database equals the proof that the backup carries, in every respect that was compared."
+            ),
         )
     rows = tuple((item.subject, item.kind, item.what, item.source or "–", item.restored or "–") for item in found)
     return (
         heading,
+        *errors,
         Callout(Tone.BAD, f"{numbers.count(len(found))} difference{'s' if len(found) != 1 else ''} between backup and restore"),
         Table(
             (
@@ -101,6 +111,16 @@ def differences(view: View) -> tuple[Block, ...]:
             rows,
         ),
     )  # fmt: skip
+
+
+def _errors(view: View) -> tuple[Block, ...]:
+    """What the restore complained of, in the programme's own words."""
+    reading = view.reading
+    told = tuple(reading.shown("restore.error", number) for number in reading.subjects("restore.error"))
+    if not told:
+        return ()
+    count = prose("Errors while restoring: **{count}**.", count=reading.shown("restore.errors"))
+    return Para(count), Bullets(told)
 
 
 def scores(view: View) -> Table:
@@ -424,10 +444,12 @@ def control(view: View) -> tuple[Block, ...]:
     told = "After the comparison, the restored copy was changed deliberately and compared again. A checker that stays silent here would prove nothing above."
     if planted is None or noticed is None:
         return heading, Para(told), Callout(Tone.DOUBT, prose("Negative control: {what}", what=NOT_MEASURED))
+    changes = tuple(view.reading.shown("control.change", number) for number in view.reading.subjects("control.change"))
     awake = planted > 0 and noticed == planted
     tone = Tone.GOOD if awake else Tone.DOUBT if not planted else Tone.BAD
     return (
         heading,
         Para(told),
         Callout(tone, f"{numbers.count(noticed)} of {numbers.count(planted)} deliberate changes noticed"),
+        *((Bullets(changes),) if changes else ()),
     )

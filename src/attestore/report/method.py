@@ -82,6 +82,15 @@ def environment(view: View) -> tuple[Block, ...]:
                 caption="Tools",
             )
         )
+    chosen = reading.subjects("target.setting")
+    if chosen:
+        blocks.append(
+            Table(
+                (Column("Setting", mono=True), Column("Value", mono=True, wide=True)),
+                tuple((name, reading.shown("target.setting", name)) for name in chosen),
+                caption="Server settings chosen for the target",
+            )
+        )
     pinned = view.case.source.session if view.case.source else ()
     if pinned and view.restores:
         blocks.append(

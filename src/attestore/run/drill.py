@@ -223,6 +223,9 @@ def _tell(target: Target, *, listing: Manifest, empty: bool, errors: list[str], 
     book.write("target.segregated", target.identifier != listing.source_identifier, source="pg_control_system()")
     book.write("target.empty", empty, source=server)
     book.write("target.network", target.network, source="kernel")
+    chosen = target.settings
+    book.write("target.settings", len(chosen), source=server)
+    book.write_all((("target.setting", name, value) for name, value in sorted(chosen.items())), source=server)
     for number, error in enumerate(errors[:_MOST_ERRORS], start=1):
         book.write("restore.error", error, source="pg_restore", subject=str(number))
 
