@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,11 +11,12 @@ from hypothesis import HealthCheck, settings
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-# The same examples every time, however slow the machine; HYPOTHESIS_PROFILE has no say in what `make test` means.
+# The same examples every time, however slow the machine. `sparse` is for the run against the wheel (tools/wheel-suite).
 settings.register_profile(
     "house", deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
 )
-settings.load_profile("house")
+settings.register_profile("sparse", settings.get_profile("house"), max_examples=5)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "house"))
 
 
 @pytest.hookimpl(wrapper=True)
