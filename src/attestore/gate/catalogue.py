@@ -67,7 +67,7 @@ def catalogue() -> Mapping[str, Framework]:
     Raises:
         GateError: the shipped file was edited and can't be loaded.
     """
-    path = resources.gates_folder() / "catalogue.yaml"
+    path = resources.gates_folder() / "controls" / "catalogue.yaml"
     form, document = strictyaml.load_as(path.read_bytes(), _CatalogueForm, where=path.name)
     frameworks: dict[str, Framework] = {}
     for number, framework in enumerate(form.frameworks):
