@@ -19,7 +19,7 @@ __all__ = ["METHOD", "Range", "expression", "ranges", "statement", "take"]
 
 METHOD: Final = "audit"
 
-_CUT: Final = 64 * 1024 * 1024
+_CUT: Final = 16 * 1024 * 1024
 """bytes of a table that one statement reads"""
 _RANGES_SINCE: Final = 14
 """the first major whose executor seeks to a range of row addresses instead of filtering the whole table"""
