@@ -263,7 +263,7 @@ ATTACKS = (
     Attack("the ledger is forked", entries(lambda x: [*x[:-1], RunFinished(x[-1].at, FAILED, "0" * 64, (("S9-PROD-004", "PASS"),))]), "checkpoint", "this is another ledger"),
     Attack("the ledger grows a run that passed", entries(lambda x: [*x, RunStarted("2026-03-01T06:00:00.000Z", "new", "shop", MIRA.fingerprint, ()), RunFinished("2026-03-01T06:00:01.000Z", "new", "0" * 64, ())]), "checkpoint", "not under the signed checkpoint"),
     Attack("the ledger is deleted", take("ledger.jsonl", run="."), "ledger", "cannot be read"),
-    Attack("the ledger becomes a link", moved("../ledger.jsonl", "../../l"), "ledger", "not a plain file"),
+    Attack("the ledger becomes a link", moved("../ledger.jsonl", "../../l"), "ledger", "cannot be read"),
     Attack("the checkpoint is deleted", take("checkpoint", run="."), "checkpoint", "its tail may be cut"),
     Attack("the checkpoint becomes a link", moved("../checkpoint", "../c"), "checkpoint", "not a plain file"),
     Attack("the checkpoint's signature is a gigabyte", oversized("../checkpoint.asc", 1 << 30), "checkpoint", "more than"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +17,7 @@ from attestore.evidence import Past, journal, ledger
 from attestore.evidence.ledger import Checkpoint, Entry, Head, Ledger, RunClosed, RunFinished, RunStarted
 from attestore.ports import Signer
 
-__all__ = ["CHECKPOINT", "LARGEST", "LEDGER", "LedgerFile", "history", "is_running", "unfinished"]
+__all__ = ["CHECKPOINT", "LARGEST", "LEDGER", "LedgerFile", "history", "is_running", "standing_still", "unfinished"]
 
 LEDGER: Final = "ledger.jsonl"
 CHECKPOINT: Final = "checkpoint"
@@ -41,7 +41,8 @@ class LedgerFile:
         """
         if not self._path.exists() and not self._path.is_symlink():
             return ledger.read(b"")
-        return ledger.read(read_file(self._path, limit=LARGEST), what=str(self._path))
+        with standing_still(self._reports):
+            return ledger.read(read_file(self._path, limit=LARGEST), what=str(self._path))
 
     def append(self, entry: Entry) -> Head:
         """One more entry; it is on the disk when this returns, after whatever other runs have written meanwhile.
@@ -117,6 +118,27 @@ class LedgerFile:
             raise TamperedError(
                 f"{self._path} does not reach its checkpoint of {told.count} entries, or is another ledger"
             )
+
+
+@contextmanager
+def standing_still(reports: Path) -> Iterator[None]:
+    """A block in which no run appends to the ledger or signs its end; readers don't keep each other out.
+
+    Raises:
+        ArchiveError: there is no ledger, or it can't be opened.
+    """
+    path = reports / LEDGER
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as problem:
+        raise ArchiveError(f"{path} cannot be read: {problem.strerror}") from problem
+    try:
+        # a copy on a disk without locks has no writers either
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def is_running(reports: Path, run: str) -> bool:

@@ -10,7 +10,7 @@ from typing import Final
 
 from attestore.archive import is_running
 from attestore.archive.layout import JOURNAL, LARGEST_SIGNATURE, STATEMENT, SUMS, is_run
-from attestore.archive.ledger import CHECKPOINT, LEDGER
+from attestore.archive.ledger import CHECKPOINT, LEDGER, standing_still
 from attestore.archive.ledger import LARGEST as LARGEST_LEDGER
 from attestore.archive.opened import read_file
 from attestore.audit import chain
@@ -65,7 +65,9 @@ def _alone(folder: Path, *, signatures: Signatures, at: datetime) -> list[Findin
 
 def _reports(reports: Path, *, signatures: Signatures, at: datetime) -> list[Finding]:
     book = Notebook("")
-    known = _ledger(reports, signatures=signatures, at=at, book=book)
+    known: Ledger | None = None
+    with book.guarded("ledger", of=LEDGER), standing_still(reports):
+        known = _ledger(reports, signatures=signatures, at=at, book=book)
     entries = () if known is None else known.entries
     named = {entry.run for entry in chain.started(entries).values()}
     folders = _folders(reports, named=named, book=book)
