@@ -334,6 +334,8 @@ class Runner:
             if timer is not None:
                 timer.cancel()
             running.close(stop)
+            if timer is not None and timer.is_alive():
+                timer.join()
             self._log(command, process.returncode, time.monotonic() - started, running.stderr)
 
     def _log(self, command: Sequence[str], code: int, seconds: float, stderr: bytes) -> None:
