@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,7 +107,10 @@ def _revoked_key(people: Cast) -> bytes:
 
 
 def _expired_signature(people: Cast) -> bytes:
-    return people.sign(people.otto, "--default-sig-expire", "seconds=1", "--faked-system-time", _later(people))
+    signature = people.sign(people.otto, "--default-sig-expire", "seconds=1", "--faked-system-time", _later(people))
+    expired = people.keyring.key(people.otto).primary.created.timestamp() + 2
+    time.sleep(max(0.0, expired - time.time()))
+    return signature
 
 
 def _later(people: Cast) -> str:
