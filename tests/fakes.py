@@ -13,7 +13,7 @@ from pathlib import Path
 from attestore import canon, proof, resources
 from attestore.config import Key, Roster
 from attestore.config import Person as Somebody
-from attestore.errors import Error, StoreError, TamperedError
+from attestore.errors import ContendedError, Error, StoreError, TamperedError
 from attestore.evidence import Locale, PartRecord, Person
 from attestore.gate import Probe
 from attestore.ports import (
@@ -183,19 +183,42 @@ class FakeDumper:
     version = "pg_dump 18.0"
     major = 18
 
-    def __init__(self, *, rots: bool) -> None:
+    def __init__(self, *, rots: bool, contended: int, late: bool) -> None:
         self._rots = rots
+        self._contended = contended
+        self._late = late
+        self.begun = 0
 
-    def dump(self, snapshot: object, into: Path, *, jobs: int) -> Plain:
+    @contextmanager
+    def dumping(self, snapshot: object, into: Path, *, jobs: int) -> Iterator[FakeDumping]:
         assert isinstance(snapshot, FakeSnapshot)
         assert jobs > 0
         held = snapshot.database.copy()
         if self._rots:
             table = next(name for name, rows in held.tables.items() if rows)
             held.tables[table][0] += " (rotten)"
-        path = into / "archive"
-        path.write_text(json.dumps({"tables": held.tables, "indexes": held.indexes}))
-        return Plain(path)
+        self.begun += 1
+        yield FakeDumping(held, into / "archive", contended=self.begun <= self._contended, late=self._late)
+
+
+class FakeDumping:
+    """Goes on at once; can find somebody in the queue, at the beginning or at the end."""
+
+    def __init__(self, held: FakeDatabase, path: Path, *, contended: bool, late: bool) -> None:
+        self._held = held
+        self._path = path
+        self._contended = contended
+        self._late = late
+
+    def locked(self) -> None:
+        if self._contended and not self._late:
+            raise ContendedError("somebody waits for an exclusive lock")
+
+    def finish(self) -> Plain:
+        self._path.write_text(json.dumps({"tables": self._held.tables, "indexes": self._held.indexes}))
+        if self._contended:
+            raise ContendedError("somebody waits for an exclusive lock")
+        return Plain(self._path)
 
 
 class FakeSealer:
@@ -429,6 +452,10 @@ class World:
     """a bit of the stored archive flips after it was read back"""
     dump_rots: bool = False
     """a value changes between dump and seal"""
+    contended: int = 0
+    """as many dumps meet somebody who waits for an exclusive lock"""
+    contended_late: bool = False
+    """they meet them at their end, not at their beginning"""
     store_lies: bool = False
     """the store reads back other bytes than were put"""
     loses_row: bool = False
@@ -469,6 +496,7 @@ class World:
             problems=self.source_problems,
             unreachable=self.unreachable,
         )
+        dumper = FakeDumper(rots=self.dump_rots, contended=self.contended, late=self.contended_late)
         return Tools(
             clock=self.clock,
             entropy=FakeEntropy(),
@@ -485,7 +513,7 @@ class World:
             settle=self._settle,
             versions={"attestore": "0", "python": "3"},
             host="memory, 1 processor",
-            making=Making(source=source, dumper=lambda _: FakeDumper(rots=self.dump_rots)) if making else None,
+            making=Making(source=source, dumper=lambda _: dumper) if making else None,
             drilling=Drilling(scratch=lambda _: self.scratch, backup=backup) if drilling else None,
         )
 

@@ -11,6 +11,7 @@ from typing import ClassVar
 __all__ = [
     "ArchiveError",
     "AuthenticationError",
+    "ContendedError",
     "DiskError",
     "Error",
     "GateError",
@@ -145,6 +146,12 @@ class PrintError(Error):
     """A report could not be rendered."""
 
     exit_code = 75
+
+
+class ContendedError(Error):
+    """Somebody keeps asking for exclusive locks of tables, so that no dump gets through; run again when it is quieter."""
+
+    exit_code = 77
 
 
 class PreflightError(Error):

@@ -91,6 +91,7 @@ _ALL = (
     Fact("source.uncovered", Kind.COUNT, "relations whose data this method does not carry (extension-owned, foreign)"),
     Fact("snapshot.taken", Kind.INSTANT, "instant of the exported snapshot, by the source's clock"),
     Fact("snapshot.lsn", Kind.TEXT, "write-ahead log position beside the snapshot"),
+    Fact("snapshot.attempts", Kind.COUNT, "snapshots taken until a dump got every lock that it needed"),
     Fact("snapshot.held", Kind.DURATION, "how long the snapshot held back vacuum on the source"),
     # ── backup
     Fact("backup.id", Kind.TEXT, "identity of the backup"),

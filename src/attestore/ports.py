@@ -24,6 +24,7 @@ __all__ = [
     "Attachment",
     "Clock",
     "Dumper",
+    "Dumping",
     "Entropy",
     "FetchedPart",
     "Page",
@@ -156,10 +157,28 @@ class Dumper(Protocol):
         """Major version."""
         ...
 
-    def dump(self, snapshot: Snapshot, into: Path, *, jobs: int) -> Plain:
-        """The whole database at that snapshot, in directory format, uncompressed, as a new folder below `into`.
+    def dumping(self, snapshot: Snapshot, into: Path, *, jobs: int) -> AbstractContextManager[Dumping]:
+        """A dump of the whole database at that snapshot, begun; what still runs when the block ends is ended."""
+        ...
+
+
+class Dumping(Protocol):
+    """A dump that goes on beside whoever waits for it."""
+
+    def locked(self) -> None:
+        """Return as soon as the dump holds a lock of every table.
 
         Raises:
+            ContendedError: somebody waits for an exclusive lock of a table, and the dump would wait behind them for ever.
+            ProgramFailedError, DiskError: the dump ended with an error.
+        """
+        ...
+
+    def finish(self) -> Plain:
+        """The dump, in directory format, uncompressed, in a new folder.
+
+        Raises:
+            ContendedError: as above; parallel dumps can meet it until their end.
             ProgramFailedError: pg_dump ended with an error; its last words are in the message.
             DiskError: no space left.
         """

@@ -15,7 +15,7 @@ from attestore import compose, gate
 from attestore.cli.display import Quiet, consoles
 from attestore.gate import Gate
 from attestore.plan import Job
-from attestore.ports import Dumper, Plain, Snapshot
+from attestore.ports import Dumper, Dumping, Plain, Snapshot
 from attestore.report.case import Reading
 from attestore.run import Outcome, Tools, execute
 from attestore.verdict import Outcome as Verdict
@@ -94,8 +94,9 @@ def writing(source: str) -> Iterator[None]:
     done = {"writes": 0, "truncates": 0}
 
     def work(statement: str, name: str) -> None:
+        pause = 0.4 if name == "truncates" else 0.0
         with psycopg.connect(source, autocommit=True) as session:
-            while not stop.is_set():
+            while not stop.wait(pause):
                 try:
                     session.execute(statement.encode())
                     done[name] += 1
@@ -174,9 +175,18 @@ class Changing:
         self._inner, self._old, self._new = inner, old, new
         self.version, self.major = inner.version, inner.major
         self.changed = 0
+        self._dumping: Dumping
 
-    def dump(self, snapshot: Snapshot, into: Path, *, jobs: int) -> Plain:
-        plain = self._inner.dump(snapshot, into, jobs=jobs)
+    @contextmanager
+    def dumping(self, snapshot: Snapshot, into: Path, *, jobs: int) -> Iterator[Changing]:
+        with self._inner.dumping(snapshot, into, jobs=jobs) as self._dumping:
+            yield self
+
+    def locked(self) -> None:
+        self._dumping.locked()
+
+    def finish(self) -> Plain:
+        plain = self._dumping.finish()
         for path in sorted(plain.rglob("*.dat")):
             data = path.read_bytes()
             if not self.changed and self._old in data:

@@ -71,9 +71,9 @@ def dumped(major: int, schema: str) -> Iterator[Backup]:
         source = PgSource(environment)
         facts = source.describe()
         dumper = PgDumper(choose(installations(), source_major=major).dump, environment=environment, runner=Runner())
-        with source.snapshot() as snapshot:
-            archive = dumper.dump(snapshot, workspace.path, jobs=2)
-            yield Backup(server, facts, archive, snapshot.globals())
+        with source.snapshot() as snapshot, dumper.dumping(snapshot, workspace.path, jobs=2) as dumping:
+            dumping.locked()
+            yield Backup(server, facts, dumping.finish(), snapshot.globals())
 
 
 @pytest.fixture(scope="module", params=MAJORS)
@@ -190,10 +190,14 @@ def test_a_role_that_may_not_read_everything_gets_an_error_and_no_part(
     environment = dsn.read(f"host={backup.source.host} dbname=app user=half password=half", folder=folder, environ={})
     with PgSource(dsn.read(backup.source.conninfo, folder=folder, environ={})).snapshot() as snapshot:
         client = choose(installations(), source_major=backup.facts.major).dump
-        with pytest.raises(ProgramFailedError, match=r"pg_dump ended with exit code 1: .*permission denied") as refused:
-            PgDumper(client, environment=environment, runner=Runner(workspace.logs)).dump(
-                snapshot, workspace.path, jobs=1
-            )
+        dumper = PgDumper(client, environment=environment, runner=Runner(workspace.logs))
+        with (
+            pytest.raises(
+                ProgramFailedError, match=r"(?s)pg_dump ended with exit code 1: .*permission denied"
+            ) as refused,
+            dumper.dumping(snapshot, workspace.path, jobs=1) as dumping,
+        ):
+            dumping.locked()
     assert "password" not in refused.value.message
 
 

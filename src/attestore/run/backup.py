@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from attestore import canon, instants
 from attestore.archive import Bundle
-from attestore.errors import Error, PreflightError, StoreError, TamperedError
+from attestore.errors import ContendedError, Error, PreflightError, StoreError, TamperedError
 from attestore.evidence import Locale, Manifest, manifest
 from attestore.plan import Job, Plan
 from attestore.ports import (
@@ -16,7 +17,6 @@ from attestore.ports import (
     Plain,
     SealedPart,
     Signed,
-    Snapshot,
     Source,
     SourceFacts,
     StoredPart,
@@ -28,6 +28,7 @@ from attestore.run.tools import Tools
 __all__ = ["Carried", "Ready", "Taken", "carry", "local_copy", "locale_words", "preflight", "take", "uncarry"]
 
 _KEY_BYTES = 32
+_ATTEMPTS = 4
 _CARRIED = "attestore/carried-proof/v1"
 
 
@@ -146,34 +147,32 @@ def take(plan: Plan, *, ready: Ready, tools: Tools, book: Book, bundle: Bundle) 
     home = local_copy(tools)
     home.mkdir(mode=0o700)
     begun = tools.clock.tick()
-    with ready.source.snapshot() as snapshot:
-        with book.entering("snapshot"):
-            book.write("snapshot.taken", snapshot.taken, source="source server")
-            book.write("snapshot.lsn", snapshot.lsn, source="source server")
-        proof = _prove(plan, tools=tools, snapshot=snapshot, key=key, book=book, bundle=bundle)
-        with book.entering("dump"):
-            archive = dumper.dump(snapshot, home, jobs=plan.jobs)
-            world = snapshot.globals()
-        taken, lsn, name = snapshot.taken, snapshot.lsn, snapshot.name
+    seen = _look_until_uncontended(plan, ready=ready, tools=tools, key=key, book=book)
     book.write("snapshot.held", tools.clock.tick() - begun, source="monotonic clock")
-    book.write("dump.jobs", plan.jobs, source=dumper.version)
+    book.write("snapshot.taken", seen.taken, source="source server")
+    book.write("snapshot.lsn", seen.lsn, source="source server")
+    book.write("snapshot.attempts", seen.attempt, source="attestore")
+    book.write("dump.jobs", seen.jobs, source=dumper.version)
+    book.write("source.uncovered", sum(bool(t.uncovered) for t in seen.proof.tables), source="pg_class")
+    proof = seen.proof
+    bundle.write("proof.source.json", encode(proof))
     parts = _seal(
         tools,
         {
-            "archive": archive,
-            "globals": _file(home / "globals.json", world),
+            "archive": seen.archive,
+            "globals": _file(home / "globals.json", seen.world),
             "proof": _file(home / "proof.json", carry(Carried(key=key, proof=encode(proof)))),
         },
         home=home,
         book=book,
     )
     listing = Manifest(
-        backup=f"{instants.compact(instants.parse(taken))}-{plan.run.rsplit('-', 1)[-1]}",
+        backup=f"{instants.compact(instants.parse(seen.taken))}-{plan.run.rsplit('-', 1)[-1]}",
         system=plan.system,
         run=plan.run,
-        taken=taken,
-        snapshot=name,
-        lsn=lsn,
+        taken=seen.taken,
+        snapshot=seen.name,
+        lsn=seen.lsn,
         database=facts.database,
         source_version=facts.version,
         source_major=facts.major,
@@ -183,7 +182,7 @@ def take(plan: Plan, *, ready: Ready, tools: Tools, book: Book, bundle: Bundle) 
         extensions=facts.extensions,
         engine=dumper.version,
         engine_major=dumper.major,
-        settings=(("format", "directory"), ("compression", "zstd"), ("jobs", str(plan.jobs))),
+        settings=(("format", "directory"), ("compression", "zstd"), ("jobs", str(seen.jobs))),
         recipients=tools.sealer.recipients,
         key_commitment=proof.key_commitment,
         parts=tuple(part.record for part in parts),
@@ -194,13 +193,58 @@ def take(plan: Plan, *, ready: Ready, tools: Tools, book: Book, bundle: Bundle) 
     return Taken(manifest=listing, prefix=prefix)
 
 
-def _prove(plan: Plan, *, tools: Tools, snapshot: Snapshot, key: bytes, book: Book, bundle: Bundle) -> Proof:
-    with book.entering("proof"):
-        proof = snapshot.prove(key, probes=plan.probes, jobs=plan.jobs, watch=tools.watcher)
-        bundle.write("proof.source.json", encode(proof))
-        uncovered = sum(bool(table.uncovered) for table in proof.tables)
-        book.write("source.uncovered", uncovered, source="pg_class")
-    return proof
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What one snapshot showed: the proof and the dump of the same instant."""
+
+    name: str
+    taken: str
+    lsn: str
+    attempt: int
+    jobs: int
+    proof: Proof
+    archive: Plain
+    world: bytes
+
+
+def _look_until_uncontended(plan: Plan, *, ready: Ready, tools: Tools, key: bytes, book: Book) -> _Seen:
+    """A TRUNCATE or DDL that waits for our lock makes every later reader wait behind it: we let it pass, and look again.
+
+    The first dump is parallel, whose workers lock each table anew; later ones read in the session that holds the locks.
+    """
+    for attempt in range(1, _ATTEMPTS):
+        try:
+            return _look(plan, ready=ready, tools=tools, key=key, book=book, attempt=attempt)
+        except ContendedError:
+            tools.watcher.say("Somebody waits for an exclusive lock: they go first, then a new snapshot is taken.")
+            tools.workspace.destroy(local_copy(tools) / "archive")
+    return _look(plan, ready=ready, tools=tools, key=key, book=book, attempt=_ATTEMPTS)
+
+
+def _look(plan: Plan, *, ready: Ready, tools: Tools, key: bytes, book: Book, attempt: int) -> _Seen:
+    again = f" ({attempt})" if attempt > 1 else ""
+    jobs = plan.jobs if attempt == 1 else 1
+    with ExitStack() as stack:
+        with book.entering(f"snapshot{again}"):
+            snapshot = stack.enter_context(ready.source.snapshot())
+            # begun at once: whoever queues for a lock between ours and the dump's stops the dump
+            dumping = stack.enter_context(ready.dumper.dumping(snapshot, local_copy(tools), jobs=jobs))
+            dumping.locked()
+        with book.entering(f"proof{again}"):
+            proof = snapshot.prove(key, probes=plan.probes, jobs=plan.jobs, watch=tools.watcher)
+        with book.entering(f"dump{again}"):
+            archive = dumping.finish()
+            world = snapshot.globals()
+        return _Seen(
+            name=snapshot.name,
+            taken=snapshot.taken,
+            lsn=snapshot.lsn,
+            attempt=attempt,
+            jobs=jobs,
+            proof=proof,
+            archive=archive,
+            world=world,
+        )
 
 
 def _seal(tools: Tools, parts: dict[str, Plain], *, home: Path, book: Book) -> list[SealedPart]:

@@ -10,6 +10,7 @@ import pytest
 from attestore import gate, plan, resources
 from attestore.archive import LedgerFile
 from attestore.errors import (
+    ContendedError,
     DiskError,
     Error,
     InterruptedRunError,
@@ -137,6 +138,23 @@ def test_a_store_that_reads_back_other_bytes_stops_the_run_before_the_manifest(t
     outcome = ran(world, tmp_path)
     assert isinstance(outcome.stopped, StoreError)
     assert not [key for key in world.store.objects if key.endswith("manifest.json")]
+
+
+@pytest.mark.parametrize("when", ["first", "late"])
+@pytest.mark.parametrize("times", [1, 3])
+def test_who_waits_for_an_exclusive_lock_goes_first_and_a_new_snapshot_is_taken(
+    tmp_path: Path, times: int, when: str
+) -> None:
+    outcome = ran(World(contended=times, contended_late=when == "late"), tmp_path)
+    assert set(verdicts(outcome).values()) == {Verdict.PASS}
+    assert reading(outcome).number("snapshot.attempts") == times + 1
+    assert reading(outcome).number("dump.jobs") == 1
+
+
+def test_a_source_that_is_never_quiet_is_told_so(tmp_path: Path) -> None:
+    outcome = ran(World(contended=99), tmp_path)
+    assert isinstance(outcome.stopped, ContendedError)
+    assert set(verdicts(outcome).values()) == {Verdict.UNKNOWN}
 
 
 def test_a_database_without_rows_proves_nothing(tmp_path: Path) -> None:

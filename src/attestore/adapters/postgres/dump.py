@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from attestore.adapters.postgres.dsn import Environment
 from attestore.adapters.postgres.programs import Installation
-from attestore.adapters.process import Runner
-from attestore.errors import ProgramFailedError
+from attestore.adapters.process import Runner, Running
+from attestore.errors import ContendedError, ProgramFailedError
 from attestore.ports import Plain, Snapshot
 
-__all__ = ["PgDumper"]
+__all__ = ["PgDumper", "PgDumping"]
 
 _LONGEST_S: Final = 7 * 86_400.0
-_LOCK_WAIT_MS: Final = 60_000
+_LOCK_WAIT_MS: Final = 5_000
+"""our own session holds every lock already, so whoever is in the way is waiting for us, and patience is in vain"""
+_LOOK_S: Final = 0.02
+_ALL_LOCKED: Final = b"reading user-defined functions"
+_CONTENDED: Final = (b"could not obtain lock on relation", b"due to statement timeout", b"due to lock timeout")
 _WITHOUT_TLS: Final = "SSL support is not compiled in"
 """what the libpq of the embedded wheel says to sslmode=require"""
 
@@ -37,27 +43,63 @@ class PgDumper:
         """Major version."""
         return self._installation.major
 
-    def dump(self, snapshot: Snapshot, into: Path, *, jobs: int) -> Plain:
-        """The whole database at that snapshot, in directory format, uncompressed, as a new folder below `into`.
+    @contextmanager
+    def dumping(self, snapshot: Snapshot, into: Path, *, jobs: int) -> Iterator[PgDumping]:
+        """A dump of the whole database at that snapshot, begun; what still runs when the block ends is ended.
 
         Large objects and the definitions of subscriptions are in it; roles are not. Row security is never
         enabled: a role that may not see every row gets an error, not a part.
-
-        Raises:
-            ProgramFailedError: pg_dump ended with an error; its last words are in the message.
-            DiskError: no space left.
         """
         folder = into / "archive"
         argv: list[str | Path] = [
             self._installation.program("pg_dump"),
             *("--format=directory", f"--jobs={jobs}", f"--snapshot={snapshot.name}", "--compress=0"),
-            *("--no-sync", "--no-password", f"--lock-wait-timeout={_LOCK_WAIT_MS}"),
+            *("--no-sync", "--no-password", "--verbose", f"--lock-wait-timeout={_LOCK_WAIT_MS}"),
             *(f"--file={folder}", f"--dbname={self._environment.conninfo}"),
         ]
+        variables = self._environment.variables
+        with self._runner.start(argv, deadline_s=_LONGEST_S, env=variables, collect=True) as running:
+            yield PgDumping(running, folder=folder, major=self.major)
+
+
+class PgDumping:
+    """A pg_dump that goes on."""
+
+    def __init__(self, running: Running, *, folder: Path, major: int) -> None:
+        self._running = running
+        self._folder = folder
+        self._major = major
+
+    def locked(self) -> None:
+        """Return as soon as pg_dump has gone on from the tables, which it locks as it reads them, to the functions.
+
+        Raises:
+            ContendedError: somebody waits for an exclusive lock of a table.
+            ProgramFailedError, DiskError: pg_dump ended with an error.
+        """
+        while _ALL_LOCKED not in self._running.stderr:
+            if self._running.gone_within(_LOOK_S):
+                self.finish()
+                return
+
+    def finish(self) -> Plain:
+        """The folder, once pg_dump has ended.
+
+        Raises:
+            ContendedError: somebody waits for an exclusive lock of a table: our own lock keeps them waiting, and every
+                later reader waits behind them, which no server ever calls a deadlock.
+            ProgramFailedError: pg_dump ended with an error; its last words are in the message.
+            DiskError: no space left.
+        """
         try:
-            self._runner.run(argv, deadline_s=_LONGEST_S, env=self._environment.variables)
+            self._running.wait()
         except ProgramFailedError as problem:
+            if any(words in self._running.stderr for words in _CONTENDED):
+                raise ContendedError(
+                    f"somebody waits for an exclusive lock of a table that is being dumped: {problem.message}",
+                    hint="Run again when no TRUNCATE, ALTER or VACUUM FULL runs beside the backup.",
+                ) from problem
             if _WITHOUT_TLS in problem.message:
-                problem.hint = f"Install a pg_dump that speaks TLS: apt-get install postgresql-client-{self.major}."
+                problem.hint = f"Install a pg_dump that speaks TLS: apt-get install postgresql-client-{self._major}."
             raise
-        return Plain(folder)
+        return Plain(self._folder)
