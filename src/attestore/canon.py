@@ -12,7 +12,19 @@ from typing import NoReturn, TypeAlias
 
 from attestore.errors import TamperedError
 
-__all__ = ["JSON", "Digest", "decode", "domain_digest", "encode", "sha256_hex"]
+__all__ = [
+    "JSON",
+    "Digest",
+    "as_count",
+    "as_flag",
+    "as_list",
+    "as_text",
+    "as_whole",
+    "decode",
+    "domain_digest",
+    "encode",
+    "sha256_hex",
+]
 
 JSON: TypeAlias = "bool | int | str | list[JSON] | dict[str, JSON] | None"
 Digest: TypeAlias = str
@@ -69,6 +81,62 @@ def domain_digest(domain: str, *parts: bytes) -> Digest:
         state.update(len(part).to_bytes(8, "big"))
         state.update(part)
     return state.hexdigest()
+
+
+def as_text(value: object) -> str:
+    """A decoded value that must be text.
+
+    Raises:
+        TypeError: it isn't.
+    """
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is not text")
+    return value
+
+
+def as_whole(value: object) -> int:
+    """A decoded value that must be a whole number; true and false are none.
+
+    Raises:
+        TypeError: it isn't.
+    """
+    if type(value) is not int:
+        raise TypeError(f"{value!r} is not a whole number")
+    return value
+
+
+def as_count(value: object) -> int:
+    """A decoded value that must be a whole number from 0.
+
+    Raises:
+        TypeError: it isn't.
+    """
+    number = as_whole(value)
+    if number < 0:
+        raise TypeError(f"{value!r} is not a count")
+    return number
+
+
+def as_flag(value: object) -> bool:
+    """A decoded value that must be true or false.
+
+    Raises:
+        TypeError: it isn't.
+    """
+    if not isinstance(value, bool):
+        raise TypeError(f"{value!r} is not true or false")
+    return value
+
+
+def as_list(value: object) -> list[object]:
+    """A decoded value that must be an array.
+
+    Raises:
+        TypeError: it isn't.
+    """
+    if not isinstance(value, list):
+        raise TypeError(f"{value!r} is not a list")
+    return value
 
 
 def _check(value: object, *, depth: int = 0) -> None:

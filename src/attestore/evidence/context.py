@@ -126,15 +126,10 @@ def decode(data: bytes, *, what: str = "context.json") -> Context:
 
 def _read(raw: dict[str, object]) -> Context:
     def text(name: str, where: dict[str, object] = raw) -> str:
-        value = where[name]
-        if not isinstance(value, str):
-            raise TypeError(f"{name} is not text")
-        return value
+        return canon.as_text(where[name])
 
     who = cast("dict[str, object]", raw["operator"])
     count, head = cast("list[object]", raw["ledger"])
-    if type(count) is not int or not isinstance(head, str):
-        raise TypeError("ledger is not a count and a digest")
     return Context(
         run=text("run"),
         system=text("system"),
@@ -149,8 +144,8 @@ def _read(raw: dict[str, object]) -> Context:
         ),
         closed_by=text("closed_by"),
         roster_digest=text("roster_digest"),
-        ledger_count=count,
-        ledger_head=head,
+        ledger_count=canon.as_whole(count),
+        ledger_head=canon.as_text(head),
         plan=tuple(Step(*map(str, step)) for step in cast("list[list[str]]", raw["plan"])),
         history=tuple(_past(past) for past in cast("list[list[object]]", raw["history"])),
         attestore=text("attestore"),
@@ -162,14 +157,11 @@ def _read(raw: dict[str, object]) -> Context:
 
 def _past(raw: list[object]) -> Past:
     run, gate, finished, outcome, rto, sealed = raw
-    numbers = [value for value in (rto, sealed) if value is not None]
-    if any(type(value) is not int for value in numbers):
-        raise TypeError("a duration or size of the history is not a whole number")
     return Past(
         run=str(run),
         gate=str(gate),
         finished=str(finished),
         outcome=str(outcome),
-        rto_ms=cast("int | None", rto),
-        sealed_bytes=cast("int | None", sealed),
+        rto_ms=None if rto is None else canon.as_whole(rto),
+        sealed_bytes=None if sealed is None else canon.as_whole(sealed),
     )

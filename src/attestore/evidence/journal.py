@@ -112,12 +112,12 @@ def _observation(body: bytes, *, number: int, previous: canon.Digest, what: str)
         raise TamperedError(f"{where} is not an object")
     try:
         observation = Observation(
-            at=_text(raw["at"]),
-            tick=_whole(raw["tick"]),
-            fact=_text(raw["fact"]),
-            subject=_text(raw["subject"]),
+            at=canon.as_text(raw["at"]),
+            tick=canon.as_whole(raw["tick"]),
+            fact=canon.as_text(raw["fact"]),
+            subject=canon.as_text(raw["subject"]),
             value=cast("Value", raw["value"]),
-            source=_text(raw["source"]),
+            source=canon.as_text(raw["source"]),
         )
     except (KeyError, TypeError) as problem:
         raise TamperedError(f"{where} lacks a field or has one of the wrong type: {problem}") from problem
@@ -131,15 +131,3 @@ def _observation(body: bytes, *, number: int, previous: canon.Digest, what: str)
     if line(observation, number=number, previous=previous) != body + b"\n":
         raise TamperedError(f"{where} is not in canonical form, or its number or unit is wrong")
     return observation
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{value!r} is not text")
-    return value
-
-
-def _whole(value: object) -> int:
-    if type(value) is not int:
-        raise TypeError(f"{value!r} is not a whole number")
-    return value

@@ -192,7 +192,9 @@ def decode_checkpoint(data: bytes, *, what: str = "checkpoint") -> Checkpoint:
     raw = canon.decode(data, what=what)
     try:
         told = cast("dict[str, object]", raw)
-        checkpoint = Checkpoint(count=_whole(told["count"]), head=_text(told["head"]), at=_text(told["at"]))
+        checkpoint = Checkpoint(
+            count=canon.as_count(told["count"]), head=canon.as_text(told["head"]), at=canon.as_text(told["at"])
+        )
     except (KeyError, TypeError) as problem:
         raise TamperedError(f"{what} is not a checkpoint of format {CHECKPOINT_FORMAT}: {problem}") from problem
     if encode_checkpoint(checkpoint) != data:
@@ -253,34 +255,34 @@ def _entry(body: bytes, *, number: int, previous: canon.Digest, what: str) -> En
 
 
 def _read(told: dict[str, object]) -> Entry:
-    at, run, kind = _text(told["at"]), _text(told["run"]), _text(told["kind"])
+    at, run, kind = canon.as_text(told["at"]), canon.as_text(told["run"]), canon.as_text(told["kind"])
     match kind:
         case "run.started":
             return RunStarted(
                 at=at,
                 run=run,
-                system=_text(told["system"]),
-                operator=_text(told["operator"]),
+                system=canon.as_text(told["system"]),
+                operator=canon.as_text(told["operator"]),
                 gates=_pairs(told["gates"]),
             )
         case "backup.stored":
             return BackupStored(
                 at=at,
-                backup=_text(told["backup"]),
-                system=_text(told["system"]),
-                digest=_text(told["digest"]),
+                backup=canon.as_text(told["backup"]),
+                system=canon.as_text(told["system"]),
+                digest=canon.as_text(told["digest"]),
                 run=run,
             )
         case "run.finished":
             return RunFinished(
-                at=at, run=run, statement=_text(told["statement"]), outcomes=_pairs(told["outcomes"])
+                at=at, run=run, statement=canon.as_text(told["statement"]), outcomes=_pairs(told["outcomes"])
             )  # fmt: skip
         case "run.closed":
             return RunClosed(
                 at=at,
                 run=run,
-                by=_text(told["by"]),
-                statement=_text(told["statement"]),
+                by=canon.as_text(told["by"]),
+                statement=canon.as_text(told["statement"]),
                 outcomes=_pairs(told["outcomes"]),
             )
         case _:
@@ -288,22 +290,10 @@ def _read(told: dict[str, object]) -> Entry:
 
 
 def _pairs(value: object) -> tuple[tuple[str, str], ...]:
-    if not isinstance(value, list):
-        raise TypeError(f"{value!r} is not a list")
-    return tuple((_text(first), _text(second)) for first, second in value)
+    return tuple(
+        (canon.as_text(first), canon.as_text(second)) for first, second in map(canon.as_list, canon.as_list(value))
+    )
 
 
 def _pairs_out(pairs: tuple[tuple[str, str], ...]) -> list[canon.JSON]:
     return [[first, second] for first, second in pairs]
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{value!r} is not text")
-    return value
-
-
-def _whole(value: object) -> int:
-    if type(value) is not int or value < 0:
-        raise TypeError(f"{value!r} is not a count")
-    return value

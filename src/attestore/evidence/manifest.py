@@ -151,16 +151,10 @@ def decode(data: bytes, *, what: str = "manifest.json") -> Manifest:
 
 def _read(raw: dict[str, object]) -> Manifest:
     def text(name: str) -> str:
-        value = raw[name]
-        if not isinstance(value, str):
-            raise TypeError(f"{name} is not text")
-        return value
+        return canon.as_text(raw[name])
 
     def number(name: str) -> int:
-        value = raw[name]
-        if type(value) is not int:
-            raise TypeError(f"{name} is not a whole number")
-        return value
+        return canon.as_whole(raw[name])
 
     def pairs(name: str) -> tuple[tuple[str, str], ...]:
         return tuple((str(key), str(value)) for key, value in cast("list[list[str]]", raw[name]))
@@ -189,14 +183,11 @@ def _read(raw: dict[str, object]) -> Manifest:
 
 
 def _part(raw: dict[str, object]) -> PartRecord:
-    size, plain_size = raw["size"], raw["plain_size"]
-    if type(size) is not int or type(plain_size) is not int:
-        raise TypeError("a part's size is not a whole number")
     return PartRecord(
         role=str(raw["role"]),
         name=str(raw["name"]),
-        size=size,
+        size=canon.as_whole(raw["size"]),
         digest=str(raw["digest"]),
-        plain_size=plain_size,
+        plain_size=canon.as_whole(raw["plain_size"]),
         plain_digest=str(raw["plain_digest"]),
     )

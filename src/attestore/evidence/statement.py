@@ -167,37 +167,25 @@ def _read(raw: dict[str, object]) -> Statement:
     journal = cast("dict[str, object]", told["journal"])
     ledger = cast("dict[str, object]", told["ledger"])
     return Statement(
-        subject=_text(subject["name"]),
-        subject_digest=_text(digest["sha256"]),
-        run=_text(told["run"]),
-        system=_text(told["system"]),
+        subject=canon.as_text(subject["name"]),
+        subject_digest=canon.as_text(digest["sha256"]),
+        run=canon.as_text(told["run"]),
+        system=canon.as_text(told["system"]),
         gates=tuple(
-            GateOutcome(_text(g["gate"]), _text(g["digest"]), _text(g["outcome"]))
+            GateOutcome(canon.as_text(g["gate"]), canon.as_text(g["digest"]), canon.as_text(g["outcome"]))
             for g in cast("list[dict[str, object]]", told["gates"])
         ),
-        journal_count=_whole(journal["count"]),
-        journal_head=_text(journal["head"]),
-        ledger_count=_whole(ledger["count"]),
-        ledger_head=_text(ledger["head"]),
-        started=_text(told["started"]),
-        ended=_text(told["ended"]),
-        operator=_text(told["operator"]),
-        closed_by=_text(told["closed_by"]),
-        attestore=_text(told["attestore"]),
+        journal_count=canon.as_count(journal["count"]),
+        journal_head=canon.as_text(journal["head"]),
+        ledger_count=canon.as_count(ledger["count"]),
+        ledger_head=canon.as_text(ledger["head"]),
+        started=canon.as_text(told["started"]),
+        ended=canon.as_text(told["ended"]),
+        operator=canon.as_text(told["operator"]),
+        closed_by=canon.as_text(told["closed_by"]),
+        attestore=canon.as_text(told["attestore"]),
         files=tuple(
-            FileRecord(_text(f["path"]), _whole(f["size"]), _text(f["sha256"]))
+            FileRecord(canon.as_text(f["path"]), canon.as_count(f["size"]), canon.as_text(f["sha256"]))
             for f in cast("list[dict[str, object]]", told["files"])
         ),
     )
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{value!r} is not text")
-    return value
-
-
-def _whole(value: object) -> int:
-    if type(value) is not int or value < 0:
-        raise TypeError(f"{value!r} is not a count")
-    return value

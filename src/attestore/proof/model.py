@@ -242,80 +242,64 @@ def _read(raw: dict[str, object]) -> Proof:
     if raw["format"] != FORMAT:
         raise ValueError(f"format is {raw['format']!r}")
     return Proof(
-        side=_text(raw["side"]),
-        database=_text(raw["database"]),
-        server=_text(raw["server"]),
-        taken=_text(raw["taken"]),
-        method=_text(raw["method"]),
-        key_commitment=_text(raw["key_commitment"]),
+        side=canon.as_text(raw["side"]),
+        database=canon.as_text(raw["database"]),
+        server=canon.as_text(raw["server"]),
+        taken=canon.as_text(raw["taken"]),
+        method=canon.as_text(raw["method"]),
+        key_commitment=canon.as_text(raw["key_commitment"]),
         session=_settings(raw["session"]),
-        tables=tuple(_table(cast("dict[str, object]", t)) for t in _list(raw["tables"])),
-        objects=tuple(Object(*map(_text, _list(o))) for o in _list(raw["objects"])),
+        tables=tuple(_table(cast("dict[str, object]", t)) for t in canon.as_list(raw["tables"])),
+        objects=tuple(Object(*map(canon.as_text, canon.as_list(o))) for o in canon.as_list(raw["objects"])),
         foreign_keys=tuple(
-            ForeignKey(_text(t), _text(n), _text(r), _flag(v), _flag(c), _whole(o))
-            for t, n, r, v, c, o in map(_list, _list(raw["foreign_keys"]))
+            ForeignKey(
+                canon.as_text(t),
+                canon.as_text(n),
+                canon.as_text(r),
+                canon.as_flag(v),
+                canon.as_flag(c),
+                canon.as_count(o),
+            )
+            for t, n, r, v, c, o in map(canon.as_list, canon.as_list(raw["foreign_keys"]))
         ),
-        sequences=tuple(_sequence(cast("dict[str, object]", s)) for s in _list(raw["sequences"])),
+        sequences=tuple(_sequence(cast("dict[str, object]", s)) for s in canon.as_list(raw["sequences"])),
         probes=tuple(
-            ProbeResult(_text(p), _whole(r), _text(d), _text(s)) for p, r, d, s in map(_list, _list(raw["probes"]))
+            ProbeResult(canon.as_text(p), canon.as_count(r), canon.as_text(d), canon.as_text(s))
+            for p, r, d, s in map(canon.as_list, canon.as_list(raw["probes"]))
         ),
         settings=_settings(raw["settings"]),
-        queries=tuple(Query(*map(_text, _list(q))) for q in _list(raw["queries"])),
-        readings=tuple(Reading(*map(_text, _list(r))) for r in _list(raw["readings"])),
-        findings=tuple(map(_text, _list(raw["findings"]))),
+        queries=tuple(Query(*map(canon.as_text, canon.as_list(q))) for q in canon.as_list(raw["queries"])),
+        readings=tuple(Reading(*map(canon.as_text, canon.as_list(r))) for r in canon.as_list(raw["readings"])),
+        findings=tuple(map(canon.as_text, canon.as_list(raw["findings"]))),
     )
 
 
 def _table(raw: dict[str, object]) -> Table:
-    first, second, third, fourth = (int(_text(s)) for s in _list(raw["sums"]))
+    first, second, third, fourth = (int(canon.as_text(s)) for s in canon.as_list(raw["sums"]))
     return Table(
-        schema=_text(raw["schema"]),
-        name=_text(raw["name"]),
-        kind=_text(raw["kind"]),
-        rows=_whole(raw["rows"]),
+        schema=canon.as_text(raw["schema"]),
+        name=canon.as_text(raw["name"]),
+        kind=canon.as_text(raw["kind"]),
+        rows=canon.as_count(raw["rows"]),
         sums=(first, second, third, fourth),
-        columns=tuple(map(_text, _list(raw["columns"]))),
-        uncovered=_text(raw["uncovered"]),
-        size=_whole(raw["size"]),
+        columns=tuple(map(canon.as_text, canon.as_list(raw["columns"]))),
+        uncovered=canon.as_text(raw["uncovered"]),
+        size=canon.as_count(raw["size"]),
     )
 
 
 def _sequence(raw: dict[str, object]) -> Sequence:
     largest = raw["largest"]
     return Sequence(
-        schema=_text(raw["schema"]),
-        name=_text(raw["name"]),
-        reached=int(_text(raw["reached"])),
-        called=_flag(raw["called"]),
-        increment=int(_text(raw["increment"])),
-        feeds=_text(raw["feeds"]),
-        largest=None if largest is None else int(_text(largest)),
+        schema=canon.as_text(raw["schema"]),
+        name=canon.as_text(raw["name"]),
+        reached=int(canon.as_text(raw["reached"])),
+        called=canon.as_flag(raw["called"]),
+        increment=int(canon.as_text(raw["increment"])),
+        feeds=canon.as_text(raw["feeds"]),
+        largest=None if largest is None else int(canon.as_text(largest)),
     )
 
 
 def _settings(raw: object) -> tuple[Setting, ...]:
-    return tuple(Setting(*map(_text, _list(s))) for s in _list(raw))
-
-
-def _list(value: object) -> list[object]:
-    if not isinstance(value, list):
-        raise TypeError(f"{value!r} is not a list")
-    return value
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{value!r} is not text")
-    return value
-
-
-def _whole(value: object) -> int:
-    if type(value) is not int or value < 0:
-        raise TypeError(f"{value!r} is not a count")
-    return value
-
-
-def _flag(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise TypeError(f"{value!r} is not true or false")
-    return value
+    return tuple(Setting(*map(canon.as_text, canon.as_list(s))) for s in canon.as_list(raw))
