@@ -84,6 +84,27 @@ class FakeWatcher:
         assert text
 
 
+class KilledError(BaseException):
+    """As a SIGKILL would: no handler of the family sees it."""
+
+
+class Killing:
+    """A watcher that ends the process's work when a phase begins."""
+
+    def __init__(self, phase: str) -> None:
+        self._phase = phase
+
+    def phase(self, name: str) -> None:
+        if name == self._phase:
+            raise KilledError
+
+    def progress(self, done: int, total: int, *, unit: str) -> None:
+        assert done <= total, unit
+
+    def say(self, text: str) -> None:
+        assert text
+
+
 @dataclass
 class FakeDatabase:
     """What a database holds: rows by table, and the indexes beside them."""
@@ -521,4 +542,4 @@ class World:
         self.settled += 1
 
 
-__all__ = ["FACTS", "FINGERPRINT", "SEALS", "STRANGER", "World"]
+__all__ = ["FACTS", "FINGERPRINT", "SEALS", "STRANGER", "KilledError", "Killing", "World"]

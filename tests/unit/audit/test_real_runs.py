@@ -14,31 +14,10 @@ from attestore.gate import Gate
 from attestore.plan import Job
 from attestore.run import Tools, close_died, execute
 from bundles import GLASS, MIRA, ROSTER, TOMAS, Pen, Press, audited
-from fakes import World
+from fakes import KilledError, Killing, World
 
 RUN = "20260301T020000Z-gallery-000001"
 GATES = tuple(gate.read(resources.gates_folder() / f"S9-PROD-{number}.yaml") for number in ("003", "004"))
-
-
-class KilledError(BaseException):
-    """As a SIGKILL would: no handler of the family sees it."""
-
-
-class Killing:
-    """A watcher that ends the process's work when a phase begins."""
-
-    def __init__(self, phase: str) -> None:
-        self._phase = phase
-
-    def phase(self, name: str) -> None:
-        if name == self._phase:
-            raise KilledError
-
-    def progress(self, done: int, total: int, *, unit: str) -> None:
-        assert done <= total, unit
-
-    def say(self, text: str) -> None:
-        assert text
 
 
 def tools(world: World, folder: Path, *, pen: Pen = MIRA, backup: str = "latest") -> Tools:

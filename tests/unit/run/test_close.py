@@ -14,30 +14,9 @@ from attestore.plan import Job
 from attestore.report.case import Reading
 from attestore.run import close_died, execute
 from attestore.verdict import Outcome
-from fakes import FINGERPRINT, World
+from fakes import FINGERPRINT, KilledError, Killing, World
 
 RUN = "20260301T020000Z-gallery-000001"
-
-
-class KilledError(BaseException):
-    """As a SIGKILL would: no handler of the family sees it."""
-
-
-class Killing:
-    """A watcher that ends the process's work when a phase begins."""
-
-    def __init__(self, phase: str) -> None:
-        self._phase = phase
-
-    def phase(self, name: str) -> None:
-        if name == self._phase:
-            raise KilledError
-
-    def progress(self, done: int, total: int, *, unit: str) -> None:
-        assert done <= total, unit
-
-    def say(self, text: str) -> None:
-        assert text
 
 
 def killed_in(phase: str, folder: Path) -> World:
