@@ -21,6 +21,7 @@ __all__ = ["Found", "find", "restore"]
 _LARGEST_MANIFEST = 1 << 20
 _LARGEST_SIGNATURE = 1 << 16
 _MOST_ERRORS = 50
+_MOST_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def find(plan: Plan, *, tools: Tools, wanted: str) -> Found:
         case _:
             raise StoreError(
                 f"{tools.store.location} holds no backup {wanted!r} of {plan.system}",
-                hint=f"The newest is {ids[-1]}; `attestore list` shows all {len(ids)}.",
+                hint=f"There are {len(ids)}; the newest: {', '.join(ids[: -_MOST_NAMED - 1 : -1])}.",
             )
     return _authenticated(plan, tools=tools, prefix=f"{plan.system}/{chosen}")
 

@@ -140,7 +140,7 @@ class Keyring:
                 return key
         raise KeyringError(
             f"key {fingerprint} is not in the keyring {self.home.path}",
-            hint="Import its public key: attestore keys import FILE.",
+            hint=f"Import its public key: gpg --homedir {self.home.path} --import FILE.",
         )
 
     def create_encryption_key(self, user_id: str, *, bits: int = 4096, expires: str = "2y") -> Key:

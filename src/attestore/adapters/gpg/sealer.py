@@ -326,7 +326,7 @@ def _usable(keys: dict[str, Key], fingerprint: str) -> Subkey:
     if key is None:
         raise KeyringError(
             f"recipient {fingerprint} is not in the keyring",
-            hint="Import the public key: attestore keys import FILE.",
+            hint="Import its public key: gpg --homedir HOME/gnupg --import FILE, where HOME is what --home names.",
         )
     for able in key.encrypting if key.primary.usable else ():
         if able.usable:
@@ -344,7 +344,7 @@ def _usable(keys: dict[str, Key], fingerprint: str) -> Subkey:
         )
     raise KeyringError(
         f"recipient {fingerprint} ({key.primary.algorithm} {key.primary.bits}) can sign, but has no key that encrypts",
-        hint="Add an encryption subkey, or make one: attestore keys create.",
+        hint=f"Add a subkey that encrypts: gpg --quick-add-key {fingerprint} rsa4096 encr.",
     )
 
 
@@ -363,7 +363,8 @@ def _no_key(what: str, said: Said) -> KeyringError:
 def _not_sealed(what: str, said: Said) -> Error:
     if "INV_RECP" in said.status:
         return KeyringError(
-            f"{what} can't be sealed, gpg refuses a recipient: {said.words}", hint="attestore doctor names it."
+            f"{what} can't be sealed, gpg refuses a recipient: {said.words}",
+            hint="List the keys and their validity: gpg --homedir HOME/gnupg --list-keys.",
         )
     return ProgramFailedError(f"gpg did not seal {what} (exit code {said.code}): {said.words}")
 
