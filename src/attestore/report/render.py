@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from jinja2 import DictLoader, StrictUndefined, TemplateError
+from jinja2 import DictLoader, StrictUndefined, Template, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markdown_it import MarkdownIt
 from markupsafe import Markup
@@ -102,7 +103,7 @@ def markdown(document: Document, templates: Templates) -> bytes:
     Raises:
         PrintError: a template refers to something that is not there, or does what the sandbox forbids.
     """
-    text = _render(templates, _MARKDOWN, document, finalize=_as_markdown, autoescape=False)
+    text = _render(templates, _MARKDOWN, document)
     lines = [line.rstrip(" ") for line in text.split("\n")]
     kept = [line for i, line in enumerate(lines) if line or (i and lines[i - 1])]
     return ("\n".join(kept).strip("\n") + "\n").encode("utf-8")
@@ -114,22 +115,27 @@ def html(document: Document, templates: Templates) -> str:
     Raises:
         PrintError: a template refers to something that is not there, or does what the sandbox forbids.
     """
-    return _render(templates, _HTML, document, finalize=_as_html, autoescape=True)
+    return _render(templates, _HTML, document)
 
 
-def _render(
-    templates: Templates,
-    name: str,
-    document: Document,
-    *,
-    finalize: Callable[[object], object],
-    autoescape: bool,
-) -> str:
+def _render(templates: Templates, name: str, document: Document) -> str:
+    style = Markup(templates.text(_STYLE))  # noqa: S704 - a style sheet of ours, or one that an auditor compared
+    try:
+        return _compiled(name, templates.text(name)).render(document=document, style=style)
+    except TemplateError as problem:
+        raise PrintError(
+            f"the template {name} cannot be rendered: {problem.message or type(problem).__name__}"
+        ) from problem
+
+
+@lru_cache(maxsize=16)
+def _compiled(name: str, text: str) -> Template:
+    """A template, compiled once: an audit of many bundles renders the same text again and again."""
     environment = ImmutableSandboxedEnvironment(
-        loader=DictLoader({_MARKDOWN: templates.text(_MARKDOWN), _HTML: templates.text(_HTML)}),
+        loader=DictLoader({name: text}),
         undefined=StrictUndefined,
-        autoescape=autoescape,
-        finalize=finalize,
+        autoescape=name == _HTML,
+        finalize=_as_html if name == _HTML else _as_markdown,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
@@ -145,13 +151,7 @@ def _render(
         "listing": _listing,
     }
     environment.filters.update(filters)
-    style = Markup(templates.text(_STYLE))  # noqa: S704 - a style sheet of ours, or one that an auditor compared
-    try:
-        return environment.get_template(name).render(document=document, style=style)
-    except TemplateError as problem:
-        raise PrintError(
-            f"the template {name} cannot be rendered: {problem.message or type(problem).__name__}"
-        ) from problem
+    return environment.get_template(name)
 
 
 def _as_markdown(value: object) -> str:
