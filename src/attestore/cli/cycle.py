@@ -98,7 +98,7 @@ def _carried_out(job: Job, order: Order, *, gates: tuple[Gate, ...], stop: Stop,
         typer.echo(canon.encode(_as_json(plan, outcome)).decode())
     else:
         out.print(outcome_of(finished.verdicts, finished.case, folder=finished.folder))
-        _print_next(out, outcome, order, demo=demo)
+        _print_next(out, order, demo=demo)
     if outcome.stopped is not None:
         _print_stopped(err, outcome.stopped)
     return _exit_code(plan, outcome)
@@ -162,16 +162,15 @@ def _print_plan(out: Console, plan: Plan, order: Order) -> None:
         out.print(Padding(checks, (1, 0, 0, 0)))
 
 
-def _print_next(out: Console, outcome: Outcome, order: Order, *, demo: bool) -> None:
-    folder = outcome.finished.folder
-    again = "" if not demo else "\n Backups, keys and roster are kept in " + str(order.home) + "."
-    out.print(
-        Text(
-            f"\n Check it: attestore audit {order.reports}"
-            f"{'' if order.home == Path('.attestore') else f' --home {order.home}'}"
-            f"\n       or: follow {folder / 'VERIFY.md'} with gpg and sha256sum alone{again}"
-        )
-    )
+def _print_next(out: Console, order: Order, *, demo: bool) -> None:
+    home = "" if order.home == Path(".attestore") else f" --home {order.home}"
+    lines = [
+        f"\n Check it: attestore audit {order.reports}{home}",
+        "       or: VERIFY.md beside the report, with gpg and sha256sum alone",
+    ]
+    if demo:
+        lines.append(f" Backups, keys and roster are kept in {order.home}.")
+    out.print(Text("\n".join(lines)))
 
 
 def _print_stopped(err: Console, problem: Error) -> None:
