@@ -203,9 +203,11 @@ def gallery(settings: Settings, *, scale: int, say: Say) -> Iterator[str]:
     from attestore.adapters.postgres import programs
     from attestore.adapters.postgres.cluster import throw_away
     from attestore.adapters.process import Runner
+    from attestore.adapters.system import forgetting
     from attestore.adapters.workspace import TemporaryWorkspace
 
-    with TemporaryWorkspace() as workspace:
+    # the demo's server is its own: PGPASSWORD and the like speak of another one
+    with TemporaryWorkspace() as workspace, forgetting("PG"):
         runner = Runner(logs=workspace.logs)
         choice = programs.choose(programs.find(runner, forced=settings.pg_bin), source_major=0)
         say(f"Throw-away PostgreSQL {choice.server.version} ({choice.server.origin.value}), gallery × {scale}")

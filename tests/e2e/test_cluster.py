@@ -116,6 +116,29 @@ def test_nobody_gets_in_without_the_password(shared: Cluster, tmp_path: Path) ->
     assert secret not in server.conninfo + repr(server) + str(server.variables)
 
 
+def test_what_the_environment_says_of_the_source_reaches_no_private_server(
+    shared: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PGPASSWORD is how operators give the source's password; it must not be tried on, or lead to, another server."""
+    for option in psycopg.pq.Conninfo.get_defaults():
+        if option.envvar is not None and option.keyword != b"service":
+            monkeypatch.setenv(option.envvar.decode(), "1")
+    with shared.connection.connect() as session:
+        assert one(session, "SHOW unix_socket_directories") == str(shared.connection.host)
+    assert shared.connection.answers()
+
+
+def test_names_reach_a_database_of_another_encoding_unharmed() -> None:
+    """A restored LATIN1 database once lacked statistics of every table whose name isn't ASCII, and its gate failed."""
+    with running_server() as server:
+        with server.on("postgres").connect() as session:
+            session.execute("CREATE DATABASE old TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'")
+        with server.on("old").connect() as session:
+            session.execute('CREATE TABLE "tablé" ()'.encode())
+            session.execute('ANALYZE "tablé"'.encode())
+            assert one(session, "SELECT octet_length(relname::text) FROM pg_class WHERE relname ~ '^tabl[^e]'") == 5
+
+
 def test_scratch_settings_are_in_force(shared: Cluster) -> None:
     wanted = scratch_settings(2)
     with shared.connection.connect() as session:

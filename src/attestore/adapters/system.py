@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
 
-__all__ = ["SystemClock", "SystemEntropy", "environment"]
+__all__ = ["SystemClock", "SystemEntropy", "environment", "forgetting"]
 
 
 class SystemClock:
@@ -35,3 +36,15 @@ class SystemEntropy:
 def environment() -> Mapping[str, str]:
     """The variables this process was started with, as they are now, read only."""
     return MappingProxyType(dict(os.environ))
+
+
+@contextlib.contextmanager
+def forgetting(prefix: str) -> Iterator[None]:
+    """A block that knows no variable of that prefix; afterwards they are what they were before."""
+    known = {name: value for name, value in os.environ.items() if name.startswith(prefix)}
+    for name in known:
+        del os.environ[name]
+    try:
+        yield
+    finally:
+        os.environ.update(known)

@@ -16,7 +16,8 @@ from types import MappingProxyType
 from typing import Any, Final, Self
 
 import psycopg
-from psycopg.conninfo import make_conninfo
+from psycopg import pq
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from attestore.adapters.postgres.programs import Installation, runnable, unprivileged
 from attestore.adapters.process import Runner, Running
@@ -36,6 +37,24 @@ _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 _ROOM: Final = "Free space, or set TMPDIR to a folder on a larger disk."
 _GIB: Final = 1 << 30
 _MIB: Final = 1 << 20
+
+_NEVER_EMPTY: Final[Mapping[bytes, bytes]] = {
+    b"client_encoding": b"utf8",
+    b"min_protocol_version": b"3.0",
+    b"max_protocol_version": b"3.0",
+    b"require_auth": b"scram-sha-256",
+    b"sslcertmode": b"allow",
+}
+"""options whose default libpq does not tell and that it refuses to read as nothing; names are handed over in UTF-8"""
+
+_UNHEARD: Final[Mapping[str, str]] = {
+    option.keyword.decode(): (option.compiled or _NEVER_EMPTY.get(option.keyword, b"")).decode()
+    for option in pq.Conninfo.get_defaults()
+    # a service cannot be unset, but whatever stands in one gives way to these
+    if option.envvar is not None and option.keyword != b"service"
+}
+"""What PGPASSWORD, PGHOSTADDR and their like must not decide, each said as if nobody had said anything: those name the
+source, and a private server that was reached by them would be the source."""
 
 _ALWAYS: Final[Mapping[str, str]] = {
     "listen_addresses": "",
@@ -104,9 +123,24 @@ class Connection:
         """
         words = " ".join(f"-c {name}={value}" for name, value in options.items())
         try:
-            return psycopg.connect(self.conninfo, autocommit=True, options=words)
+            return psycopg.connect(make_conninfo("", **self._exact | {"options": words}), autocommit=True)
         except psycopg.Error as problem:
             raise ScratchError(f"the private server does not answer: {str(problem).strip()}") from problem
+
+    def answers(self) -> bool:
+        """Whether somebody takes our password there."""
+        with contextlib.suppress(psycopg.OperationalError), psycopg.connect(make_conninfo("", **self._exact)):
+            return True
+        return False
+
+    @property
+    def _exact(self) -> dict[str, Any]:
+        """The connection string with nothing left for libpq to look up in our environment.
+
+        It has the password: libpq doesn't look into a passfile once a password was given, were it an empty one.
+        """
+        password = self.passfile.read_text(encoding="ascii").rstrip("\n").rpartition(":")[2]
+        return {**_UNHEARD, **conninfo_to_dict(self.conninfo), "password": password}
 
 
 class Cluster:
@@ -263,9 +297,8 @@ class Cluster:
         give_up = time.monotonic() + _START_S
         socket = self._sockets / f".s.PGSQL.{_PORT}"
         while not server.ended and time.monotonic() < give_up:
-            if socket.exists():
-                with contextlib.suppress(psycopg.OperationalError), psycopg.connect(self.connection.conninfo):
-                    return
+            if socket.exists() and self.connection.answers():
+                return
             time.sleep(0.02)
         words = server.stderr.decode("utf-8", "replace").strip().splitlines()[-5:]
         if self.starved:
