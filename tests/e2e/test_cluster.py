@@ -56,6 +56,14 @@ def processes_below(folder: Path) -> list[str]:
     return found
 
 
+def running(pid: int) -> bool:
+    """Whether the process executes: a zombie, which only its parent can bury, does not."""
+    try:
+        return (Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
 def one(session: psycopg.Connection[tuple[Any, ...]], question: str) -> Any:
     row = session.execute(question.encode()).fetchone()
     assert row is not None
@@ -79,6 +87,18 @@ def test_a_server_runs_in_its_block_and_nothing_of_it_is_left(major: int, worksp
     left = sorted(path.name for path in workspace.path.iterdir() if not path.name.startswith("programs-"))
     assert left == sorted([*before, "secrets"])
     assert list((workspace.path / "secrets").iterdir()) == []
+
+
+def test_a_process_that_its_code_left_running_is_gone_with_the_server(workspace: TemporaryWorkspace) -> None:
+    """Restored code may start a daemon; it has a session of its own, so the end of the server's group spares it."""
+    with Cluster(installation(MAJORS[0]), workspace=workspace, runner=Runner(), settings={}) as cluster:
+        with cluster.connection.connect() as session:
+            session.execute("CREATE TEMP TABLE seen (pid int)")
+            session.execute("COPY seen FROM PROGRAM 'setsid sleep 60 >/dev/null 2>&1 </dev/null & echo $!'")
+            stray = int(one(session, "SELECT pid FROM seen"))
+        assert running(stray)
+        assert cluster.destroy()
+        assert not running(stray)
 
 
 def test_a_server_has_no_network(shared: Cluster) -> None:

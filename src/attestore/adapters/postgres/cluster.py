@@ -31,6 +31,7 @@ _PORT: Final = 5432
 _LONGEST_SOCKET: Final = 107
 _INIT_S: Final = 120.0
 _START_S: Final = 120.0
+_STRAYS_S: Final = 5.0
 # an immediate shutdown: the files are removed next, so nothing is worth a checkpoint
 _STOP: Final = ((Signals.SIGQUIT, 15.0),)
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
@@ -162,6 +163,7 @@ class Cluster:
         self._stack = contextlib.ExitStack()
         self._server: Running | None = None
         self._network = "socket-only"
+        self._namespace: int | None = None
 
     def __enter__(self) -> Self:
         """Make and start it.
@@ -215,12 +217,34 @@ class Cluster:
         return self._server is not None and os.strerror(errno.ENOSPC).encode() in self._server.stderr
 
     def destroy(self) -> bool:
-        """Stop it and remove its files; whether no process and no file is left."""
+        """Stop it, end what its code left running, and remove its files; whether no process and no file is left."""
         server, self._server = self._server, None
         self._stack.close()
+        alone = self._end_strays()
         gone = self._workspace.destroy(self._folder)
         self._passfile.unlink(missing_ok=True)
-        return gone and (server is None or server.ended)
+        return gone and alone and (server is None or server.ended)
+
+    def _end_strays(self) -> bool:
+        """Kill whoever is left in the server's network namespace (COPY TO PROGRAM may start a daemon); whether none is.
+
+        Our handle keeps the namespace's number from being another's meanwhile.
+        """
+        handle, self._namespace = self._namespace, None
+        if handle is None:
+            return True
+        try:
+            give_up = time.monotonic() + _STRAYS_S
+            while strays := _inside(os.fstat(handle)):
+                if time.monotonic() >= give_up:
+                    return False
+                for pid in strays:
+                    with contextlib.suppress(ProcessLookupError, PermissionError):
+                        os.kill(pid, Signals.SIGKILL)
+                time.sleep(0.005)
+            return True
+        finally:
+            os.close(handle)
 
     @property
     def _data(self) -> Path:
@@ -290,8 +314,11 @@ class Cluster:
             self._stack = stack.pop_all()
         self._await(self._server)
         with contextlib.suppress(OSError):
-            theirs = Path(f"/proc/{self._server.pid}/ns/net").stat().st_ino
-            self._network = "socket-only" if theirs == Path("/proc/self/ns/net").stat().st_ino else "none"
+            handle = os.open(f"/proc/{self._server.pid}/ns/net", os.O_RDONLY)
+            if os.path.samestat(os.fstat(handle), Path("/proc/self/ns/net").stat()):
+                os.close(handle)
+            else:
+                self._network, self._namespace = "none", handle
 
     def _await(self, server: Running) -> None:
         give_up = time.monotonic() + _START_S
@@ -357,6 +384,16 @@ def _can_be_offline(runner: Runner, user: str | None) -> bool:
     except (ProgramFailedError, MissingProgramError):
         return False
     return True
+
+
+def _inside(namespace: os.stat_result) -> list[int]:
+    """Processes in a network namespace, without those that have ended."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if os.path.samestat((entry / "ns" / "net").stat(), namespace):
+                found.append(int(entry.name))
+    return found
 
 
 def _give(path: Path, user: str | None) -> None:
