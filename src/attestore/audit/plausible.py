@@ -83,11 +83,14 @@ def _order(
     steps: list[tuple[str, datetime]] = []
     if statement is not None:
         steps.append(("start of the run", instant(statement.started)))
+    listing = evidence.manifest
     if "snapshot.taken" in told:
-        steps.append(("snapshot of the source", instant(str(told["snapshot.taken"].value))))
-    elif evidence.manifest is not None:
-        # a drill restores an older backup: its snapshot lies before the run
-        steps.insert(0, ("snapshot of the source", instant(evidence.manifest.taken)))
+        # a drill restores the backup of an older run: its snapshot lies before this one
+        drills = listing is not None and statement is not None and listing.run != statement.run
+        taken = ("snapshot of the source", instant(str(told["snapshot.taken"].value)))
+        steps.insert(0 if drills else len(steps), taken)
+    elif listing is not None:
+        steps.insert(0, ("snapshot of the source", instant(listing.taken)))
     if "restore.ordered" in told:
         steps.append(("order to restore", instant(str(told["restore.ordered"].value))))
     if statement is not None:

@@ -29,6 +29,10 @@ class Found:
     """A stored backup whose manifest was authenticated."""
 
     manifest: Manifest
+    data: bytes
+    """the manifest's bytes as they are stored"""
+    signature: bytes
+    """over those bytes"""
     prefix: str
     signer: str
     """primary key fingerprint that signed the manifest"""
@@ -88,7 +92,7 @@ def restore(plan: Plan, *, found: Found, tools: Tools, scratch: Scratch, book: B
     plain = {part.record.role: _unseal(part, tools=tools, into=home, book=book) for part in fetched}
     carried = uncarry(plain["proof"].read_bytes())
     world = plain["globals"].read_bytes()
-    expected = _expected(carried, listing=listing, bundle=bundle)
+    expected = _expected(carried, found=found, bundle=bundle)
     book.know("backup.roles", sum(s.name == "attributes" for s in expected.settings), source="the backup's proof")
     book.know("backup.settings", len(expected.settings), source="the backup's proof")
     recovery.phase("prepare")
@@ -147,7 +151,7 @@ def _authenticated(plan: Plan, *, tools: Tools, prefix: str) -> Found:
     listing = manifest.decode(data, what=f"{prefix}/manifest.json")
     if f"{listing.system}/{listing.backup}" != prefix or listing.system != plan.system:
         raise TamperedError(f"the manifest at {prefix} is of backup {listing.backup} of {listing.system}")
-    return Found(manifest=listing, prefix=prefix, signer=fingerprint)
+    return Found(manifest=listing, data=data, signature=signature, prefix=prefix, signer=fingerprint)
 
 
 def _tell_backup(found: Found, *, book: Book) -> None:
@@ -201,14 +205,15 @@ def _unseal(part: FetchedPart, *, tools: Tools, into: Path, book: Book) -> Plain
     return plain
 
 
-def _expected(carried: Carried, *, listing: Manifest, bundle: Bundle) -> Proof:
+def _expected(carried: Carried, *, found: Found, bundle: Bundle) -> Proof:
     proof = decode(carried.proof, what="the backup's proof")
-    if proof.key_commitment != listing.key_commitment:
+    if proof.key_commitment != found.manifest.key_commitment:
         raise TamperedError("the backup's proof was made with another key than its signed manifest commits to")
     if not bundle.has("proof.source.json"):
         bundle.write("proof.source.json", carried.proof)
     if not bundle.has("manifest.json"):
-        bundle.write("manifest.json", manifest.encode(listing))
+        bundle.write("manifest.json", found.data)
+        bundle.write("manifest.json.asc", found.signature)
     return proof
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -20,15 +21,15 @@ RUN = "20260301T020000Z-gallery-000001"
 GATES = tuple(gate.read(resources.gates_folder() / f"S9-PROD-{number}.yaml") for number in ("003", "004"))
 
 
-def tools(world: World, folder: Path, *, pen: Pen = MIRA, backup: str = "latest") -> Tools:
-    made = world.tools(folder, backup=backup)
+def tools(world: World, folder: Path, *, pen: Pen = MIRA, backup: str = "latest", making: bool = True) -> Tools:
+    made = world.tools(folder, backup=backup, making=making)
     who = replace(made.operator, id=pen.name, name=pen.name.title(), fingerprint=pen.fingerprint)
     return replace(made, signer=pen, verifier=GLASS, printer=Press(), operator=who, roster=ROSTER)
 
 
 def ran(world: World, folder: Path, job: Job = Job.RUN, *, run: str = RUN, gates: tuple[Gate, ...] = GATES) -> Findings:
     chosen = plan.make(job, run=run, system="gallery", gates=() if job is Job.BACKUP else gates, jobs=1)
-    execute(chosen, tools=tools(world, folder), reports=folder / "reports")
+    execute(chosen, tools=tools(world, folder, making=job is not Job.DRILL), reports=folder / "reports")
     return audited(folder / "reports")
 
 
@@ -73,6 +74,7 @@ def test_an_unreachable_source_leaves_a_clean_bundle(tmp_path: Path) -> None:
 def test_a_backup_alone_and_a_later_drill_are_clean(tmp_path: Path) -> None:
     world = World()
     assert summary(ran(world, tmp_path, Job.BACKUP)) == "1 runs: 1 judged by no gate."
+    world.clock.start += timedelta(hours=1)
     findings = ran(world, tmp_path, Job.DRILL, run="20260302T020000Z-gallery-000002")
     assert findings.problems == ()
     assert summary(findings) == "2 runs: 1 passed, 1 judged by no gate."
