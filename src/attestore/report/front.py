@@ -303,7 +303,7 @@ def evidence_line(view: View) -> str:
     if view.restores:
         bound = f" ({target.operator.value} {target.written} target)" if target else ""
         parts.append(f"RTO {reading.shown('restore.rto')}{bound}")
-        parts.append(f"{_pair(reading, 'rows.restored', 'rows.expected')} rows")
+        parts.append(f"rows: {_pair(reading, 'rows.restored', 'rows.expected')}")
         parts.append(_tables_line(reading))
     if view.seals:
         parts.append(_sealed_line(reading))

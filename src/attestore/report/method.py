@@ -103,9 +103,8 @@ def environment(view: View) -> tuple[Block, ...]:
     return tuple(blocks)
 
 
-def verification(view: View) -> tuple[Block, ...]:
+def verification(_: View) -> tuple[Block, ...]:
     """The shortest honest check, and where the long one is."""
-    run = view.case.context.run
     return (
         Heading(2, "How to verify", "verify"),
         Para(
@@ -117,7 +116,7 @@ def verification(view: View) -> tuple[Block, ...]:
             prose(
                 "VERIFY.md beside this report explains what each step proves. {command} checks everything, and computes the verdict "
                 "and the Markdown text of this report again from the evidence.",
-                command=code(f"attestore audit {run}"),
+                command=code("attestore audit . --roster /from/elsewhere/roster.yaml"),
             )
         ),
     )  # fmt: skip

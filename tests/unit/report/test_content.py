@@ -56,6 +56,10 @@ def test_the_encryption_gate_is_told_by_behaviour() -> None:
     assert "Recovery time by phase" not in told
 
 
+def test_the_audit_that_a_report_names_works_in_the_folder_that_it_speaks_of() -> None:
+    assert "`attestore audit . --roster /from/elsewhere/roster.yaml`" in text_of(cases.passed())
+
+
 def test_a_pass_is_drawn_in_green_below_its_target() -> None:
     document = report.gate_document(cases.passed(), "S9-PROD-004")
     gauge = next(block for block in document.blocks if isinstance(block, Gauge))
