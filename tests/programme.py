@@ -136,7 +136,7 @@ def _home() -> Path:
         pg_bin=None,
         operator="Olga Operator",
     )
-    with compose._home(settings, runner=Runner(), say=lambda _: None):
+    with compose._home(settings, runner=Runner(), say=lambda _: None, work=folder):
         pass
     return settings.home
 

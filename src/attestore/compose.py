@@ -110,9 +110,13 @@ def auditing(roster: Path) -> Iterator[Trust]:
     """
     from attestore.adapters.gpg import GpgVerifier
     from attestore.adapters.process import Runner
+    from attestore.adapters.workspace import TemporaryWorkspace
 
     trusted = _roster(roster)
-    with GpgVerifier(trusted.public_keys(), runner=Runner()) as verifier:
+    with (
+        TemporaryWorkspace() as workspace,
+        GpgVerifier(trusted.public_keys(), runner=Runner(), work=workspace.path) as verifier,
+    ):
         yield Trust(roster=trusted, verifier=verifier, clock=clock())
 
 
@@ -133,7 +137,7 @@ def tools(chosen: Plan, settings: Settings, *, watcher: Watcher, settle: Callabl
     with ExitStack() as stack:
         workspace = stack.enter_context(TemporaryWorkspace())
         runner = Runner(logs=workspace.logs)
-        home = stack.enter_context(_home(settings, runner=runner, say=watcher.say))
+        home = stack.enter_context(_home(settings, runner=runner, say=watcher.say, work=workspace.path))
         engines = _Engines(settings, workspace=workspace, runner=runner, jobs=chosen.jobs)
         printer = WeasyPrinter()
         sealer = GpgSealer(home.keyring, (home.recipient,), runner=runner, work=workspace.path)
@@ -144,7 +148,7 @@ def tools(chosen: Plan, settings: Settings, *, watcher: Watcher, settle: Callabl
             sealer=sealer,
             store=DirectoryStore(settings.store),
             signer=GpgSigner(home.keyring, home.operator.fingerprint, runner=runner),
-            verifier=stack.enter_context(GpgVerifier(home.roster.public_keys(), runner=runner)),
+            verifier=stack.enter_context(GpgVerifier(home.roster.public_keys(), runner=runner, work=workspace.path)),
             printer=printer,
             watcher=watcher,
             templates=report.load_templates(resources.templates_folder()),
@@ -168,7 +172,7 @@ def close_died(settings: Settings, *, watcher: Watcher) -> tuple[str, ...]:
     from attestore.adapters.printer import WeasyPrinter
     from attestore.adapters.process import Runner
     from attestore.adapters.system import SystemClock
-    from attestore.adapters.workspace import sweep
+    from attestore.adapters.workspace import TemporaryWorkspace, sweep
     from attestore.archive import unfinished
 
     for gone in sweep():
@@ -176,7 +180,10 @@ def close_died(settings: Settings, *, watcher: Watcher) -> tuple[str, ...]:
     if not (settings.reports / "ledger.jsonl").exists() or not unfinished(settings.reports):
         return ()
     runner = Runner()
-    with _home(settings, runner=runner, say=watcher.say) as home:
+    with (
+        TemporaryWorkspace() as workspace,
+        _home(settings, runner=runner, say=watcher.say, work=workspace.path) as home,
+    ):
         issuing = Issuing(
             clock=SystemClock(),
             signer=GpgSigner(home.keyring, home.operator.fingerprint, runner=runner),
@@ -227,12 +234,12 @@ class _Home:
 
 
 @contextmanager
-def _home(settings: Settings, *, runner: Runner, say: Say) -> Iterator[_Home]:
+def _home(settings: Settings, *, runner: Runner, say: Say, work: Path) -> Iterator[_Home]:
     """The keyring and the roster below --home; made on first use, and said so."""
     from attestore.adapters.gpg import Keyring
 
     path = settings.home / _ROSTER
-    with Keyring.open(settings.home, runner=runner) as keyring:
+    with Keyring.open(settings.home, runner=runner, work=work) as keyring:
         if not path.exists():
             say(f"First use of {settings.home}: making an RSA 4096 backup key and a signing key, without passphrases")
             _first_use(keyring, path, operator=settings.operator or _login())

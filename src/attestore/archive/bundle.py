@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import fcntl
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from attestore import canon
 from attestore.archive import disk, layout
 from attestore.archive.opened import read_bundle, read_file
 from attestore.errors import ArchiveError
@@ -15,6 +17,15 @@ from attestore.evidence import Journal, Observation, journal, sums
 from attestore.evidence.statement import FileRecord
 
 __all__ = ["Bundle"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Position:
+    """Where the journal ends: replaced as one, so that an interrupt finds the old one or the new one."""
+
+    number: int
+    head: canon.Digest
+    size: int
 
 
 class Bundle:
@@ -27,8 +38,7 @@ class Bundle:
     def __init__(self, folder: Path, *, descriptor: int, seen: Journal) -> None:
         self._folder = folder
         self._descriptor = descriptor
-        self._number = len(seen)
-        self._head = seen.head
+        self._at = _Position(len(seen), seen.head, os.fstat(descriptor).st_size)
 
     @classmethod
     def create(cls, reports: Path, run: str) -> Self:
@@ -99,11 +109,12 @@ class Bundle:
         Raises:
             DiskError: no space left, or the disk failed.
         """
-        data = journal.line(observation, number=self._number + 1, previous=self._head)
+        self._catch_up()
+        at = self._at
+        data = journal.line(observation, number=at.number + 1, previous=at.head)
         with disk.translated(self._folder / layout.JOURNAL):
             disk.append(self._descriptor, data)
-        self._number += 1
-        self._head = journal.link(data)
+        self._at = _Position(at.number + 1, journal.link(data), at.size + len(data))
 
     def journal(self) -> Journal:
         """The journal as it stands on the disk.
@@ -111,11 +122,35 @@ class Bundle:
         Raises:
             ArchiveError, TamperedError: somebody else wrote to it.
         """
+        self._catch_up()
         path = self._folder / layout.JOURNAL
         seen = journal.read(path.read_bytes(), what=str(path))
-        if (len(seen), seen.head) != (self._number, self._head):
+        if (len(seen), seen.head) != (self._at.number, self._at.head):
             raise ArchiveError(f"{path} was changed by somebody else while the run went on")
         return seen
+
+    def _catch_up(self) -> None:
+        """A signal between the write of a line and our note of it leaves the note behind: the disk is right.
+
+        At most one whole line can be ahead of the note, bound to the line we know; a torn one is cut off.
+
+        Raises:
+            ArchiveError, TamperedError: somebody else wrote to the journal.
+        """
+        at, path = self._at, self._folder / layout.JOURNAL
+        size = os.fstat(self._descriptor).st_size
+        if size == at.size:
+            return
+        data = os.pread(self._descriptor, size, 0)
+        whole = data[: data.rfind(b"\n") + 1]
+        seen = journal.read(whole, what=str(path))
+        known = journal.read(whole[: at.size], what=str(path))
+        if (len(known), known.head) != (at.number, at.head) or len(seen) > at.number + 1:
+            raise ArchiveError(f"{path} was changed by somebody else while the run went on")
+        with disk.translated(path):
+            os.ftruncate(self._descriptor, len(whole))
+            os.fsync(self._descriptor)
+        self._at = _Position(len(seen), seen.head, len(whole))
 
     def path(self, name: str) -> Path:
         """Where a file of that name is, or will be.

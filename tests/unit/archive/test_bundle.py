@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -124,6 +126,38 @@ bundle.observe(line(2))
     assert "cannot be written" in done.stdout
     told = journal.read((tmp_path / RUN / "journal.jsonl").read_bytes())
     assert [o.tick for o in told.observations] == [0, 2]
+
+
+class TickError(Exception):
+    """An interrupt, at whatever instant it comes."""
+
+
+def test_an_interrupt_at_any_instant_leaves_a_journal_that_continues(tmp_path: Path) -> None:
+    """A signal handler may raise between the write of a line and our note of it."""
+
+    def interrupt(*_: object) -> None:
+        raise TickError
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    interrupted = 0
+    try:
+        with Bundle.create(tmp_path, "run") as bundle:
+            for number in range(300):
+                with contextlib.suppress(TickError):
+                    try:
+                        signal.setitimer(signal.ITIMER_REAL, 0.00005 * (1 + number % 20))
+                        bundle.observe(seen(number))
+                    except TickError:
+                        interrupted += 1
+                    finally:
+                        signal.setitimer(signal.ITIMER_REAL, 0)
+            told = bundle.journal().observations
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert interrupted > 0
+    assert 300 - interrupted <= len(told) <= 300
+    ticks = [each.tick for each in told]
+    assert ticks == sorted(ticks)
 
 
 def test_a_live_run_is_told_from_a_dead_one(tmp_path: Path) -> None:

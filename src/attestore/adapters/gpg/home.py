@@ -113,9 +113,12 @@ class Talk:
 
 
 class Home:
-    """A folder with keys. Leaving its block stops its agent; the folder stays."""
+    """A folder with keys. Leaving its block stops its agent; the folder stays.
 
-    def __init__(self, folder: Path, *, runner: Runner) -> None:
+    Where its path is too long for sockets, a short link to it is made below `work` (else where temporary files go).
+    """
+
+    def __init__(self, folder: Path, *, runner: Runner, work: Path | None = None) -> None:
         self._gpg = find_programs()
         self._runner = runner
         self._link: Path | None = None
@@ -128,7 +131,7 @@ class Home:
         self.path = folder.absolute()
         """The folder as gpg is told it."""
         if len(os.fsencode(self.path)) > _LONGEST:
-            self._link = _short_link(self.path)
+            self._link = _short_link(self.path, work)
             self.path = self._link
 
     def __enter__(self) -> Self:
@@ -250,8 +253,9 @@ def _answers(agent: Path) -> bool:
     return False
 
 
-def _short_link(folder: Path) -> Path:
-    for place in dict.fromkeys((tempfile.gettempdir(), "/tmp")):  # noqa: S108  mkdtemp makes a private folder in it
+def _short_link(folder: Path, work: Path | None) -> Path:
+    places = (work or tempfile.gettempdir(), tempfile.gettempdir(), "/tmp")  # noqa: S108  mkdtemp makes a private folder in it
+    for place in dict.fromkeys(map(str, places)):
         with contextlib.suppress(OSError):
             holder = Path(tempfile.mkdtemp(prefix="ats-", dir=place))
             link = holder / "g"

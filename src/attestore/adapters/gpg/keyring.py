@@ -102,8 +102,8 @@ class Keyring:
             raise KeyringError(f"gpg can't use the keyring {home.path}: {problem}") from problem
 
     @classmethod
-    def open(cls, home: Path, *, runner: Runner) -> Self:
-        """The keyring in `<home>/gnupg`, made when it is not there.
+    def open(cls, home: Path, *, runner: Runner, work: Path | None = None) -> Self:
+        """The keyring in `<home>/gnupg`, made when it is not there; what it needs for a while lies below `work`.
 
         Raises:
             MissingProgramError: gpg is not on this machine.
@@ -111,7 +111,7 @@ class Keyring:
             DiskError: the folder can't be made.
         """
         version = program_version(runner)
-        return cls(Home(home / _FOLDER, runner=runner), version=version)
+        return cls(Home(home / _FOLDER, runner=runner, work=work), version=version)
 
     def __enter__(self) -> Self:
         return self

@@ -51,9 +51,13 @@ _STARTS: Final = b"-----BEGIN PGP PUBLIC KEY BLOCK-----"
 
 
 class GpgVerifier:
-    """Checks signatures by the roster's keys, inside its block; `public_keys` maps primary fingerprint to armour."""
+    """Checks signatures by the roster's keys, inside its block; `public_keys` maps primary fingerprint to armour.
 
-    def __init__(self, public_keys: Mapping[str, bytes], *, runner: Runner) -> None:
+    Its keyring lies below `work`, else where temporary files go.
+    """
+
+    def __init__(self, public_keys: Mapping[str, bytes], *, runner: Runner, work: Path | None = None) -> None:
+        self._work = work
         self._public_keys = dict(public_keys)
         self._runner = runner
         self._stack = contextlib.ExitStack()
@@ -61,7 +65,7 @@ class GpgVerifier:
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as stack:
-            home = stack.enter_context(temporary_home(runner=self._runner))
+            home = stack.enter_context(temporary_home(runner=self._runner, below=self._work))
             _fill(home, self._public_keys)
             self._home = home
             self._stack = stack.pop_all()
