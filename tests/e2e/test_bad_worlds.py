@@ -122,8 +122,9 @@ def test_a_gate_file_that_cannot_be_loaded(desk: Desk, text: str, says: str) -> 
     path = desk.folder / "bad.yaml"
     path.write_text(bad.get(text, text.replace("{valid}", valid.rstrip())))
     ran = desk.attestore("run", "--source", "dbname=x", "--gate", str(path))
-    told(ran, code=2, says=f"{path}:", hint="Try: ")
+    told(ran, code=2, says=f"{path}:")
     assert says in ran.err
+    assert "Try: " in ran.err or "write it as" in ran.err
     assert not desk.reports.exists()
 
 
@@ -166,7 +167,7 @@ def test_a_full_disk_stops_the_run_and_leaves_nothing(desk: Desk, server: Connec
         check=False,
     )
     assert done.returncode in {69, 76}, done.stdout + done.stderr
-    assert "space" in done.stderr
+    assert "bytes free" in " ".join(done.stderr.split())
     assert "attestore-" not in done.stderr.splitlines()[-1]
 
 
@@ -193,7 +194,8 @@ def test_a_killed_run_is_closed_by_the_next_command_which_removes_what_it_left(
     assert killed.code == -signal.SIGKILL
     dead = desk.bundle().name
     ran = desk.attestore("run", "--source", server.conninfo, *GATES, "--json")
-    assert (ran.code, ran.result["outcome"]) == (0, "PASS"), ran.out + ran.err
+    assert ran.code == 0, ran.out + ran.err
+    assert ran.result["outcome"] == "PASS"
     assert dead in ran.err
     assert desk.left_behind() == []
     audited = desk.attestore("audit", "reports", "--json")

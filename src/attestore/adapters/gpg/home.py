@@ -133,6 +133,8 @@ class Home:
         if len(os.fsencode(self.path)) > _LONGEST:
             self._link = _short_link(self.path, work)
             self.path = self._link
+            # an agent that outlived a killed command knows the folder by a link that is gone, and finds no key there
+            self._stop_agent()
 
     def __enter__(self) -> Self:
         return self
