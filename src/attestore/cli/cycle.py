@@ -84,7 +84,10 @@ def _carried_out(job: Job, order: Order, *, gates: tuple[Gate, ...], stop: Stop,
     out, err = consoles()
     plan = compose.planned(job, order.settings, gates=gates)
     if order.dry_run:
-        _print_plan(out, plan, order)
+        if order.as_json:
+            typer.echo(canon.encode(_plan_json(plan, order)).decode())
+        else:
+            _print_plan(out, plan, order)
         return 0
     for died in compose.close_died(order.settings, watcher=Quiet(err, clock=compose.clock())):
         _say(err, f"Run {died} had died; its bundle is closed and signed, its verdict is UNKNOWN.")
@@ -160,6 +163,31 @@ def _print_plan(out: Console, plan: Plan, order: Order) -> None:
         for probe in each.probes:
             checks.add_row(Text(probe.title), Text(f"equal, rows {probe.operator.value} {probe.bound}"), Text("probe"))
         out.print(Padding(checks, (1, 0, 0, 0)))
+
+
+def _plan_json(plan: Plan, order: Order) -> canon.JSON:
+    return {
+        "run": plan.run,
+        "job": plan.job.value,
+        "system": plan.system,
+        "scenario": plan.scenario,
+        "source": compose.source_label(order.settings) if order.source else None,
+        "store": str(order.settings.store),
+        "bundle": str(order.reports / plan.run),
+        "steps": [{"phase": step.phase, "does": step.does, "writes": step.writes} for step in plan.steps],
+        "gates": [
+            {
+                "gate": each.id,
+                "digest": each.digest,
+                "checks": [
+                    {"id": check.id, "fact": check.fact, "must": f"{check.operator.value} {check.written}"}
+                    for check in each.checks
+                ],
+                "probes": [probe.id for probe in each.probes],
+            }
+            for each in plan.gates
+        ],
+    }
 
 
 def _print_next(out: Console, order: Order, *, demo: bool) -> None:
