@@ -327,6 +327,9 @@ class Cluster:
             if socket.exists() and self.connection.answers():
                 return
             time.sleep(0.02)
+        if server.ended:
+            with contextlib.suppress(ProgramFailedError, DiskError):
+                server.wait()  # its last words are in the pipe still
         words = server.stderr.decode("utf-8", "replace").strip().splitlines()[-5:]
         if self.starved:
             raise DiskError(f"the private server found no space left at {self._folder}", hint=_ROOM)
