@@ -1,0 +1,70 @@
+"""Options that several commands share, each declared once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+__all__ = [
+    "HOME",
+    "REPORTS",
+    "DryRun",
+    "Gate",
+    "GatesFolder",
+    "Home",
+    "Jobs",
+    "Json",
+    "Operator",
+    "Programs",
+    "Reports",
+    "Source",
+    "Store",
+    "System",
+]
+
+REPORTS: Final = Path("reports")
+HOME: Final = Path(".attestore")
+
+Reports = Annotated[Path, typer.Option("--reports", help="Folder of bundles and ledger.", metavar="DIR")]
+Home = Annotated[
+    Path,
+    typer.Option("--home", help="Keys, roster and default store.", metavar="DIR", envvar="ATTESTOREHOME"),
+]
+Store = Annotated[
+    Path | None, typer.Option("--store", help="Folder that keeps backups; default: store below --home.", metavar="DIR")
+]
+Jobs = Annotated[int, typer.Option("--jobs", "-j", help="Parallel sessions of dump, proof and restore.", metavar="N")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object on standard output.")]
+Gate = Annotated[
+    list[str] | None,
+    typer.Option("--gate", "-g", help="Gate id, or path of a gate file; may be repeated.", metavar="ID|FILE"),
+]
+GatesFolder = Annotated[
+    Path | None, typer.Option("--gates", help="Folder of your own gate files, searched first.", metavar="DIR")
+]
+System = Annotated[
+    str, typer.Option("--system", help="Name of the system in reports; default: the database's.", metavar="NAME")
+]
+Source = Annotated[
+    str,
+    typer.Option(
+        "--source",
+        help="libpq connection string, URI or service. Passwords: PGPASSWORD or a passfile.",
+        metavar="DSN",
+    ),
+]
+Programs = Annotated[
+    Path | None, typer.Option("--pg-bin", help="Folder of the PostgreSQL programmes to use.", metavar="DIR")
+]
+Operator = Annotated[
+    str,
+    typer.Option(
+        "--operator",
+        help="Who runs it, written into a new roster on first use of --home; default: your login name.",
+        metavar="NAME",
+        envvar="ATTESTORE_OPERATOR",
+    ),
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the plan; touch nothing.")]
