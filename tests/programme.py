@@ -20,6 +20,7 @@ from typing import Any
 
 from attestore import compose
 from attestore.adapters.process import Runner
+from attestore.compose.people import opened_home
 
 __all__ = ["Desk", "Ran", "at_desk"]
 
@@ -136,7 +137,7 @@ def _home() -> Path:
         pg_bin=None,
         operator="Olga Operator",
     )
-    with compose._home(settings, runner=Runner(), say=lambda _: None, work=folder):
+    with opened_home(settings, runner=Runner(), say=lambda _: None, work=folder):
         pass
     return settings.home
 

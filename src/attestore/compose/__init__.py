@@ -1,0 +1,12 @@
+"""Settings and environment become Tools: the only room that knows both the ports and what stands behind them.
+
+Adapters are imported where they are needed, so that an audit runs on a machine without PostgreSQL, its driver or a
+PDF printer.
+"""
+
+from attestore.compose.check import Trust, auditing
+from attestore.compose.demo import gallery
+from attestore.compose.settings import Settings, clock, planned, source_label
+from attestore.compose.tools import close_died, tools
+
+__all__ = ["Settings", "Trust", "auditing", "clock", "close_died", "gallery", "planned", "source_label", "tools"]

@@ -1,0 +1,45 @@
+"""What an audit needs, and nothing more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from attestore.compose.people import trusted_roster
+from attestore.compose.settings import clock
+from attestore.config import Roster
+from attestore.ports import Clock, Verifier
+
+__all__ = ["Trust", "auditing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """What an audit trusts: the roster, and the programme that checks signatures against its keys."""
+
+    roster: Roster
+    verifier: Verifier
+    clock: Clock
+
+
+@contextmanager
+def auditing(roster: Path) -> Iterator[Trust]:
+    """What an audit needs: a roster from outside, and a keyring that holds its keys only.
+
+    Raises:
+        UsageError: there is no such file.
+        GateError: it isn't a roster.
+        MissingProgramError: gpg is not on this machine.
+    """
+    from attestore.adapters.gpg import GpgVerifier
+    from attestore.adapters.process import Runner
+    from attestore.adapters.workspace import TemporaryWorkspace
+
+    trusted = trusted_roster(roster)
+    with (
+        TemporaryWorkspace() as workspace,
+        GpgVerifier(trusted.public_keys(), runner=Runner(), work=workspace.path) as verifier,
+    ):
+        yield Trust(roster=trusted, verifier=verifier, clock=clock())

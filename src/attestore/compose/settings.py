@@ -1,0 +1,100 @@
+"""What was asked for, read as far as it can be without the world's tools."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from attestore import instants, plan
+from attestore.errors import UsageError
+from attestore.gate import Gate
+from attestore.plan import Job, Plan
+from attestore.ports import Clock
+
+if TYPE_CHECKING:
+    from attestore.adapters.postgres.dsn import Environment
+
+__all__ = ["Settings", "clock", "environment_of", "planned", "source_label"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the command line decided about the world."""
+
+    reports: Path
+    home: Path
+    store: Path
+    source: str
+    backup: str
+    system: str
+    jobs: int
+    pg_bin: Path | None
+    operator: str
+
+
+def clock() -> Clock:
+    """The machine's clock."""
+    from attestore.adapters.system import SystemClock
+
+    return SystemClock()
+
+
+def source_label(settings: Settings) -> str:
+    """The source in words, without secrets."""
+    with _private() as private:
+        return environment_of(settings, private).label
+
+
+def planned(job: Job, settings: Settings, *, gates: tuple[Gate, ...]) -> Plan:
+    """Decide a run: its name, its system, its steps.
+
+    Raises:
+        PlanError, UsageError: the settings can't be meant.
+    """
+    from attestore.adapters.system import SystemClock, SystemEntropy
+
+    system = settings.system or _system_of(settings)
+    run = f"{instants.compact(SystemClock().now())}-{system}-{SystemEntropy().token(3).hex()}"
+    return plan.make(
+        job,
+        run=run,
+        system=system,
+        gates=gates,
+        jobs=settings.jobs,
+    )
+
+
+def environment_of(settings: Settings, private: Path) -> Environment:
+    """How to reach the source; what must not be in anybody's argv lies below `private`.
+
+    Raises:
+        UsageError: the connection string can't be meant.
+    """
+    from attestore.adapters.postgres import dsn
+    from attestore.adapters.system import environment
+
+    return dsn.read(settings.source, folder=private, environ=environment())
+
+
+@contextmanager
+def _private() -> Iterator[Path]:
+    from attestore.adapters.workspace import TemporaryWorkspace
+
+    with TemporaryWorkspace() as workspace:
+        yield workspace.private("source")
+
+
+def _system_of(settings: Settings) -> str:
+    """The database's name, as far as it can be part of a file name."""
+    with _private() as private:
+        named = environment_of(settings, private).database
+    system = re.sub(r"[^a-z0-9]+", "-", named.lower()).strip("-")[:40]
+    if not system:
+        raise UsageError(
+            f"the database name {named!r} gives no system name", hint="Name the system with --system NAME."
+        )
+    return system

@@ -1,0 +1,116 @@
+"""Every door of a run, opened for as long as it lasts."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from importlib import metadata
+from typing import Final
+
+from attestore import __version__, report, resources
+from attestore.compose.engines import Engines
+from attestore.compose.people import opened_home
+from attestore.compose.settings import Settings
+from attestore.plan import Job, Plan
+from attestore.ports import Watcher
+from attestore.run import Issuing, Tools
+from attestore.run import close_died as close_runs
+
+__all__ = ["close_died", "tools"]
+
+_LIBRARIES: Final = ("psycopg", "weasyprint", "zstandard", "Jinja2", "markdown-it-py", "pikepdf")
+
+
+@contextmanager
+def tools(chosen: Plan, settings: Settings, *, watcher: Watcher, settle: Callable[[], None]) -> Iterator[Tools]:
+    """Every door a plan needs, closed again when the block ends.
+
+    Raises:
+        Error: whatever is missing before a run can even begin: programmes, keys, roster.
+    """
+    from attestore.adapters.directory_store import DirectoryStore
+    from attestore.adapters.gpg import GpgSealer, GpgSigner, GpgVerifier
+    from attestore.adapters.printer import WeasyPrinter
+    from attestore.adapters.process import Runner
+    from attestore.adapters.system import SystemClock, SystemEntropy
+    from attestore.adapters.workspace import TemporaryWorkspace
+
+    with ExitStack() as stack:
+        workspace = stack.enter_context(TemporaryWorkspace())
+        runner = Runner(logs=workspace.logs)
+        home = stack.enter_context(opened_home(settings, runner=runner, say=watcher.say, work=workspace.path))
+        engines = Engines(settings, workspace=workspace, runner=runner, jobs=chosen.jobs)
+        printer = WeasyPrinter()
+        sealer = GpgSealer(home.keyring, (home.recipient,), runner=runner, work=workspace.path)
+        yield Tools(
+            clock=SystemClock(),
+            entropy=SystemEntropy(),
+            workspace=workspace,
+            sealer=sealer,
+            store=DirectoryStore(settings.store),
+            signer=GpgSigner(home.keyring, home.operator.fingerprint, runner=runner),
+            verifier=stack.enter_context(GpgVerifier(home.roster.public_keys(), runner=runner, work=workspace.path)),
+            printer=printer,
+            watcher=watcher,
+            templates=report.load_templates(resources.templates_folder()),
+            operator=home.operator,
+            roster=home.roster,
+            settle=settle,
+            versions=_versions(sealer.version),
+            host=_host(),
+            making=None if chosen.job is Job.DRILL else engines.making(),
+            drilling=None if chosen.job is Job.BACKUP else engines.drilling(),
+        )
+
+
+def close_died(settings: Settings, *, watcher: Watcher) -> tuple[str, ...]:
+    """Close what died before us: remove its workspace and server, sign its bundle; the runs that were closed.
+
+    Raises:
+        Error: a bundle or the ledger can't be read, written or signed.
+    """
+    from attestore.adapters.gpg import GpgSigner
+    from attestore.adapters.printer import WeasyPrinter
+    from attestore.adapters.process import Runner
+    from attestore.adapters.system import SystemClock
+    from attestore.adapters.workspace import TemporaryWorkspace, sweep
+    from attestore.archive import unfinished
+
+    for gone in sweep():
+        watcher.say(f"Removed {gone}, left behind by a run that died.")
+    if not (settings.reports / "ledger.jsonl").exists() or not unfinished(settings.reports):
+        return ()
+    runner = Runner()
+    with (
+        TemporaryWorkspace() as workspace,
+        opened_home(settings, runner=runner, say=watcher.say, work=workspace.path) as home,
+    ):
+        issuing = Issuing(
+            clock=SystemClock(),
+            signer=GpgSigner(home.keyring, home.operator.fingerprint, runner=runner),
+            printer=WeasyPrinter(),
+            watcher=watcher,
+            templates=report.load_templates(resources.templates_folder()),
+            roster=home.roster,
+            logs=None,
+            language="en",
+            paper="A4",
+        )
+        closed = close_runs(settings.reports, tools=issuing, closer=home.operator)
+    return tuple(each.case.context.run for each in closed)
+
+
+def _host() -> str:
+    return f"{platform.system()} {platform.release()}, {platform.machine()}, {os.cpu_count()} processors"
+
+
+def _versions(sealer: str) -> Mapping[str, str]:
+    versions = {name: metadata.version(name) for name in _LIBRARIES}
+    versions["attestore"] = __version__
+    versions["python"] = ".".join(map(str, sys.version_info[:3]))
+    programme, _, version = sealer.partition(" ")
+    versions[programme] = version
+    return versions
