@@ -91,6 +91,8 @@ class Running:
         self._broken: list[BaseException] = []
         self._stdout = bytearray()
         self._stderr = _Bounded()
+        self._code = 0
+        """how it ended, as the kernel says; what Popen notes is lost when an interrupt falls into its waiting"""
         self._threads = [self._thread(self._drain, process.stderr, self._stderr.add)]
         if collect:
             self._threads.append(self._thread(self._drain, process.stdout, self._stdout.extend))
@@ -123,6 +125,11 @@ class Running:
         return self._stderr.value
 
     @property
+    def code(self) -> int:
+        """How it ended, once it was waited for; negative: the signal that ended it."""
+        return self._code
+
+    @property
     def ended(self) -> bool:
         """Whether it has ended, by itself or by a signal."""
         return self._process.returncode is not None or _exited(self._process.pid)
@@ -131,7 +138,9 @@ class Running:
         """Send a signal to the programme itself, not its group; nothing happens when it has ended."""
         with self._lock:
             if self._process.returncode is None:
-                self._process.send_signal(number)
+                # not Popen's own: it would collect an ended programme, and its exit code with it
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(self._process.pid, number)
 
     def gone_within(self, seconds: float) -> bool:
         """Whether it ends within that time; it is left alone if it does not."""
@@ -153,8 +162,7 @@ class Running:
         self._join()
         if self._broken:
             raise self._broken[0]
-        code = self._process.returncode
-        return self._judge(code, bytes(self._stdout), self._stderr.value, expired=self._expired.is_set())
+        return self._judge(self._code, bytes(self._stdout), self._stderr.value, expired=self._expired.is_set())
 
     def expire(self, stop: Stop) -> None:
         """The deadline has passed: end it."""
@@ -189,9 +197,13 @@ class Running:
 
     def _reap(self) -> None:
         if self._process.returncode is None:
-            # WNOWAIT: the group is ended while its leader is still a zombie, so its number cannot be another's yet
-            os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT)
-            self._kill(Signals.SIGKILL)
+            # an interrupt may fall between the collecting and Popen's note of it: nothing is left to wait for then
+            with contextlib.suppress(ChildProcessError):
+                # WNOWAIT: the group is ended while its leader is still a zombie, so its number cannot be another's yet
+                left = os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT)
+                if left is not None:
+                    self._code = left.si_status if left.si_code == os.CLD_EXITED else -left.si_status
+                self._kill(Signals.SIGKILL)
             with self._lock:
                 self._process.wait()
 
@@ -336,7 +348,7 @@ class Runner:
             running.close(stop)
             if timer is not None and timer.is_alive():
                 timer.join()
-            self._log(command, process.returncode, time.monotonic() - started, running.stderr)
+            self._log(command, running.code, time.monotonic() - started, running.stderr)
 
     def _log(self, command: Sequence[str], code: int, seconds: float, stderr: bytes) -> None:
         if self._logs is None:

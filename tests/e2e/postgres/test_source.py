@@ -208,6 +208,15 @@ def test_a_snapshot_says_when_and_where_it_was_taken(server: Server) -> None:
             other.execute(f"SET TRANSACTION SNAPSHOT '{snapshot.name}'".encode())
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """A suite that was started in the background inherits an ignored SIGINT."""
+    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, previous)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_leaves_no_query_behind(server: Server) -> None:
     slow = Probe(id="slow", title="", sql="SELECT pg_sleep(60)", operator=Operator.AT_LEAST, bound=1, timeout_ms=90_000)
     with server.database("CREATE TABLE t (a int)") as database, server.connect() as observer:

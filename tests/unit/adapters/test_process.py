@@ -216,6 +216,28 @@ def test_an_interrupt_ends_the_programme_and_its_children() -> None:
     assert await_that(lambda: not alive(grandchild))
 
 
+def test_an_interrupt_between_the_collecting_and_its_note_loses_neither_exit_code_nor_calm(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    collect = os.waitpid
+    fallen: list[int] = []
+
+    def interrupted(pid: int, options: int) -> tuple[int, int]:
+        left = collect(pid, options)
+        if not fallen:
+            fallen.append(pid)
+            raise KeyboardInterrupt
+        return left
+
+    monkeypatch.setattr(os, "waitpid", interrupted)
+    with Runner().start(sh("exit 3"), deadline_s=10) as running:
+        with pytest.raises(KeyboardInterrupt):
+            running.wait()
+        with pytest.raises(ProgramFailedError, match="exit code 3"):
+            running.wait()
+    assert fallen == [running.pid]
+
+
 def test_leaving_the_block_ends_what_still_runs() -> None:
     with Runner().start(["sleep", "1000"], deadline_s=60) as running:
         assert alive(running.pid)
