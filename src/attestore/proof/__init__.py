@@ -1,5 +1,6 @@
 """What a database holds at one snapshot, and how two such proofs differ."""
 
+from attestore.proof.behaviour import Behaviour, Did, Exercise, IndexCheck
 from attestore.proof.compare import Comparison, Difference, What, compare, facts_of
 from attestore.proof.model import (
     FORMAT,
@@ -18,9 +19,13 @@ from attestore.proof.model import (
 
 __all__ = [
     "FORMAT",
+    "Behaviour",
     "Comparison",
+    "Did",
     "Difference",
+    "Exercise",
     "ForeignKey",
+    "IndexCheck",
     "Object",
     "ProbeResult",
     "Proof",

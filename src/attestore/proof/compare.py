@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Final
 
 from attestore.facts import Value
+from attestore.proof import behaviour as behaviours
+from attestore.proof.behaviour import Did
 from attestore.proof.model import Object, Proof, Sequence, Table
 
 __all__ = ["Comparison", "Difference", "What", "compare", "facts_of"]
@@ -26,6 +29,9 @@ class What(Enum):
     SEQUENCE = "sequence behind"
     PROBE = "probe answers differently"
     SETTING = "setting or role differs"
+    ACCEPTED = "accepts a row that it forbids"
+    SILENT = "does otherwise than its state says"
+    CORRUPT = "index does not fit its table"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -69,6 +75,7 @@ def compare(source: Proof, restored: Proof) -> Comparison:
     sequences, behind = _sequences(source, restored, found)
     orphans = _orphans(restored, found)
     probes = _probes(source, restored, found)
+    behaved = _behaved(restored, found)
     expected = [t for t in source.tables if not t.uncovered]
     kinds = [difference.what for difference in found]
     facts: list[tuple[str, str, Value]] = [
@@ -106,6 +113,7 @@ def compare(source: Proof, restored: Proof) -> Comparison:
         ("sequences.behind", "", behind),
         ("probes.asked", "", len(source.probes)),
         *probes,
+        *behaved,
     ]
     return Comparison(
         tables=tuple(tables),
@@ -249,3 +257,17 @@ def _probes(source: Proof, restored: Proof, found: list[Difference]) -> list[tup
             answer = "absent" if b is None else f"{b.rows} rows, {b.digest[:16]}"
             found.append(Difference(a.probe, "probe", What.PROBE.value, f"{a.rows} rows, {a.digest[:16]}", answer))
     return facts
+
+
+_WRONG: Final = {Did.ACCEPTED: What.ACCEPTED, Did.SILENT: What.SILENT, Did.CORRUPT: What.CORRUPT}
+
+
+def _behaved(restored: Proof, found: list[Difference]) -> list[tuple[str, str, Value]]:
+    """Nothing was tried: no fact, so that a gate which asks knows nothing."""
+    if restored.behaviour is None:
+        return []
+    for each in sorted(restored.behaviour.exercises, key=lambda e: (e.kind, e.subject)):
+        if each.did in _WRONG:
+            what = _WRONG[each.did].value
+            found.append(Difference(each.subject, f"exercised {each.kind}", what, "as defined", each.note))
+    return behaviours.facts(restored.behaviour)

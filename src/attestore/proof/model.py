@@ -7,6 +7,8 @@ from typing import Final, cast
 
 from attestore import canon
 from attestore.errors import TamperedError
+from attestore.proof import behaviour as behaviours
+from attestore.proof.behaviour import Behaviour
 
 __all__ = [
     "FORMAT",
@@ -166,6 +168,8 @@ class Proof:
     """restored side only: definitions that differ as text, each as the target reads it back"""
     findings: tuple[str, ...] = ()
     """sentences about the database as it is (invalid index, NOT VALID constraint …): findings, not losses"""
+    behaviour: Behaviour | None = None
+    """restored side only: what it did when it was tried; None where nothing was tried"""
 
     @property
     def rows(self) -> int:
@@ -219,6 +223,7 @@ def encode(proof: Proof) -> bytes:
             "queries": [[q.name, q.sql] for q in proof.queries],
             "readings": [[r.klass, r.identity, r.definition, r.reads] for r in sorted(proof.readings)],
             "findings": list(proof.findings),
+            "behaviour": behaviours.raw(proof.behaviour),
         }
     )
 
@@ -271,6 +276,7 @@ def _read(raw: dict[str, object]) -> Proof:
         queries=tuple(Query(*map(canon.as_text, canon.as_list(q))) for q in canon.as_list(raw["queries"])),
         readings=tuple(Reading(*map(canon.as_text, canon.as_list(r))) for r in canon.as_list(raw["readings"])),
         findings=tuple(map(canon.as_text, canon.as_list(raw["findings"]))),
+        behaviour=behaviours.read(raw["behaviour"]),
     )
 
 
