@@ -41,7 +41,7 @@ from attestore.evidence import Person as Operator
 from attestore.evidence.ledger import BackupStored, Head, RunClosed, RunFinished, RunStarted
 from attestore.evidence.statement import GateOutcome
 from attestore.facts import Value
-from attestore.ports import Attachment, Page
+from attestore.ports import Attachment, Inspected, Page, Verifier
 from attestore.proof import ForeignKey, Object, Proof, Query, Setting, Table, compare
 from attestore.proof import Sequence as Counter
 from attestore.proof import encode as encode_proof
@@ -70,11 +70,25 @@ _BLOCK: Final = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n{}\n-----END PGP PUBLIC
 
 
 class Pen:
-    """Signs with a secret of its own, in the outer form of an armoured OpenPGP signature."""
+    """Signs with a secret of its own, in the outer form of an armoured OpenPGP signature.
 
-    def __init__(self, name: str) -> None:
+    `expires`, `revoked` and `reason` are what the key says of itself; `clock` is what its holder's clock says.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        expires: datetime | None = None,
+        revoked: datetime | None = None,
+        reason: str = "",
+        clock: datetime | None = None,
+    ) -> None:
         self.name = name
         self.secret = hashlib.sha256(name.encode()).digest()
+        self.created = datetime(2026, 1, 1, tzinfo=UTC)
+        self.expires, self.revoked, self.reason = expires, revoked, reason
+        self.clock = clock or START
 
     @property
     def fingerprint(self) -> str:
@@ -84,7 +98,23 @@ class Pen:
         return ()
 
     def signature(self, data: bytes) -> bytes:
-        packets = bytes.fromhex(self.fingerprint) + hmac.digest(self.secret, data, "sha256")
+        made = int(self.clock.timestamp()).to_bytes(8, "big")
+        return self._armoured(made, data)
+
+    def matches(self, signature: bytes, data: bytes) -> datetime | None:
+        """When a signature over `data` was made by this pen; None if it was not."""
+        made = _packets(signature)[20:28]
+        if not hmac.compare_digest(self._armoured(made, data), signature):
+            return None
+        return datetime.fromtimestamp(int.from_bytes(made, "big"), UTC)
+
+    def sign(self, path: Path) -> Path:
+        signature = path.with_name(f"{path.name}.asc")
+        signature.write_bytes(self.signature(path.read_bytes()))
+        return signature
+
+    def _armoured(self, made: bytes, data: bytes) -> bytes:
+        packets = bytes.fromhex(self.fingerprint) + made + hmac.digest(self.secret, made + data, "sha256")
         text = base64.b64encode(packets)
         lines = [text[at : at + 64] for at in range(0, len(text), 64)]
         checksum = b"=" + base64.b64encode(crc24(packets).to_bytes(3, "big"))
@@ -92,10 +122,10 @@ class Pen:
             [b"-----BEGIN PGP SIGNATURE-----", b"", *lines, checksum, b"-----END PGP SIGNATURE-----", b""]
         )
 
-    def sign(self, path: Path) -> Path:
-        signature = path.with_name(f"{path.name}.asc")
-        signature.write_bytes(self.signature(path.read_bytes()))
-        return signature
+
+def _packets(signature: bytes) -> bytes:
+    lines = signature.split(b"\n")
+    return base64.b64decode(b"".join(line for line in lines[2:-2] if not line.startswith(b"=")))
 
 
 class Glass:
@@ -105,12 +135,17 @@ class Glass:
         self.pens = {pen.fingerprint: pen for pen in pens}
 
     def verify(self, signature: bytes, data: Path) -> str:
-        lines = signature.split(b"\n")
-        packets = base64.b64decode(b"".join(line for line in lines[2:-2] if not line.startswith(b"=")))
-        pen = self.pens.get(packets[:20].hex().upper())
-        if pen is None or not hmac.compare_digest(pen.signature(data.read_bytes()), signature):
+        seen = self.inspect(signature, data)
+        if seen.expires is not None or seen.revoked is not None:
+            raise TamperedError(f"the key of {data.name} has ended")
+        return seen.fingerprint
+
+    def inspect(self, signature: bytes, data: Path) -> Inspected:
+        pen = self.pens.get(_packets(signature)[:20].hex().upper())
+        made = None if pen is None else pen.matches(signature, data.read_bytes())
+        if pen is None or made is None:
             raise TamperedError(f"{data.name} has no good signature by a key of the roster")
-        return pen.fingerprint
+        return Inspected(pen.fingerprint, made, pen.created, pen.expires, pen.revoked, pen.reason)
 
 
 class Press:
@@ -153,9 +188,9 @@ def roster(*people: Person) -> Roster:
 ROSTER: Final = roster(person(MIRA, "operator"), person(TOMAS, "operator"), person(REVIEWER, "approver"))
 
 
-def audited(path: Path, *, known: Roster = ROSTER, at: datetime = AUDITED) -> Findings:
+def audited(path: Path, *, known: Roster = ROSTER, at: datetime = AUDITED, glass: Verifier = GLASS) -> Findings:
     """What the audit says of a folder."""
-    return audit(path, roster=known, verifier=GLASS, at=at)
+    return audit(path, roster=known, verifier=glass, at=at)
 
 
 def proof(side: str, *, rows: int = 3, sums: tuple[int, int, int, int] = (11, 22, 33, 44)) -> Proof:

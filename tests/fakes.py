@@ -19,6 +19,7 @@ from attestore.gate import Probe
 from attestore.ports import (
     Attachment,
     FetchedPart,
+    Inspected,
     Page,
     Plain,
     Planted,
@@ -423,6 +424,10 @@ class FakeVerifier:
         if digest != canon.sha256_hex(data.read_bytes()):
             raise TamperedError(f"the signature over {data.name} does not fit its bytes")
         return fingerprint
+
+    def inspect(self, signature: bytes, data: Path) -> Inspected:
+        made = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
+        return Inspected(self.verify(signature, data), made, made, None, None, "")
 
 
 class FakePrinter:

@@ -27,6 +27,8 @@ __all__ = [
     "Dumping",
     "Entropy",
     "FetchedPart",
+    "Inspected",
+    "Look",
     "Page",
     "Plain",
     "Planted",
@@ -52,6 +54,21 @@ __all__ = [
 
 Plain = NewType("Plain", Path)
 """A file or folder that anybody could read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One thing that was looked at before anything happened: what was seen, and whatever stands in the way."""
+
+    area: str
+    """source, target, store, keys, programmes, paper or machine"""
+    what: str
+    """unique within its area"""
+    seen: str
+    """in words; holds no secret"""
+    problems: tuple[Error, ...] = ()
+    advice: str = ""
+    """worth knowing, though it stands in nobody's way"""
 
 
 # ── time and chance
@@ -94,6 +111,8 @@ class SourceFacts:
     extensions: tuple[tuple[str, str], ...]
     tables: int
     superuser: bool
+    features: tuple[str, ...] = ()
+    """what the target's programmes must have been built with: `icu`, `libxml`"""
 
 
 class Source(Protocol):
@@ -110,6 +129,10 @@ class Source(Protocol):
 
     def problems(self) -> tuple[Error, ...]:
         """Everything that would make a backup incomplete: unreadable tables, row security, too few locks …"""
+        ...
+
+    def looks(self) -> tuple[Look, ...]:
+        """Everything that was looked at, fine or not; `problems` are those of the looks."""
         ...
 
     def snapshot(self) -> AbstractContextManager[Snapshot]:
@@ -314,6 +337,10 @@ class Store(Protocol):
         """All keys below a prefix, sorted."""
         ...
 
+    def size(self, key: str) -> int | None:
+        """Bytes of an object as the store tells them without reading it; None where there is none."""
+        ...
+
     def read(self, key: str, *, limit: int) -> bytes:
         """A small object whole.
 
@@ -374,6 +401,10 @@ class Scratch(Protocol):
         """Whatever stands in the way: missing extensions, unknown locale, no unprivileged user, no disk …"""
         ...
 
+    def looks(self, facts: SourceFacts) -> tuple[Look, ...]:
+        """Everything that was looked at, fine or not; `problems` are those of the looks."""
+        ...
+
     def start(self, locale: Locale, *, database_size: int) -> AbstractContextManager[Target]:
         """A new, empty, isolated server with its own system identifier, gone when the block ends.
 
@@ -398,7 +429,7 @@ class Target(Protocol):
 
     @property
     def network(self) -> str:
-        """`none` (own network namespace) or `socket-only`."""
+        """`none` (own network namespace), `socket-only`, or `existing server` (nothing is known of its network)."""
         ...
 
     @property
@@ -468,8 +499,34 @@ class Signer(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Inspected:
+    """One good signature over some bytes, with the times that bear on it; whether it counts is not decided here."""
+
+    fingerprint: str
+    """primary key fingerprint, 40 upper-case hexadecimal digits"""
+    made: datetime
+    """when it was signed, by the signer's own clock"""
+    created: datetime
+    """when the key that signed was made"""
+    expires: datetime | None
+    """from when on the key that signed, or its primary key, is expired; None for never"""
+    revoked: datetime | None
+    """when either was revoked, by the revocation's own word; None for never"""
+    reason: str
+    """why it was revoked, in words; empty where it was not"""
+
+
 class Verifier(Protocol):
     """Accepts detached OpenPGP signatures by the rule of docs/adr, with a keyring that holds the roster's keys only."""
+
+    def inspect(self, signature: bytes, data: Path) -> Inspected:
+        """The one good signature over the file's bytes, be its key expired or revoked since.
+
+        Raises:
+            TamperedError: as `verify`, but not for an expired or a revoked key.
+        """
+        ...
 
     def verify(self, signature: bytes, data: Path) -> str:
         """Primary key fingerprint of the one good signature over the file's bytes.

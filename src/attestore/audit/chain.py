@@ -12,7 +12,20 @@ from attestore.archive.ledger import CHECKPOINT, LEDGER
 from attestore.audit.bundle import Audited
 from attestore.audit.findings import Notebook
 from attestore.audit.plausible import SLACK, instant
-from attestore.evidence.ledger import BackupStored, Checkpoint, Entry, Ledger, RunClosed, RunFinished, RunStarted
+from attestore.evidence.ledger import (
+    BackupDeleted,
+    BackupStored,
+    Checkpoint,
+    DecisionEntered,
+    Entry,
+    KeyChanged,
+    Ledger,
+    ReportsRevised,
+    RunClosed,
+    RunFinished,
+    RunStarted,
+    concerns,
+)
 
 __all__ = ["Entries", "check", "reach", "started", "times"]
 
@@ -78,7 +91,11 @@ def reach(known: Ledger, point: Checkpoint | None, *, running: Running, book: No
                 "checkpoint", f"Entry {number}, the end of {entry.run}, is not under the signed checkpoint.", of=LEDGER
             )
         else:
-            book.note("checkpoint", f"Entry {number}, of {entry.run}, is not yet under a signed checkpoint.", of=LEDGER)
+            book.note(
+                "checkpoint",
+                f"Entry {number}, of {concerns(entry) or 'keys'}, is not yet under a signed checkpoint.",
+                of=LEDGER,
+            )
 
 
 def check(known: Ledger, *, bundles: Mapping[str, Audited], running: Running, book: Notebook) -> None:
@@ -118,7 +135,7 @@ def _places(entries: Entries, *, book: Notebook) -> tuple[dict[str, int], dict[s
                 if entry.run in ends:
                     book.problem("ledger", f"{entry.run} ends twice, the second time by entry {number}.")
                 ends.setdefault(entry.run, entry)
-            case BackupStored():
+            case BackupStored() | BackupDeleted() | KeyChanged() | DecisionEntered() | ReportsRevised():
                 pass
     return places, ends
 

@@ -1,4 +1,4 @@
-"""The ledger: every run that was started, finished or closed and every backup, each entry bound to the one before it."""
+"""The ledger: every run started, finished or closed, every backup stored or deleted, every decision and change of keys, each entry bound to the one before it."""
 
 from __future__ import annotations
 
@@ -12,14 +12,19 @@ from attestore.evidence.journal import GENESIS
 
 __all__ = [
     "CHECKPOINT_FORMAT",
+    "BackupDeleted",
     "BackupStored",
     "Checkpoint",
+    "DecisionEntered",
     "Entry",
     "Head",
+    "KeyChanged",
     "Ledger",
+    "ReportsRevised",
     "RunClosed",
     "RunFinished",
     "RunStarted",
+    "concerns",
     "decode_checkpoint",
     "encode_checkpoint",
     "line",
@@ -84,7 +89,63 @@ class RunClosed:
     outcomes: tuple[tuple[str, str], ...]
 
 
-Entry: TypeAlias = RunStarted | BackupStored | RunFinished | RunClosed
+@dataclass(frozen=True, slots=True)
+class BackupDeleted:
+    """A stored backup was deleted; written before its first byte is, so that none is missed without a word."""
+
+    at: str
+    backup: str
+    system: str
+    digest: canon.Digest
+    """SHA-256 of its manifest"""
+    by: str
+    """primary key fingerprint of who had it deleted"""
+    reason: str
+    """the rule or the words by which it had to go"""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyChanged:
+    """From here on other people or keys are in force than before; the first one says what was in force at all."""
+
+    at: str
+    by: str
+    """primary key fingerprint of the operator under whom it was noticed"""
+    roster: canon.Digest
+    """SHA-256 of the roster file"""
+    recipients: tuple[str, ...]
+    """primary key fingerprints that backups are sealed to, sorted"""
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionEntered:
+    """A signed decision was put into the bundle of its run; it counts from here."""
+
+    at: str
+    run: str
+    gate: str
+    act: str
+    """approve, reject or waive"""
+    person: str
+    """id in the roster"""
+    record: canon.Digest
+    """SHA-256 of the record"""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportsRevised:
+    """The reports of a run were rendered again after decisions, into `revisions/<number>`."""
+
+    at: str
+    run: str
+    number: int
+    statement: canon.Digest
+    """SHA-256 of the revision's `statement.json`"""
+
+
+Entry: TypeAlias = (
+    RunStarted | BackupStored | RunFinished | RunClosed | BackupDeleted | KeyChanged | DecisionEntered | ReportsRevised
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +203,17 @@ def line(entry: Entry, *, number: int, previous: canon.Digest) -> bytes:
 def link(data: bytes) -> canon.Digest:
     """What the next line is bound to: the digest of a line's bytes, newline included."""
     return canon.domain_digest("ledger/link", data)
+
+
+def concerns(entry: Entry) -> str:
+    """The run or backup that an entry is about; empty where it is about the whole ledger."""
+    match entry:
+        case BackupDeleted():
+            return entry.backup
+        case KeyChanged():
+            return ""
+        case _:
+            return entry.run
 
 
 def read(data: bytes, *, what: str = "ledger.jsonl") -> Ledger:
@@ -202,7 +274,7 @@ def decode_checkpoint(data: bytes, *, what: str = "checkpoint") -> Checkpoint:
     return checkpoint
 
 
-def _body(entry: Entry) -> dict[str, canon.JSON]:
+def _body(entry: Entry) -> dict[str, canon.JSON]:  # noqa: PLR0911  one per kind
     match entry:
         case RunStarted():
             return {
@@ -235,6 +307,33 @@ def _body(entry: Entry) -> dict[str, canon.JSON]:
                 "statement": entry.statement,
                 "outcomes": _pairs_out(entry.outcomes),
             }
+        case DecisionEntered():
+            return {
+                "kind": "decision",
+                "run": entry.run,
+                "gate": entry.gate,
+                "act": entry.act,
+                "person": entry.person,
+                "record": entry.record,
+            }
+        case ReportsRevised():
+            return {"kind": "revision", "run": entry.run, "number": entry.number, "statement": entry.statement}
+        case BackupDeleted():
+            return {
+                "kind": "backup.deleted",
+                "backup": entry.backup,
+                "system": entry.system,
+                "digest": entry.digest,
+                "by": entry.by,
+                "reason": entry.reason,
+            }
+        case KeyChanged():
+            return {
+                "kind": "key.changed",
+                "by": entry.by,
+                "roster": entry.roster,
+                "recipients": list(entry.recipients),
+            }
 
 
 def _entry(body: bytes, *, number: int, previous: canon.Digest, what: str) -> Entry:
@@ -254,36 +353,54 @@ def _entry(body: bytes, *, number: int, previous: canon.Digest, what: str) -> En
     return entry
 
 
-def _read(told: dict[str, object]) -> Entry:
-    at, run, kind = canon.as_text(told["at"]), canon.as_text(told["run"]), canon.as_text(told["kind"])
+def _read(told: dict[str, object]) -> Entry:  # noqa: PLR0911  one per kind
+    def text(name: str) -> str:
+        return canon.as_text(told[name])
+
+    at, kind = text("at"), text("kind")
     match kind:
         case "run.started":
             return RunStarted(
-                at=at,
-                run=run,
-                system=canon.as_text(told["system"]),
-                operator=canon.as_text(told["operator"]),
-                gates=_pairs(told["gates"]),
+                at=at, run=text("run"), system=text("system"), operator=text("operator"), gates=_pairs(told["gates"])
             )
         case "backup.stored":
             return BackupStored(
-                at=at,
-                backup=canon.as_text(told["backup"]),
-                system=canon.as_text(told["system"]),
-                digest=canon.as_text(told["digest"]),
-                run=run,
+                at=at, backup=text("backup"), system=text("system"), digest=text("digest"), run=text("run")
             )
         case "run.finished":
-            return RunFinished(
-                at=at, run=run, statement=canon.as_text(told["statement"]), outcomes=_pairs(told["outcomes"])
-            )  # fmt: skip
+            return RunFinished(at=at, run=text("run"), statement=text("statement"), outcomes=_pairs(told["outcomes"]))
         case "run.closed":
             return RunClosed(
                 at=at,
-                run=run,
-                by=canon.as_text(told["by"]),
-                statement=canon.as_text(told["statement"]),
+                run=text("run"),
+                by=text("by"),
+                statement=text("statement"),
                 outcomes=_pairs(told["outcomes"]),
+            )
+        case "backup.deleted":
+            return BackupDeleted(
+                at=at,
+                backup=text("backup"),
+                system=text("system"),
+                digest=text("digest"),
+                by=text("by"),
+                reason=text("reason"),
+            )
+        case "key.changed":
+            recipients = tuple(map(canon.as_text, canon.as_list(told["recipients"])))
+            return KeyChanged(at=at, by=text("by"), roster=text("roster"), recipients=recipients)
+        case "decision":
+            return DecisionEntered(
+                at=at,
+                run=text("run"),
+                gate=text("gate"),
+                act=text("act"),
+                person=text("person"),
+                record=text("record"),
+            )
+        case "revision":
+            return ReportsRevised(
+                at=at, run=text("run"), number=canon.as_count(told["number"]), statement=text("statement")
             )
         case _:
             raise ValueError(f"kind {kind!r} is unknown")

@@ -8,12 +8,13 @@ A signature file is accepted when, and only when:
 - and says none of BADSIG, ERRSIG, EXPSIG, EXPKEYSIG, REVKEYSIG, FAILURE, NODATA, UNEXPECTED.
 
 gpg 2.2 exits with 0 for signatures by expired and by revoked keys, and beside a good signature tolerates others.
+`inspect` lets EXPKEYSIG and REVKEYSIG pass and hands out the times instead: what they mean is a matter of trusted time,
+which gpg does not know.
 """
 
 from __future__ import annotations
 
 import contextlib
-import itertools
 import os
 import stat
 from collections.abc import Iterator, Mapping
@@ -22,10 +23,12 @@ from types import MappingProxyType
 from typing import IO, Final, Self
 
 from attestore.adapters.durable import disk_errors
-from attestore.adapters.gpg import armor
+from attestore.adapters.gpg import armor, lifetimes
 from attestore.adapters.gpg.home import Home, Said, deadline_for, temporary_home
+from attestore.adapters.gpg.lifetimes import Lifetime, instant
 from attestore.adapters.process import Feed, Runner
 from attestore.errors import InternalError, KeyringError, TamperedError
+from attestore.ports import Inspected
 
 __all__ = ["HASHES", "GpgVerifier"]
 
@@ -44,6 +47,8 @@ _REFUSED: Final = MappingProxyType(
         "UNEXPECTED": "it holds something else than a signature",
     }
 )
+_LATER: Final = frozenset({"EXPKEYSIG", "REVKEYSIG"})
+"""What may have become of a key since it signed"""
 _CLASS: Final = 0
 _PRIMARY: Final = 9  # VALIDSIG's tenth word; doc/DETAILS of GnuPG
 _LARGEST_KEY: Final = 1 << 20
@@ -62,11 +67,12 @@ class GpgVerifier:
         self._runner = runner
         self._stack = contextlib.ExitStack()
         self._home: Home | None = None
+        self._lifetimes: Mapping[str, Lifetime] = {}
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as stack:
             home = stack.enter_context(temporary_home(runner=self._runner, below=self._work))
-            _fill(home, self._public_keys)
+            self._lifetimes = _fill(home, self._public_keys)
             self._home = home
             self._stack = stack.pop_all()
         return self
@@ -83,7 +89,8 @@ class GpgVerifier:
                 the roster; or `data` is not a plain file.
         """
         with _plain_file(data) as file:
-            return self._verify(signature, file, what=data.name, size=os.fstat(file.fileno()).st_size)
+            size = os.fstat(file.fileno()).st_size
+            return self._verify(signature, file, what=data.name, size=size).fingerprint
 
     def verify_bytes(self, signature: bytes, data: bytes) -> str:
         """As `verify`, of bytes in memory.
@@ -91,9 +98,21 @@ class GpgVerifier:
         Raises:
             TamperedError: as `verify`.
         """
-        return self._verify(signature, data, what="the data", size=len(data))
+        return self._verify(signature, data, what="the data", size=len(data)).fingerprint
 
-    def _verify(self, signature: bytes, data: Feed, *, what: str, size: int) -> str:
+    def inspect(self, signature: bytes, data: Path) -> Inspected:
+        """The one good signature over the file's bytes, be its key expired or revoked since.
+
+        Raises:
+            TamperedError: as `verify`, but not for an expired or a revoked key.
+        """
+        with _plain_file(data) as file:
+            size = os.fstat(file.fileno()).st_size
+            return self._verify(signature, file, what=data.name, size=size, forgiven=_LATER)
+
+    def _verify(
+        self, signature: bytes, data: Feed, *, what: str, size: int, forgiven: frozenset[str] = frozenset()
+    ) -> Inspected:
         if self._home is None:
             raise InternalError("the verifier was asked outside its block")
         packet = armor.read(signature)
@@ -110,12 +129,14 @@ class GpgVerifier:
         with self._home.talk(*words, stdin=data, deadline_s=deadline_for(size), agent=False) as talk:
             talk.stdout.read()
             said = talk.end()
-        return _judge(said, frozenset(self._public_keys), what=what)
+        valid = _judge(said, frozenset(self._public_keys), what=what, forgiven=forgiven)
+        return _inspected(said, valid, lifetimes=self._lifetimes, what=what)
 
 
-def _judge(said: Said, allowed: frozenset[str], *, what: str) -> str:
+def _judge(said: Said, allowed: frozenset[str], *, what: str, forgiven: frozenset[str]) -> tuple[str, ...]:
+    """The words of the one VALIDSIG line that the rule accepts."""
     for keyword, why in _REFUSED.items():
-        if keyword in said.status:
+        if keyword in said.status and keyword not in forgiven:
             raise TamperedError(f"the signature of {what} is not accepted: {why} ({keyword})")
     valid = said.status.all("VALIDSIG")
     if said.code != 0 or len(said.status.all("NEWSIG")) != 1 or len(valid) != 1:
@@ -127,33 +148,47 @@ def _judge(said: Said, allowed: frozenset[str], *, what: str) -> str:
         raise TamperedError(f"the signature of {what} is not accepted: another class or digest than it said of itself")
     if words[_PRIMARY] not in allowed:
         raise TamperedError(f"the signature of {what} is by key {words[_PRIMARY]}, which the roster does not name")
-    return words[_PRIMARY]
+    return words
 
 
-def _fill(home: Home, public_keys: Mapping[str, bytes]) -> None:
-    """Import each key by itself and believe the keyring only if it then holds just that one more."""
+def _inspected(said: Said, valid: tuple[str, ...], *, lifetimes: Mapping[str, Lifetime], what: str) -> Inspected:
+    """The signature with the times of its key; what gpg says of the key must be explained by them."""
+    life, made = lifetimes.get(valid[0]), instant(valid[2])
+    if life is None or made is None:
+        raise TamperedError(f"the signature of {what} is not accepted: nothing is known of the times of its key")
+    if ("EXPKEYSIG" in said.status and life.expires is None) or ("REVKEYSIG" in said.status and life.revoked is None):
+        raise TamperedError(f"the signature of {what} is not accepted: its key has ended, and nothing says when")
+    return Inspected(
+        fingerprint=valid[_PRIMARY],
+        made=made,
+        created=life.created,
+        expires=life.expires,
+        revoked=life.revoked,
+        reason=life.reason,
+    )
+
+
+def _fill(home: Home, public_keys: Mapping[str, bytes]) -> Mapping[str, Lifetime]:
+    """Import each key by itself and believe the keyring only if it then holds just that one more; the keys' times."""
     for count, (fingerprint, armoured) in enumerate(public_keys.items(), start=1):
         text = armoured.strip()
         if len(text) > _LARGEST_KEY or not text.startswith(_STARTS) or text.count(b"-----BEGIN") != 1:
             raise KeyringError(f"the roster's key {fingerprint} is not exactly one armoured public key block")
         said = home.run("--import", stdin=armoured, agent=False)
-        listed = _listed(home)
+        listed = lifetimes.primaries(_listing(home))
         if fingerprint not in listed or len(listed) != count:
             found = [line.words[1] for line in said.status.all("IMPORT_OK") if len(line.words) > 1]
             raise KeyringError(
                 f"the roster's key block for {fingerprint} holds {', '.join(found) or 'no key'}",
                 hint="Put exactly that person's public key there: gpg --export --armor FINGERPRINT.",
             )
+    return lifetimes.read(_listing(home))
 
 
-def _listed(home: Home) -> frozenset[str]:
-    """Primary fingerprints: the `fpr` record that follows each `pub` record (doc/DETAILS of GnuPG)."""
-    records = [
-        line.split(":") for line in home.run("--list-keys", "--with-colons", agent=False).stdout.decode().splitlines()
-    ]
-    return frozenset(
-        after[9] for before, after in itertools.pairwise(records) if before[0] == "pub" and after[0] == "fpr"
-    )
+def _listing(home: Home) -> str:
+    """All keys and the signatures on them, checked."""
+    words = ("--weak-digest", "SHA1", "--check-sigs", "--with-colons")
+    return home.run(*words, agent=False).stdout.decode(errors="replace")
 
 
 @contextlib.contextmanager
