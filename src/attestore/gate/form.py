@@ -82,6 +82,15 @@ class ApprovalForm(_Form):
     not_the_operator: bool = Field(default=True, description="Whoever ran it may not approve it.")
 
 
+class WaiverForm(_Form):
+    """How long a gate that is not passed may be lived with."""
+
+    longest: str = Field(
+        description="Longest time between a waiver and its end, e.g. 30d.",
+        json_schema_extra={"pattern": f"^{DURATION}$"},
+    )
+
+
 class GateForm(_Form):
     """A requirement with an id, as its file says it."""
 
@@ -100,4 +109,5 @@ class GateForm(_Form):
     checks: tuple[CheckForm, ...] = Field(description="What must be true.", json_schema_extra=_NOT_EMPTY)
     probes: tuple[ProbeForm, ...] = Field(default=(), description="Queries that must answer alike on both sides.")
     approval: ApprovalForm | None = None
+    waiver: WaiverForm | None = Field(default=None, description="Without it, a waiver lasts 30 days at most.")
     labels: dict[str, str] = Field(default_factory=dict, description="Names and values for your own sorting.")

@@ -23,7 +23,7 @@ from attestore.gate.form import (
     GateForm,
     ProbeForm,
 )
-from attestore.gate.model import Approval, Check, Control, Coverage, Gate, Operator, Probe, Severity
+from attestore.gate.model import LONGEST_WAIVER_MS, Approval, Check, Control, Coverage, Gate, Operator, Probe, Severity
 from attestore.strictyaml import Document, did_you_mean
 
 __all__ = ["find", "load", "named", "read", "shipped"]
@@ -61,6 +61,7 @@ def load(text: bytes, *, where: str) -> Gate:
         approval=None if form.approval is None else _approval(form.approval, document),
         labels=_labels(form.labels, document),
         text=text,
+        longest_waiver_ms=_longest_waiver(form, document),
     )
 
 
@@ -255,6 +256,12 @@ def _approval(form: ApprovalForm, document: Document) -> Approval:
         if role in form.roles[:number]:
             raise document.error(f"the role {role} appears twice", at=("approval", "roles", number))
     return Approval(roles=form.roles, people=form.people, not_the_operator=form.not_the_operator)
+
+
+def _longest_waiver(form: GateForm, document: Document) -> int:
+    if form.waiver is None:
+        return LONGEST_WAIVER_MS
+    return _duration(form.waiver.longest, document, at=("waiver", "longest"))
 
 
 def _labels(labels: dict[str, str], document: Document) -> tuple[tuple[str, str], ...]:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Final
 
 from attestore import canon
 from attestore.facts import Value
 
-__all__ = ["Approval", "Check", "Control", "Coverage", "Gate", "Operator", "Probe", "Severity"]
+__all__ = ["LONGEST_WAIVER_MS", "Approval", "Check", "Control", "Coverage", "Gate", "Operator", "Probe", "Severity"]
+
+LONGEST_WAIVER_MS: Final = 30 * 86_400_000
+"""Of a gate that says nothing about waivers: 30 days"""
 
 
 class Operator(Enum):
@@ -130,6 +134,8 @@ class Gate:
     approval: Approval | None
     labels: tuple[tuple[str, str], ...]
     text: bytes
+    longest_waiver_ms: int = LONGEST_WAIVER_MS
+    """a waiver of this gate ends at most so long after it was given"""
 
     @property
     def digest(self) -> canon.Digest:
