@@ -20,6 +20,7 @@ from attestore.ports import (
     Attachment,
     FetchedPart,
     Inspected,
+    Look,
     Page,
     Plain,
     Planted,
@@ -180,6 +181,9 @@ class FakeSource:
     def problems(self) -> tuple[Error, ...]:
         return self._problems
 
+    def looks(self) -> tuple[Look, ...]:
+        return (Look("source", "reachable", "memory"), Look("source", "tables readable", "3 tables", self._problems))
+
     @contextmanager
     def snapshot(self) -> Iterator[FakeSnapshot]:
         yield FakeSnapshot(self._database)
@@ -314,6 +318,9 @@ class FakeStore:
     def keys(self, prefix: str) -> tuple[str, ...]:
         return tuple(sorted(key for key in self.objects if key.startswith(prefix)))
 
+    def size(self, key: str) -> int | None:
+        return len(self.objects[key]) if key in self.objects else None
+
     def read(self, key: str, *, limit: int) -> bytes:
         if key not in self.objects or len(self.objects[key]) > limit:
             raise StoreError(f"{key} can't be read")
@@ -339,6 +346,9 @@ class FakeScratch:
     def problems(self, facts: SourceFacts) -> tuple[Error, ...]:
         assert facts.major <= self.major
         return ()
+
+    def looks(self, facts: SourceFacts) -> tuple[Look, ...]:
+        return (Look("target", "version", self.version, self.problems(facts)),)
 
     @contextmanager
     def start(self, locale: Locale, *, database_size: int) -> Iterator[FakeTarget]:

@@ -104,6 +104,23 @@ class DirectoryStore:
         with self._errors("list"), self._folder((), making=False) as root:
             return tuple(sorted(key for key in _walk(root, "") if key.startswith(prefix)))
 
+    def size(self, key: str) -> int | None:
+        """Bytes of an object as the file system tells them; None where there is none, or no plain file.
+
+        Raises:
+            StoreError: its folder can't be looked into.
+        """
+        *folders, name = _parts(key)
+        place = self._root.joinpath(*folders)
+        if not place.is_dir():
+            return None
+        with self._errors(f"look at {key} in"), self._folder(tuple(folders), making=False) as folder:
+            try:
+                state = os.stat(name, dir_fd=folder, follow_symlinks=False)
+            except FileNotFoundError:
+                return None
+        return state.st_size if stat.S_ISREG(state.st_mode) else None
+
     def read(self, key: str, *, limit: int) -> bytes:
         """A small object whole.
 

@@ -24,7 +24,7 @@ from attestore.adapters.process import Runner, Running
 from attestore.adapters.workspace import TemporaryWorkspace
 from attestore.errors import DiskError, MissingProgramError, ProgramFailedError, ScratchError
 
-__all__ = ["Cluster", "Connection", "scratch_settings", "throw_away"]
+__all__ = ["Cluster", "Connection", "can_be_offline", "scratch_settings", "throw_away"]
 
 _SUPERUSER: Final = "postgres"
 _PORT: Final = 5432
@@ -297,7 +297,7 @@ class Cluster:
             file.writelines(lines)
 
     def _start(self, programs: Installation, user: str | None) -> None:
-        offline = _can_be_offline(self._runner, user)
+        offline = can_be_offline(self._runner, user)
         with contextlib.ExitStack() as stack:
             nowhere = stack.enter_context(Path(os.devnull).open("wb"))
             self._server = stack.enter_context(
@@ -380,7 +380,8 @@ def scratch_settings(jobs: int) -> Mapping[str, str]:
     }
 
 
-def _can_be_offline(runner: Runner, user: str | None) -> bool:
+def can_be_offline(runner: Runner, user: str | None) -> bool:
+    """Whether the kernel lets a programme of that account run in a network namespace of its own."""
     try:
         with runner.start(["true"], deadline_s=10, user=user, offline=True, collect=True) as running:
             running.wait()

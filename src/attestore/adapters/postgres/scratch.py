@@ -7,17 +7,17 @@ import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, Final
 
 import psycopg
 from psycopg import sql
 
+from attestore.adapters.postgres import built
 from attestore.adapters.postgres import plant as planting
 from attestore.adapters.postgres import prove as proving
 from attestore.adapters.postgres import world as worlds
-from attestore.adapters.postgres.cluster import Cluster, Connection, scratch_settings
+from attestore.adapters.postgres.cluster import Cluster, Connection, can_be_offline, scratch_settings
 from attestore.adapters.postgres.programs import Choice, Installation, unprivileged
 from attestore.adapters.postgres.session import abandon
 from attestore.adapters.process import Runner, redact
@@ -25,7 +25,7 @@ from attestore.adapters.workspace import TemporaryWorkspace
 from attestore.errors import DiskError, Error, MissingProgramError, ProgramFailedError, ScratchError, VersionError
 from attestore.evidence import Locale
 from attestore.gate import Probe
-from attestore.ports import Plain, Planted, Restored, Section, SourceFacts, Target, Watcher
+from attestore.ports import Look, Plain, Planted, Restored, Section, SourceFacts, Target, Watcher
 from attestore.proof import Proof
 
 __all__ = ["PgScratch", "PgTarget", "locale_clause", "restore_errors"]
@@ -100,31 +100,25 @@ class PgScratch:
         return self._choice.server.version
 
     def problems(self, facts: SourceFacts) -> tuple[Error, ...]:
-        """Whatever stands in the way: version, account, extensions, locale, disk."""
+        """Whatever stands in the way: version, account, extensions, features, locale, disk."""
+        return tuple(problem for look in self.looks(facts) for problem in look.problems)
+
+    def looks(self, facts: SourceFacts) -> tuple[Look, ...]:
+        """Everything that was looked at, fine or not."""
         server = self._choice.server
-        found: list[Error] = []
-        if server.major < facts.major:
-            found.append(
-                VersionError(
-                    f"the isolated server would be PostgreSQL {server.version}, older than the source's {facts.version}",
-                    hint=f"Install PostgreSQL {facts.major} on this machine.",
-                )
-            )
-        try:
-            unprivileged()
-        except ScratchError as problem:
-            found.append(problem)
-        found += _missing_extensions(server, self._runner, [name for name, _ in facts.extensions])
-        found += _locale_problems(server, self._runner, facts.locale)
-        needed, free = 2 * facts.size + _SPARE, self._workspace.free()
-        if free < needed:
-            found.append(
-                DiskError(
-                    f"{self._workspace.path} has {free:,} bytes free; a drill of {facts.size:,} bytes needs {needed:,}",
-                    hint=_ROOM,
-                )
-            )
-        return tuple(found)
+        return (
+            Look("target", "version", f"PostgreSQL {server.version}", tuple(_older(server, facts))),
+            _account(),
+            *built.looks(server, self._runner, facts),
+            Look(
+                "target",
+                "locale",
+                _locale_label(facts.locale),
+                tuple(_locale_problems(server, self._runner, facts.locale)),
+            ),
+            _network(self._runner),
+            _room(self._workspace, facts),
+        )
 
     @contextmanager
     def start(self, locale: Locale, *, database_size: int) -> Iterator[Target]:
@@ -418,21 +412,49 @@ def _locale_hint(name: str) -> str:
     return f"Make it known: apt-get install locales && localedef -i {name.partition('.')[0]} -f UTF-8 {name}"
 
 
-def _missing_extensions(server: Installation, runner: Runner, names: Sequence[str]) -> list[Error]:
-    try:
-        told = runner.run([server.program("pg_config"), "--sharedir"], deadline_s=_SOON_S).stdout.decode().strip()
-    except (MissingProgramError, ProgramFailedError):
-        return []  # CREATE EXTENSION will say so
-    folder = Path(told) / "extension"
-    missing = [name for name in names if not (folder / f"{name}.control").is_file()]
-    if not folder.is_dir() or not missing:
-        return []
-    return [
-        ScratchError(
-            f"PostgreSQL {server.version} on this machine lacks {', '.join(missing)}, which the source uses",
-            hint=f"Install what holds it (postgresql-contrib, postgresql-{server.major}-…), or give --pg-bin.",
+def _older(server: Installation, facts: SourceFacts) -> Iterator[Error]:
+    if server.major < facts.major:
+        yield VersionError(
+            f"the isolated server would be PostgreSQL {server.version}, older than the source's {facts.version}",
+            hint=f"Install PostgreSQL {facts.major} on this machine.",
         )
-    ]
+
+
+def _account() -> Look:
+    try:
+        user = unprivileged()
+    except ScratchError as problem:
+        return Look("machine", "account of the isolated server", "none", (problem,))
+    return Look("machine", "account of the isolated server", user or "this one, which is not root")
+
+
+def _network(runner: Runner) -> Look:
+    try:
+        user = unprivileged()
+    except ScratchError:
+        user = None
+    if can_be_offline(runner, user):
+        return Look("machine", "network of the isolated server", "none (a network namespace of its own)")
+    return Look(
+        "machine",
+        "network of the isolated server",
+        "sockets only",
+        advice="this kernel gives us no network namespace: restored code could reach the network",
+    )
+
+
+def _room(workspace: TemporaryWorkspace, facts: SourceFacts) -> Look:
+    """The dump, its sealed form and the restored copy lie side by side for a while; each may be as large as the database."""
+    needed, free = 2 * facts.size + _SPARE, workspace.free()
+    problem = DiskError(
+        f"{workspace.path} has {free:,} bytes free; a drill of {facts.size:,} bytes needs {needed:,}", hint=_ROOM
+    )
+    seen = f"{free >> 20:,} MiB free, {needed >> 20:,} MiB needed"
+    return Look("machine", "disk", seen, (problem,) if free < needed else ())
+
+
+def _locale_label(locale: Locale) -> str:
+    return f"{locale.encoding}, {locale.provider}, {locale.locale or locale.collate}"
 
 
 def _first(problem: psycopg.Error) -> str:

@@ -10,23 +10,22 @@ from typing import Final
 
 from psycopg import errors as sqlstate
 
-from attestore.adapters.postgres import relations, sequences, world
+from attestore.adapters.postgres import readiness, relations, sequences, world
 from attestore.adapters.postgres.crew import BEGIN
 from attestore.adapters.postgres.dsn import Environment
 from attestore.adapters.postgres.prove import INSTANT, Moment, prove_source
-from attestore.adapters.postgres.quoting import identifier, label, qualified
+from attestore.adapters.postgres.quoting import qualified
+from attestore.adapters.postgres.readiness import CARRIED
 from attestore.adapters.postgres.session import Session, ask, connect, opened, worded
-from attestore.errors import Error, PreflightError, PrivilegeError, ProgramFailedError, VersionError
+from attestore.errors import Error, ProgramFailedError, VersionError
 from attestore.evidence import Locale
 from attestore.gate import Probe
-from attestore.ports import Snapshot, SourceFacts, Watcher
+from attestore.ports import Look, Snapshot, SourceFacts, Watcher
 from attestore.proof import Proof
 
 __all__ = ["PgSource"]
 
 _OLDEST: Final = 13
-_NAMED: Final = 10
-"""how many of several things a sentence names"""
 _LOCKED_AT_ONCE: Final = 200
 _ATTEMPTS: Final = 10
 _PROVIDERS: Final = {"c": "libc", "i": "icu", "b": "builtin"}
@@ -56,14 +55,17 @@ class PgSource:
 
     def problems(self) -> tuple[Error, ...]:
         """Everything that would make a backup incomplete, at once; empty when nothing would."""
+        return tuple(problem for look in self.looks() for problem in look.problems)
+
+    def looks(self) -> tuple[Look, ...]:
+        """Everything that was looked at, fine or not; an unreachable source is one look with one problem."""
+        where = self._environment.label
         try:
             with opened(self._environment) as session:
-                _old_enough(session, self._environment.label)
-                return tuple(_problems(session))
-        except PreflightError as several:
-            return several.problems
+                _old_enough(session, where)
+                return (Look("source", "reachable", where), *readiness.looks(session))
         except Error as problem:
-            return (problem,)
+            return (Look("source", "reachable", where, (problem,)),)
 
     def snapshot(self) -> AbstractContextManager[Snapshot]:
         """A locked, exported snapshot that lives as long as the block.
@@ -142,6 +144,7 @@ def _described(session: Session) -> SourceFacts:
         extensions=tuple((name, number) for name, number in extensions),
         tables=tables,
         superuser=superuser,
+        features=readiness.features(session, provider=_locale(session, major).provider),
     )
 
 
@@ -169,90 +172,11 @@ def _locale(session: Session, major: int) -> Locale:
     )
 
 
-# ── what stands in its way
-
-_CARRIED: Final = """NOT EXISTS (
-  SELECT FROM pg_depend d JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND e.oid = d.refobjid
-  WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
-    AND NOT coalesce(c.oid = ANY (e.extconfig), false))"""
-"""SQL: relation `c` is not one that an extension makes anew"""
-
-_UNREADABLE_TABLES: Final = f"""
-SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND {relations.OURS} AND {_CARRIED}
-  AND NOT (has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')) ORDER BY 1, 2"""
-_UNREADABLE_SEQUENCES: Final = f"""
-SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind = 'S' AND c.relpersistence <> 't' AND {relations.OURS} AND {_CARRIED}
-  AND NOT (has_schema_privilege(n.oid, 'USAGE') AND has_sequence_privilege(c.oid, 'SELECT')) ORDER BY 1, 2"""
-_HIDDEN_ROWS: Final = f"""
-SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'p') AND {relations.OURS} AND {_CARRIED} AND row_security_active(c.oid) ORDER BY 1, 2"""
-_UNREADABLE_OBJECTS: Final = """
-SELECT 'large object', m.oid::text FROM pg_largeobject_metadata m
-WHERE current_setting('is_superuser') <> 'on' AND current_setting('lo_compat_privileges') <> 'on'
-  AND NOT pg_has_role(m.lomowner, 'USAGE')
-  AND NOT EXISTS (SELECT FROM aclexplode(m.lomacl) x WHERE x.privilege_type = 'SELECT'
-                  AND (x.grantee = 0 OR pg_has_role(x.grantee, 'USAGE'))) ORDER BY m.oid"""
-_UNLOGGED: Final = f"""
-SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE pg_is_in_recovery() AND c.relkind = 'r' AND c.relpersistence = 'u' AND {relations.OURS} ORDER BY 1, 2"""
-_LOCKS: Final = f"""
-SELECT (SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-        WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND {relations.OURS}),
-       sum(setting::int8) FILTER (WHERE name <> 'max_locks_per_transaction')
-       * sum(setting::int8) FILTER (WHERE name = 'max_locks_per_transaction'),
-       sum(setting::int8) FILTER (WHERE name = 'max_locks_per_transaction')
-FROM pg_settings WHERE name IN ('max_locks_per_transaction', 'max_connections', 'max_prepared_transactions',
-                                'autovacuum_max_workers', 'max_worker_processes', 'max_wal_senders')"""
-
-
-def _problems(session: Session) -> Iterator[Error]:
-    with worded("look over the source"):
-        user = ask(session, "SELECT current_user")[0][0]
-        grant = f"GRANT pg_read_all_data TO {identifier(user)}, or use a role that may read everything."
-        for sql, what, hint in (
-            (_UNREADABLE_TABLES, "cannot read {} tables", grant),
-            (_UNREADABLE_SEQUENCES, "cannot read {} sequences", grant),
-            (
-                _UNREADABLE_OBJECTS,
-                "cannot read {} large objects",
-                "Large objects need their owner, a GRANT each, or a superuser.",
-            ),
-            (
-                _HIDDEN_ROWS,
-                "may see only some rows of {} tables (row level security)",
-                f"ALTER ROLE {identifier(user)} BYPASSRLS, or use a role that has it.",
-            ),
-        ):
-            found = ask(session, sql)
-            if found:
-                yield PrivilegeError(f"role {user} {what.format(len(found))}: {_named(found)}", hint=hint)
-        unlogged = ask(session, _UNLOGGED)
-        if unlogged:
-            yield ProgramFailedError(
-                f"the source is a standby, where {len(unlogged)} unlogged tables cannot be read: {_named(unlogged)}",
-                hint="Back up from the primary, or make the tables logged.",
-            )
-        tables, capacity, each = ask(session, _LOCKS)[0]
-        if tables > capacity:
-            yield ProgramFailedError(
-                f"{tables} tables must be locked at once, and the server keeps about {capacity} locks"
-                f" (max_locks_per_transaction = {each})",
-                hint=f"Set max_locks_per_transaction to {int(each * tables // capacity + each)} or more and restart the server.",
-            )
-
-
-def _named(found: Sequence[tuple[str, ...]]) -> str:
-    names = ", ".join(label(schema, name) for schema, name in found[:_NAMED])
-    return names if len(found) <= _NAMED else f"{names} and {len(found) - _NAMED} more"
-
-
 # ── holding it still
 
 _LOCKABLE: Final = f"""
 SELECT c.oid, n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND {relations.OURS} AND {_CARRIED} ORDER BY c.oid"""
+WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND {relations.OURS} AND {CARRIED} ORDER BY c.oid"""
 _BLOCKERS: Final = """
 SELECT DISTINCT format('process %s (%s, %s, since %s) holds %s on %s', l.pid, coalesce(s.usename, '?'),
        coalesce(nullif(s.application_name, ''), 'no application name'),
