@@ -81,6 +81,7 @@ _ALL = (
     Fact("tool.version", Kind.TEXT, "version of a programme or library used", per="tools.recorded"),
     # ── preflight
     Fact("preflight.checks", Kind.COUNT, "things looked at before anything happened"),
+    Fact("preflight.check", Kind.TEXT, "a thing looked at: what was seen, and what stands in the way", per="preflight.checks"),
     Fact("preflight.problems", Kind.COUNT, "of those, found standing in the way"),
     # ── source
     Fact("source.version", Kind.TEXT, "version of the source server"),

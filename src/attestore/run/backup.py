@@ -8,9 +8,9 @@ from pathlib import Path
 
 from attestore import canon, instants
 from attestore.archive import Bundle
-from attestore.errors import ContendedError, Error, PreflightError, StoreError, TamperedError
+from attestore.errors import ContendedError, StoreError, TamperedError
 from attestore.evidence import Locale, Manifest, manifest
-from attestore.plan import Job, Plan
+from attestore.plan import Plan
 from attestore.ports import (
     Dumper,
     FetchedPart,
@@ -25,7 +25,7 @@ from attestore.proof import Proof, encode
 from attestore.run.book import Book
 from attestore.run.tools import Tools
 
-__all__ = ["Carried", "Ready", "Taken", "carry", "local_copy", "locale_words", "preflight", "take", "uncarry"]
+__all__ = ["Carried", "Ready", "Taken", "carry", "local_copy", "locale_words", "take", "uncarry"]
 
 _KEY_BYTES = 32
 _ATTEMPTS = 4
@@ -83,38 +83,6 @@ def uncarry(data: bytes) -> Carried:
             raise TamperedError("the sealed proof is not of a format that this version reads")
 
 
-def preflight(plan: Plan, *, tools: Tools, book: Book) -> Ready | None:
-    """Look at everything before anything happens; None for a job that does not ask the source.
-
-    Raises:
-        PreflightError: at least one problem; all of them are in it.
-        UnreachableError, AuthenticationError: the source can't be asked at all.
-        MissingProgramError, VersionError: no programmes for a source of that version.
-    """
-    ready: Ready | None = None
-    with book.entering("preflight"):
-        looks: list[tuple[Error, ...]] = [
-            tools.sealer.problems(decrypting=plan.job is not Job.BACKUP),
-            tools.store.problems(),
-            tools.signer.problems(),
-        ]
-        if tools.making is not None:
-            facts = tools.making.source.describe()
-            ready = Ready(facts=facts, source=tools.making.source, dumper=tools.making.dumper(facts.major))
-            book.use(*_named(ready.dumper.version))
-            looks.append(ready.source.problems())
-            if tools.drilling is not None:
-                looks.append(tools.drilling.scratch(ready.dumper.major).problems(facts))
-        problems = tuple(problem for look in looks for problem in look)
-        book.write("preflight.checks", len(looks), source="preflight")
-        book.write("preflight.problems", len(problems), source="preflight")
-        if problems:
-            raise PreflightError(problems)
-    if ready is not None:
-        _describe(ready.facts, book=book)
-    return ready
-
-
 def _describe(facts: SourceFacts, *, book: Book) -> None:
     where = facts.locale
     book.write("source.version", facts.version, source="source server")
@@ -129,12 +97,6 @@ def locale_words(where: Locale) -> str:
     return f"{where.encoding}, {where.provider}, {where.locale or where.collate}"
 
 
-def _named(version: str) -> tuple[str, str]:
-    """`pg_dump 15.18` as programme and version."""
-    programme, _, number = version.partition(" ")
-    return programme, number
-
-
 def take(plan: Plan, *, ready: Ready, tools: Tools, book: Book, bundle: Bundle) -> Taken:
     """Take, seal and store one backup, then destroy every local copy.
 
@@ -143,6 +105,7 @@ def take(plan: Plan, *, ready: Ready, tools: Tools, book: Book, bundle: Bundle) 
             in the store is no backup.
     """
     facts, dumper = ready.facts, ready.dumper
+    _describe(facts, book=book)
     key = tools.entropy.token(_KEY_BYTES)
     home = local_copy(tools)
     home.mkdir(mode=0o700)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from attestore import instants
 from attestore.archive import Bundle, LedgerFile
-from attestore.errors import Error, PlanError, PreflightError
-from attestore.evidence.ledger import BackupStored, RunStarted
+from attestore.errors import Error, KeyringError, PlanError, PreflightError
+from attestore.evidence.ledger import BackupStored, KeyChanged, RunStarted
 from attestore.plan import Job, Plan
-from attestore.run.backup import preflight, take
+from attestore.run.backup import take
 from attestore.run.book import Book
 from attestore.run.drill import find, restore
 from attestore.run.finish import Ending, Finished, finish
+from attestore.run.preflight import preflight
 from attestore.run.tools import Tools
 
 __all__ = ["Outcome", "execute"]
@@ -41,14 +43,20 @@ def execute(plan: Plan, *, tools: Tools, reports: Path) -> Outcome:
         started = instants.text(tools.clock.now())
         for gate in plan.gates:
             bundle.write(f"gates/{gate.id}.yaml", gate.text)
-        head = ledger.append(
+        head = ledger.begin(
             RunStarted(
                 at=started,
                 run=plan.run,
                 system=plan.system,
                 operator=tools.operator.fingerprint,
                 gates=tuple((gate.id, gate.digest) for gate in plan.gates),
-            )
+            ),
+            keys=KeyChanged(
+                at=started,
+                by=tools.operator.fingerprint,
+                roster=tools.roster.digest,
+                recipients=tuple(sorted(tools.sealer.recipients)),
+            ),
         )
         book = Book(bundle, clock=tools.clock, watcher=tools.watcher)
         stopped = _carry_out(plan, tools=tools, ledger=ledger, book=book, bundle=bundle)
@@ -70,6 +78,9 @@ def execute(plan: Plan, *, tools: Tools, reports: Path) -> Outcome:
 
 def _carry_out(plan: Plan, *, tools: Tools, ledger: LedgerFile, book: Book, bundle: Bundle) -> Error | None:
     try:
+        # a crash leaves a start that is signed; a key that can't sign is told by the preflight, with all other problems
+        with suppress(KeyringError):
+            ledger.checkpoint(tools.signer, at=instants.text(tools.clock.now()))
         _introduce(plan, tools=tools, book=book)
         _steps(plan, tools=tools, ledger=ledger, book=book, bundle=bundle)
         book.write("run.completed", True, source="attestore")
@@ -85,9 +96,10 @@ def _carry_out(plan: Plan, *, tools: Tools, ledger: LedgerFile, book: Book, bund
 
 
 def _steps(plan: Plan, *, tools: Tools, ledger: LedgerFile, book: Book, bundle: Bundle) -> None:
-    ready = preflight(plan, tools=tools, book=book)
-    if ready is not None:
-        taken = take(plan, ready=ready, tools=tools, book=book, bundle=bundle)
+    cleared = preflight(plan, tools=tools, book=book)
+    found = cleared.found
+    if cleared.ready is not None:
+        taken = take(plan, ready=cleared.ready, tools=tools, book=book, bundle=bundle)
         ledger.append(
             BackupStored(
                 at=instants.text(tools.clock.now()),
@@ -97,17 +109,14 @@ def _steps(plan: Plan, *, tools: Tools, ledger: LedgerFile, book: Book, bundle: 
                 run=plan.run,
             )
         )
-        wanted = taken.manifest.backup
-    else:
-        wanted = tools.drilling.backup if tools.drilling is not None else ""
+        if plan.job is not Job.BACKUP:
+            found = find(plan, tools=tools, wanted=taken.manifest.backup)
     if plan.job is Job.BACKUP:
         return
-    if tools.drilling is None:
-        raise PlanError(f"a {plan.job.value} needs a scratch server, and none is configured")
-    found = find(plan, tools=tools, wanted=wanted)
-    scratch = tools.drilling.scratch(found.manifest.engine_major)
-    book.use("postgres (target)", scratch.version)
-    restore(plan, found=found, tools=tools, scratch=scratch, book=book, bundle=bundle)
+    if found is None or cleared.scratch is None:
+        raise PlanError(f"a {plan.job.value} needs a server that takes the restore, and none is configured")
+    book.use("postgres (target)", cleared.scratch.version)
+    restore(plan, found=found, tools=tools, scratch=cleared.scratch, book=book, bundle=bundle)
 
 
 def _introduce(plan: Plan, *, tools: Tools, book: Book) -> None:
