@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -14,13 +14,25 @@ from attestore.archive import disk, layout
 from attestore.archive.opened import read_bundle, read_file
 from attestore.errors import ArchiveError, TamperedError
 from attestore.evidence import Past, journal, ledger
-from attestore.evidence.ledger import Checkpoint, Entry, Head, Ledger, RunClosed, RunFinished, RunStarted
+from attestore.evidence.ledger import Checkpoint, Entry, Head, KeyChanged, Ledger, RunClosed, RunFinished, RunStarted
 from attestore.ports import Signer
 
-__all__ = ["CHECKPOINT", "LARGEST", "LEDGER", "LedgerFile", "history", "is_running", "standing_still", "unfinished"]
+__all__ = [
+    "CHECKPOINT",
+    "DRAFT",
+    "LARGEST",
+    "LEDGER",
+    "LedgerFile",
+    "history",
+    "is_running",
+    "standing_still",
+    "unfinished",
+]
 
 LEDGER: Final = "ledger.jsonl"
 CHECKPOINT: Final = "checkpoint"
+DRAFT: Final = f".{CHECKPOINT}{disk.UNFINISHED}"
+"""A checkpoint before it has its name: left behind only by a writer that died, perhaps after its signature took its place"""
 LARGEST: Final = 1 << 28
 """bytes of a ledger"""
 
@@ -51,17 +63,42 @@ class LedgerFile:
             ArchiveError: the ledger's chain does not hold, or it is shorter than its checkpoint says; nothing is added.
             DiskError: no space left, or not allowed to write.
         """
+        return self._extend(lambda _: (entry,))
+
+    def begin(self, started: RunStarted, *, keys: KeyChanged) -> Head:
+        """The start of a run, and before it the people and keys in force, where they are others than the ledger says.
+
+        Both are decided and written while no other run can come between.
+
+        Raises:
+            ArchiveError, DiskError: as `append`.
+        """
+
+        def entries(known: Ledger) -> Sequence[Entry]:
+            told = next((each for each in reversed(known.entries) if isinstance(each, KeyChanged)), None)
+            if told is not None and (told.roster, told.recipients) == (keys.roster, keys.recipients):
+                return (started,)
+            return keys, started
+
+        return self._extend(entries)
+
+    def _extend(self, entries: Callable[[Ledger], Sequence[Entry]]) -> Head:
         disk.make_folder(self._reports, exist_ok=True)
         with self._locked() as descriptor:
             known = self._continued(descriptor)
-            data = ledger.line(entry, number=known.count + 1, previous=known.head)
-            with disk.translated(self._path):
-                disk.append(descriptor, data)
+            head = Head(count=known.count, digest=known.head)
+            for entry in entries(known):
+                data = ledger.line(entry, number=head.count + 1, previous=head.digest)
+                with disk.translated(self._path):
+                    disk.append(descriptor, data)
+                head = Head(count=head.count + 1, digest=ledger.link(data))
             disk.sync_folder(self._reports)
-            return Head(count=known.count + 1, digest=ledger.link(data))
+            return head
 
     def checkpoint(self, signer: Signer, *, at: str) -> Head:
         """Sign count and head of the ledger as they are; `checkpoint` and `checkpoint.asc` replace the ones before.
+
+        A writer that dies between the two leaves the new signature and, as `DRAFT`, what it signs.
 
         Raises:
             ArchiveError: the ledger's chain does not hold.
@@ -69,7 +106,7 @@ class LedgerFile:
             DiskError: no space left, or not allowed to write.
         """
         target = self._reports / CHECKPOINT
-        draft = self._reports / f".{CHECKPOINT}{disk.UNFINISHED}"
+        draft = self._reports / DRAFT
         with self._locked() as descriptor:
             known = self._continued(descriptor)
             for stale in (draft, draft.with_name(f"{draft.name}.asc")):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Final
 
 from attestore.archive import is_running
 from attestore.archive.layout import JOURNAL, LARGEST_SIGNATURE, STATEMENT, SUMS, is_run
-from attestore.archive.ledger import CHECKPOINT, LEDGER, standing_still
+from attestore.archive.ledger import CHECKPOINT, DRAFT, LEDGER, standing_still
 from attestore.archive.ledger import LARGEST as LARGEST_LEDGER
 from attestore.archive.opened import read_file
 from attestore.audit import chain
@@ -112,16 +113,28 @@ def _ledger(reports: Path, *, signatures: Signatures, at: datetime, book: Notebo
 
 def _checkpoint(reports: Path, *, signatures: Signatures, book: Notebook) -> Checkpoint | None:
     """The signed end of the ledger; None, and a line, where nobody signed one."""
-    path, signature = reports / CHECKPOINT, reports / f"{CHECKPOINT}.asc"
+    signature, draft = reports / f"{CHECKPOINT}.asc", reports / DRAFT
+    look = partial(read_file, limit=LARGEST_SIGNATURE)
+    seal = book.attempt("checkpoint", lambda: look(signature), of=f"{CHECKPOINT}.asc")
+    if seal is None:
+        return None
+    tried = Notebook("")
+    point = _signed_point(reports / CHECKPOINT, seal, signatures=signatures, book=tried)
+    if point is None and draft.exists():
+        again = Notebook("")
+        point = _signed_point(draft, seal, signatures=signatures, book=again)
+        if point is not None:
+            tried = again
+            book.note("checkpoint", f"A writer died before {DRAFT} had its name; it is what was signed.", of=CHECKPOINT)
+    book.lines += tried.lines
+    return point
+
+
+def _signed_point(path: Path, seal: bytes, *, signatures: Signatures, book: Notebook) -> Checkpoint | None:
     look = partial(read_file, limit=LARGEST_SIGNATURE)
     data = book.attempt("checkpoint", lambda: look(path), of=CHECKPOINT)
-    seal = book.attempt("checkpoint", lambda: look(signature), of=f"{CHECKPOINT}.asc")
-    if data is None or seal is None:
-        return None
-    point = book.attempt("checkpoint", lambda: decode_checkpoint(data), of=CHECKPOINT)
-    if point is None:
-        return None
-    at = book.attempt("checkpoint", lambda: instant(point.at), of=CHECKPOINT)
+    point = None if data is None else book.attempt("checkpoint", lambda: decode_checkpoint(data), of=CHECKPOINT)
+    at = None if point is None else book.attempt("checkpoint", lambda: instant(point.at), of=CHECKPOINT)
     if at is None:
         return None
     signer = signatures.signer(seal, path, name=CHECKPOINT, at=at, unchanged=lambda: look(path) == data, book=book)
@@ -136,9 +149,21 @@ def _folders(reports: Path, *, named: set[str], book: Notebook) -> list[str]:
         name for name in present if name in named or any(os.path.lexists(reports / name / file) for file in _BUNDLE)
     ]
     for name in held:
-        if name not in named:
+        if name in named:
+            continue
+        if _empty(reports / name):
+            book.note("completeness", "The folder of a run that died, or was refused, before it was started.", of=name)
+        else:
             book.problem("completeness", f"The folder {name} holds a run that the ledger does not name.", of=name)
-    return [name for name in held if is_run(name)]
+    return [name for name in held if is_run(name) and (name in named or not _empty(reports / name))]
+
+
+def _empty(folder: Path) -> bool:
+    """Whether nothing was seen there and nothing sealed: the folder is made just before the ledger tells the start."""
+    with suppress(OSError):
+        sealed = any(os.path.lexists(folder / name) for name in (STATEMENT, SUMS))
+        return not sealed and not folder.is_symlink() and os.lstat(folder / JOURNAL).st_size == 0
+    return False
 
 
 def _alive(reports: Path, run: str, *, entries: chain.Entries, book: Notebook) -> bool:

@@ -20,7 +20,7 @@ from attestore.errors import (
     TamperedError,
     UnreachableError,
 )
-from attestore.evidence.ledger import BackupStored, RunFinished, RunStarted
+from attestore.evidence.ledger import BackupStored, KeyChanged, RunFinished, RunStarted
 from attestore.facts import RTO_PHASES
 from attestore.plan import Job, Plan
 from attestore.report.case import Reading
@@ -198,7 +198,7 @@ def test_a_run_that_stops_in_any_phase_is_unknown_and_says_where(tmp_path: Path,
 def test_the_ledger_tells_the_start_before_the_first_step_and_the_end_after_the_last(tmp_path: Path) -> None:
     ran(World(), tmp_path)
     entries = LedgerFile(tmp_path / "reports").read().entries
-    assert [type(entry) for entry in entries] == [RunStarted, BackupStored, RunFinished]
+    assert [type(entry) for entry in entries] == [KeyChanged, RunStarted, BackupStored, RunFinished]
 
 
 def test_a_backup_alone_is_judged_by_no_gate_and_a_later_drill_proves_it(tmp_path: Path) -> None:
