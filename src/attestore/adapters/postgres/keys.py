@@ -12,7 +12,7 @@ from attestore.adapters.postgres.relations import OURS
 from attestore.adapters.postgres.session import Session, ask, worded
 from attestore.proof import ForeignKey
 
-__all__ = ["Key", "Pair", "check", "listed", "orphans", "read"]
+__all__ = ["Key", "Pair", "check", "found", "listed", "orphans", "read"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +125,9 @@ def orphans(key: Key) -> str:
     present = " AND ".join(f"{column} IS NOT NULL" for column in columns)
     if key.full:
         absent = " AND ".join(f"{column} IS NULL" for column in columns)
-        rule = f"NOT ({absent}) AND NOT ({present} AND {_found(key)})"
+        rule = f"NOT ({absent}) AND NOT ({present} AND {found(key)})"
     else:
-        rule = f"{present} AND NOT {_found(key)}"
+        rule = f"{present} AND NOT {found(key)}"
     return f"SELECT count(*) FROM {_from(key.schema, key.table, whole=key.whole[0])} r WHERE {rule}"
 
 
@@ -150,7 +150,7 @@ def check(crew: Crew, keys: Sequence[Key]) -> tuple[ForeignKey, ...]:
     return tuple(sorted(found))
 
 
-def _found(key: Key) -> str:
+def found(key: Key) -> str:
     """SQL: the row that `r` refers to exists."""
     source = f"{_from(key.referred_schema, key.referred_table, whole=key.whole[1])} p"
     pairs = key.pairs[:-1] if key.period else key.pairs

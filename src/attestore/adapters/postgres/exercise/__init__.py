@@ -1,0 +1,34 @@
+"""What a restored copy does when it is tried, inside transactions that are always rolled back.
+
+Constraints are offered rows that they forbid, triggers get their events, indexes are read through. Sequences stand
+outside transactions and may advance, so the proof is taken before.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from attestore.adapters.postgres.exercise import amcheck, constraints, triggers
+from attestore.adapters.postgres.exercise.ground import Budget, Ground
+from attestore.adapters.postgres.session import Connect, worded
+from attestore.proof import Behaviour, IndexCheck
+
+__all__ = ["BUDGET_MS", "exercise"]
+
+BUDGET_MS: Final = 20_000
+"""for all constraints, and again for all triggers; what is not reached is said to be compared only"""
+
+
+def exercise(connect: Connect, *, depth: IndexCheck, budget_ms: int = BUDGET_MS) -> Behaviour:
+    """How a scratch copy behaves; never call it on anything else, since it runs what the copy defines.
+
+    `connect` opens autocommit sessions as superuser.
+
+    Raises:
+        UnreachableError, ProgramFailedError: the copy can't be asked at all.
+    """
+    with worded("exercise the restored copy"), Ground(connect) as ground:
+        found = constraints.exercise(ground, Budget(budget_ms))
+        found += triggers.exercise(ground, Budget(budget_ms))
+        words, indexes = amcheck.exercise(ground, depth)
+    return Behaviour(depth=words, exercises=tuple(sorted([*found, *indexes], key=lambda e: (e.kind, e.subject))))
