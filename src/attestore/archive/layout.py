@@ -10,15 +10,18 @@ from attestore.evidence import Observation
 
 __all__ = [
     "ALWAYS",
+    "DECISIONS",
     "FOLDERS",
     "JOURNAL",
     "LARGEST",
     "LARGEST_SIGNATURE",
     "MOST_FILES",
+    "REVISIONS",
     "STATEMENT",
     "SUMS",
     "UNSTATED",
     "UNSUMMED",
+    "is_added",
     "is_allowed",
     "is_derived",
     "is_run",
@@ -35,7 +38,10 @@ UNSUMMED: Final = frozenset({SUMS, f"{SUMS}.asc"})
 UNSTATED: Final = frozenset({STATEMENT, f"{STATEMENT}.asc", *UNSUMMED})
 """What the statement cannot list: itself, and what is made after it"""
 
-FOLDERS: Final = frozenset({"gates", "templates", "logs"})
+DECISIONS: Final = "decisions"
+REVISIONS: Final = "revisions"
+
+FOLDERS: Final = frozenset({"gates", "templates", "logs", DECISIONS, REVISIONS})
 
 MOST_FILES: Final = 20_000
 LARGEST: Final = 1 << 30
@@ -74,9 +80,14 @@ _SEALING = (
     r"statement\.json(\.asc)?",
     r"SHA256SUMS(\.asc)?",
 )
+_PERSON = r"[a-z0-9][a-z0-9._-]{0,63}"
+_ADDED = (
+    rf"decisions/[0-9]{{8}}T[0-9]{{6}}Z-{_PERSON}-{_GATE}-(approve|reject|waive)\.json(\.asc)?",
+    rf"revisions/[1-9][0-9]{{0,3}}/(context\.json|(statement\.json|SHA256SUMS|{_GATE}\.(md|pdf))(\.asc)?)",
+)
 
 _DERIVED: Final = re.compile("|".join(_SEALING))
-_ALLOWED: Final = re.compile("|".join((*_SEEN, _LOGS, *_SEALING)))
+_ALLOWED: Final = re.compile("|".join((*_SEEN, _LOGS, *_SEALING, *_ADDED)))
 
 
 def is_run(name: str) -> bool:
@@ -87,6 +98,11 @@ def is_run(name: str) -> bool:
 def is_allowed(name: str) -> bool:
     """Whether a bundle may hold a file of this name; `/` divides folders, and nothing leads out of the bundle."""
     return _ALLOWED.fullmatch(name) is not None
+
+
+def is_added(name: str) -> bool:
+    """Whether a file of this name may be added to a bundle after it was sealed: decisions and revisions."""
+    return name.startswith((f"{DECISIONS}/", f"{REVISIONS}/"))
 
 
 def is_derived(name: str) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 from attestore.facts import RTO_PHASES
-from attestore.gate import Approval
 from attestore.report import numbers
 from attestore.report.blocks import (
     Align,
@@ -24,10 +23,10 @@ from attestore.report.blocks import (
 )
 from attestore.report.case import NOT_MEASURED, Reading, View
 from attestore.report.front import mark, rto_check
-from attestore.report.words import code, joined, prose
+from attestore.report.words import code, prose
 from attestore.verdict import Outcome
 
-__all__ = ["actions", "controls", "decisions", "deviations", "history", "limits", "readiness", "recommendations"]
+__all__ = ["actions", "controls", "deviations", "history", "limits", "readiness", "recommendations"]
 
 _TIGHT: Final = 20
 """percent of the target below which the margin deserves a word"""
@@ -297,45 +296,6 @@ def controls(view: View) -> tuple[Block, ...]:
             note="Direct: passing this gate is what the control asks for. Partial: it answers part of it. Supporting: it is evidence beside others.",
         ),
     )
-
-
-def decisions(view: View) -> tuple[Block, ...]:
-    """Who executed, who must review and approve, with printed name, time and meaning."""
-    context, approval = view.case.context, view.gate.approval
-    rows: list[tuple[Cell, ...]] = [
-        ("executed", context.operator.name, _roles(context.operator.roles), numbers.instant(context.ended))
-    ]
-    rows += [("approved", "not yet decided", role, "not yet decided") for role in (approval.roles if approval else ())]
-    return (
-        Heading(2, "Decisions", "decisions"),
-        Para(_rule(approval)),
-        Table(
-            (Column("Meaning"), Column("Printed name", wide=True), Column("Role"), Column("Time")),
-            tuple(rows),
-            note=prose(
-                "The operator signs with key {key}. Decisions are separate signed files beside this report, listed in the ledger; "
-                "a later revision of the report prints them.",
-                key=code(context.operator.fingerprint),
-            ),
-        ),
-    )  # fmt: skip
-
-
-def _rule(approval: Approval | None) -> Text:
-    if approval is None:
-        return "The gate asks for no approval."
-    people = "one person" if approval.people == 1 else f"{approval.people} distinct people"
-    never = ", never the person who ran it" if approval.not_the_operator else ""
-    return prose(
-        "The gate asks for {people}{never}, together covering: {roles}.",
-        people=people,
-        never=never,
-        roles=joined(approval.roles),
-    )
-
-
-def _roles(roles: tuple[str, ...]) -> str:
-    return ", ".join(roles) or "–"
 
 
 def limits(view: View) -> tuple[Block, ...]:

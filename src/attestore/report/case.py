@@ -6,12 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from attestore import instants
 from attestore.errors import UsageError
 from attestore.evidence import Context, Manifest, Observation
+from attestore.evidence.decision import Decision
+from attestore.evidence.revision import Revision, Worth
 from attestore.facts import FACTS, Kind, Value
 from attestore.gate import Gate
 from attestore.proof import Comparison, Proof, compare
 from attestore.report import numbers
+from attestore.standing import Judged, hold
 from attestore.verdict import GateVerdict
 
 __all__ = ["NOT_MEASURED", "Case", "Reading", "View", "server", "view", "write"]
@@ -34,6 +38,25 @@ class Case:
     manifest: Manifest | None
     gates: tuple[Gate, ...]
     verdicts: tuple[GateVerdict, ...]
+    revision: Revision | None = None
+    """of a report that is rendered again after decisions"""
+    decisions: tuple[Decision, ...] = ()
+    """that the revision rests on, in the order of the ledger"""
+
+    def worth(self, gate_id: str) -> Worth:
+        """What the gate is worth: as the revision tells it, or before anybody has decided."""
+        if self.revision is not None:
+            return next(each for each in self.revision.worth if each.gate == gate_id)
+        ended = self.context.ended
+        judged = Judged(
+            run=self.context.run,
+            gate=self.gate(gate_id),
+            outcome=self.verdict(gate_id).outcome.name,
+            finished=ended,
+            operator=self.context.operator.id,
+        )
+        held = hold(judged, (), at=instants.parse(ended))
+        return Worth(gate=gate_id, standing=held.standing.value, until=held.until, reason=held.reason)
 
     def gate(self, gate_id: str) -> Gate:
         """The gate of that id.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from attestore.evidence import Step
 from attestore.gate import Gate
-from attestore.report import assurance, front, integrity, method, numbers, recovery, sealed
+from attestore.report import assurance, front, integrity, method, numbers, recovery, sealed, signoff
 from attestore.report.blocks import (
     Align,
     Block,
@@ -71,7 +71,7 @@ def gate_document(case: Case, gate_id: str) -> Document:
         *assurance.controls(seen),
         *method.method(seen),
         *method.environment(seen),
-        *assurance.decisions(seen),
+        *signoff.decisions(seen),
         *method.verification(seen),
         *assurance.limits(seen),
         *method.plan(seen),
@@ -100,6 +100,7 @@ def summary_document(case: Case) -> Document:
             front.evidence_line(seen),
             _criteria(seen),
             front.mark(seen.verdict.outcome),
+            signoff.standing_mark(seen),
             front.valid_until(seen),
         )
         for seen in sorted(views, key=lambda seen: (-seen.verdict.outcome.value, seen.gate.id))
@@ -122,7 +123,8 @@ def summary_document(case: Case) -> Document:
                 Column("Requirement"),
                 Column("Evidence", wide=True),
                 Column("Criteria", Align.RIGHT),
-                Column("Status"),
+                Column("Verdict"),
+                Column("Standing"),
                 Column("Valid until"),
             ),
             tuple(rows),
@@ -139,7 +141,7 @@ def summary_document(case: Case) -> Document:
                 Fact("Run by", context.operator.name, note=prose("ended {end}", end=numbers.instant(context.ended))),
                 Fact("Backup", reading.shown("backup.id"), mono=True),
                 Fact("Backup digest", reading.shown("backup.digest"), mono=True),
-                Fact("Approved by", "not yet decided"),
+                Fact("Approved by", signoff.approved_by(case)),
             )
         )
     )
@@ -189,14 +191,22 @@ def _criteria(seen: View) -> str:
 
 
 def _document(case: Case, *, kind: str, title: Prose, outcome: Outcome, blocks: Sequence[Block]) -> Document:
-    context = case.context
+    context, revision = case.context, case.revision
+    count, head = context.ledger_count, context.ledger_head
+    if revision is not None:
+        count, head = revision.ledger_count, revision.ledger_head
     return Document(
         kind=kind,
         title=title,
         plain_title=plain(title),
-        subtitle=prose("{system}, {day}", system=context.system, day=numbers.day(context.started)),
-        running=context.run,
-        ledger=f"ledger {numbers.count(context.ledger_count)} · {context.ledger_head[:_SHORT_HEAD]}",
+        subtitle=prose(
+            "{system}, {day}{revision}",
+            system=context.system,
+            day=numbers.day(context.started),
+            revision="" if revision is None else f", revision {revision.number} of {numbers.day(revision.at)}",
+        ),
+        running=context.run if revision is None else f"{context.run} · revision {revision.number}",
+        ledger=f"ledger {numbers.count(count)} · {head[:_SHORT_HEAD]}",
         watermark="" if outcome is Outcome.PASS else outcome.name,
         language=context.language,
         paper="Letter" if context.paper == "Letter" else "A4",

@@ -25,6 +25,7 @@ from attestore.report.blocks import (
     Tone,
 )
 from attestore.report.case import NOT_MEASURED, Reading, View, write
+from attestore.report.signoff import standing_fact, standing_notice
 from attestore.report.words import code, joined, prose
 from attestore.verdict import CheckVerdict, Outcome
 
@@ -52,6 +53,7 @@ def first_page(view: View) -> tuple[Block, ...]:
     drawn = gauge(view.reading, rto_check(view))
     return (
         _headline(view),
+        *standing_notice(view),
         *((drawn,) if drawn else ()),
         Facts((*_tiles(view), _valid_fact(view)), tiles=True),
         Facts(
@@ -63,7 +65,7 @@ def first_page(view: View) -> tuple[Block, ...]:
                 Fact("Started", numbers.instant(context.started), note=prose("ended {end}", end=numbers.instant(context.ended))),
                 Fact("Backup", view.reading.shown("backup.id"), mono=True),
                 Fact("Backup digest", view.reading.shown("backup.digest"), mono=True),
-                Fact("Standing", _standing(view)),
+                standing_fact(view),
             )
         ),
     )  # fmt: skip
@@ -201,8 +203,14 @@ def valid_until(view: View) -> str:
         return "–"
     if view.gate.cadence_ms is None:
         return "no expiry"
-    end = numbers.after(view.case.context.ended, view.gate.cadence_ms)
+    end = numbers.after(_counted_from(view), view.gate.cadence_ms)
     return NOT_MEASURED if end is None else numbers.instant(end)[:16] + " UTC"
+
+
+def _counted_from(view: View) -> str:
+    """The ledger's end of the run; before there is one, the journal's, which is some seconds earlier."""
+    revision = view.case.revision
+    return view.case.context.ended if revision is None else revision.finished
 
 
 def _valid_fact(view: View) -> Fact:
@@ -223,14 +231,6 @@ def _person(view: View) -> str:
 def _closer(view: View) -> Text:
     closer = view.case.context.closed_by
     return prose("the run had died and was closed by {who}", who=closer) if closer else ""
-
-
-def _standing(view: View) -> Cell:
-    match view.verdict.outcome:
-        case Outcome.PASS if view.gate.approval is not None:
-            return prose("PASS, **awaiting approval** when this report was made")
-        case Outcome.PASS | Outcome.FAIL | Outcome.UNKNOWN:
-            return view.verdict.outcome.name
 
 
 def summary_sentences(view: View) -> tuple[Prose, ...]:

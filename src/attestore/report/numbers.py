@@ -9,7 +9,20 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-__all__ = ["after", "count", "day", "duration", "instant", "rate", "share", "shares", "size", "size_exact", "times"]
+__all__ = [
+    "after",
+    "count",
+    "day",
+    "duration",
+    "instant",
+    "left",
+    "rate",
+    "share",
+    "shares",
+    "size",
+    "size_exact",
+    "times",
+]
 
 _INSTANT = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(\.\d{1,9})?Z", re.ASCII)
 _UNITS = ((86_400_000, "d"), (3_600_000, "h"), (60_000, "m"))
@@ -17,6 +30,8 @@ _SCALES = ("KiB", "MiB", "GiB", "TiB", "PiB")
 _KIB = 1024
 _MINUTE = 60_000
 _ALL = 1000
+_HOUR_MINUTES = 60
+_DAY_MINUTES = 1440
 
 
 def count(number: int) -> str:
@@ -121,6 +136,19 @@ def after(text: str, ms: int) -> str | None:
     except (ValueError, OverflowError):
         return None
     return moved.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def left(now: str, until: str) -> str:
+    """Time between two instants in whole days, or in whole hours or minutes of the last one: `29 days`, `5 h`, `40 min`."""
+    here, there = (_INSTANT.fullmatch(text) for text in (now, until))
+    if here is None or there is None:
+        return "–"
+    gap = datetime.fromisoformat(f"{there[1]}T{there[2]}") - datetime.fromisoformat(f"{here[1]}T{here[2]}")
+    minutes = max(int(gap.total_seconds()) // 60, 0)
+    if minutes >= _DAY_MINUTES:
+        days = minutes // _DAY_MINUTES
+        return f"{days} day{'s' if days > 1 else ''}"
+    return f"{minutes // 60} h" if minutes >= _HOUR_MINUTES else f"{minutes} min"
 
 
 def _percent(permille: int) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,21 +11,12 @@ from attestore.evidence import Context, Journal, Manifest, Person, Step, context
 from attestore.evidence.ledger import Head, RunClosed, RunFinished
 from attestore.evidence.statement import GateOutcome
 from attestore.gate import Gate
-from attestore.ports import Attachment, Page
+from attestore.ports import Page
 from attestore.report import Case
 from attestore.run.tools import Issuing
 from attestore.verdict import GateVerdict
 
 __all__ = ["Ending", "Finished", "finish"]
-
-_ATTACHED = (
-    ("journal.jsonl", "application/jsonl", "Journal of observations, hash-chained", "Source"),
-    ("verdict.json", "application/json", "Verdict per check and gate", "Data"),
-    ("context.json", "application/json", "People, plan, history, renderer", "Supplement"),
-    ("proof.source.json", "application/json", "What the source held at the snapshot", "Source"),
-    ("proof.restored.json", "application/json", "What the restored copy held", "Source"),
-    ("manifest.json", "application/json", "The backup's manifest", "Source"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +121,7 @@ def _case(ending: Ending, *, about: Context, told: Journal, verdicts: tuple[Gate
 def _reports(case: Case, *, tools: Issuing, bundle: Bundle) -> None:
     documents = {gate.id: report.gate_document(case, gate.id) for gate in case.gates}
     documents["summary"] = report.summary_document(case)
-    attached = _attachments(case, bundle=bundle)
+    attached = report.attachments(bundle.read, names=bundle.files(), gates=case.gates)
     for done, (name, document) in enumerate(documents.items(), start=1):
         written = bundle.write(f"{name}.md", report.markdown(document, tools.templates))
         page = Page(
@@ -146,25 +136,6 @@ def _reports(case: Case, *, tools: Issuing, bundle: Bundle) -> None:
         tools.signer.sign(printed)
         tools.watcher.progress(done, len(documents), unit="parts")
     bundle.write("VERIFY.md", report.verify_page(case, tools.templates))
-
-
-def _attachments(case: Case, *, bundle: Bundle) -> Sequence[Attachment]:
-    fixed = [
-        Attachment(name=name, data=bundle.read(name), media_type=media, description=what, relationship=relationship)
-        for name, media, what, relationship in _ATTACHED
-        if bundle.has(name)
-    ]
-    gates = [
-        Attachment(
-            name=f"{gate.id}.yaml",
-            data=gate.text,
-            media_type="application/yaml",
-            description=f"Gate {gate.id} as it was judged",
-            relationship="Source",
-        )
-        for gate in case.gates
-    ]
-    return [*fixed, *gates]
 
 
 def _seal(case: Case, *, told: Journal, tools: Issuing, bundle: Bundle) -> str:
