@@ -90,6 +90,10 @@ class Pen:
         self.expires, self.revoked, self.reason = expires, revoked, reason
         self.clock = clock or START
 
+    def at(self, clock: datetime) -> Pen:
+        """The same pen at another time."""
+        return Pen(self.name, expires=self.expires, revoked=self.revoked, reason=self.reason, clock=clock)
+
     @property
     def fingerprint(self) -> str:
         return self.secret.hex()[:40].upper()
@@ -233,6 +237,8 @@ class Draft:
     """attachments as the operator wants them in the PDFs"""
     about: Callable[[Context], Context] = field(default=lambda about: about)
     closer: Pen | None = None
+    signed: datetime | None = None
+    """when it was signed, by the signer's clock, if not at the end"""
 
     def at(self, ms: int) -> str:
         return instants.text(self.start + timedelta(milliseconds=ms))
@@ -258,6 +264,7 @@ def listing(draft: Draft) -> Manifest:
         settings=(("jobs", "2"),),
         recipients=("0C9A55E1D2B34F7788AA90BB12CD34EF56AB78CD",),
         key_commitment=draft.source.key_commitment,
+        proof_digest=canon.sha256_hex(encode_proof(draft.source)),
         parts=(PartRecord("archive", "archive.gpg", 10, canon.sha256_hex(b"s"), 20, canon.sha256_hex(b"p")),),
     )
 
@@ -291,7 +298,7 @@ def issue(reports: Path, draft: Draft | None = None) -> Path:
         bundle.observe(Observation(draft.at(wall + late), tick + late, fact, subject, value, "a test"))
     _write(bundle, draft, "proof.source.json", encode_proof(draft.source))
     _write(bundle, draft, "proof.restored.json", encode_proof(draft.restored))
-    draft.pen.sign(_write(bundle, draft, "manifest.json", manifest.encode(listing(draft))))
+    draft.pen.at(draft.start).sign(_write(bundle, draft, "manifest.json", manifest.encode(listing(draft))))
     LedgerFile(reports).append(
         BackupStored(draft.at(700), listing(draft).backup, draft.system, listing(draft).digest, draft.run)
     )
@@ -320,7 +327,7 @@ def begin(reports: Path, draft: Draft) -> tuple[Bundle, Head]:
 def finish(reports: Path, bundle: Bundle, draft: Draft, *, head: Head) -> None:
     """Seal in the order of a real run; `draft.closer` seals a run that died."""
     ledger, journal = LedgerFile(reports), bundle.journal()
-    signer = draft.closer or draft.pen
+    signer = (draft.closer or draft.pen).at(draft.signed or draft.start + timedelta(milliseconds=890))
     names = bundle.files()
     gates = tuple(gate.load(bundle.read(n), where=n) for n in names if n.startswith("gates/"))
     verdicts = tuple(verdict.judge(each, journal.observations) for each in gates)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import TypeAlias
 
 from attestore import canon, instants
 from attestore.archive import Contents, inspect
@@ -14,11 +15,15 @@ from attestore.audit import content, plausible
 from attestore.audit.content import Evidence
 from attestore.audit.findings import Notebook
 from attestore.audit.signed import Signatures
+from attestore.audit.times import NOTHING, Witness
 from attestore.errors import TamperedError
 from attestore.evidence import sums
 from attestore.evidence.statement import FileRecord, Statement, decode
+from attestore.ports import Inspected
 
-__all__ = ["Audited", "Files", "audit_bundle", "audit_torso"]
+__all__ = ["Audited", "Files", "Witnesses", "audit_bundle", "audit_torso"]
+
+Witnesses: TypeAlias = Callable[[canon.Digest], Witness]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +59,17 @@ class Audited:
     signer: str
     """fingerprint of the operator who signed the statement; empty where nobody did"""
     evidence: Evidence
+    signed: Mapping[str, datetime] = field(default_factory=dict)
+    """when the files were signed, by the signatures' own clocks"""
 
 
-def audit_bundle(folder: Path, *, signatures: Signatures, at: datetime, book: Notebook) -> Audited | None:
-    """Compare everything in one bundle that can be compared without the ledger; None where there is no bundle."""
+def audit_bundle(
+    folder: Path, *, signatures: Signatures, witnesses: Witnesses, at: datetime, book: Notebook
+) -> Audited | None:
+    """Compare everything in one bundle that can be compared without the ledger; None where there is no bundle.
+
+    `witnesses` says what is known, from elsewhere, about the age of a statement.
+    """
     opened = book.attempt("structure", lambda: inspect(folder))
     if opened is None:
         return None
@@ -71,15 +83,21 @@ def audit_bundle(folder: Path, *, signatures: Signatures, at: datetime, book: No
     statement = book.attempt("statement", lambda: decode(files.read(STATEMENT)), of=STATEMENT)
     sealed = frozenset[str]() if statement is None else _stated(statement, files=files, run=folder.name, book=book)
     when = _instant(statement.ended) if statement is not None else None
-    signers = _signers(files, at=when, signatures=signatures, book=book)
+    witness = NOTHING if statement is None else witnesses(files.digests.get(STATEMENT, ""))
+    seen = _signers(files, at=when, signatures=signatures, witness=witness, book=book)
+    signers = {name: each.fingerprint for name, each in seen.items()}
     signer = signers.get(STATEMENT, "")
+    # a drill carries the manifest of an older run; what lies in folders comes later
+    made = {name: each.made for name, each in seen.items() if name != "manifest.json" and "/" not in name}
+    if statement is not None:
+        plausible.signing(made, statement=statement, book=book)
     _one_hand(signers, statement=statement, book=book)
     # what nobody signed is not run: templates, PDF
     trusted = sealed if signer else frozenset[str]()
     content.check(evidence, statement=statement, files=files, trusted=trusted, book=book)
     plausible.check(evidence, statement=statement, at=at, book=book)
     digest = files.digests.get(STATEMENT, "")
-    return Audited(run=folder.name, statement=statement, statement_digest=digest, signer=signer, evidence=evidence)
+    return Audited(folder.name, statement, digest, signer, evidence, made)
 
 
 def audit_torso(folder: Path, *, book: Notebook) -> Audited:
@@ -172,9 +190,11 @@ def _compare(listed: Mapping[str, str], present: Mapping[str, str], *, check: st
         book.ok(check, f"{lister} lists exactly the files that are there, each with its SHA-256 ({len(listed)} files).")
 
 
-def _signers(files: Files, *, at: datetime | None, signatures: Signatures, book: Notebook) -> dict[str, str]:
-    """Who signed what, by file; empty where the signature does not hold."""
-    signers: dict[str, str] = {}
+def _signers(
+    files: Files, *, at: datetime | None, signatures: Signatures, witness: Witness, book: Notebook
+) -> dict[str, Inspected]:
+    """The good signatures, by the file they are over."""
+    signers: dict[str, Inspected] = {}
     for name in sorted(files.digests):
         signature = f"{name}.asc"
         if signature not in files.digests:
@@ -182,15 +202,18 @@ def _signers(files: Files, *, at: datetime | None, signatures: Signatures, book:
         data = book.attempt("signature", lambda signature=signature: files.read(signature), of=signature)  # type: ignore[misc]
         if data is None:
             continue
-        signers[name] = signatures.signer(
+        seen = signatures.look(
             data,
             files.contents.path(name),
             name=name,
             # a backup may be older than the roster's oldest key of today's operator: its own instant counts
             at=None if name == "manifest.json" else at,
             unchanged=lambda name=name: files.unchanged(name),  # type: ignore[misc]
+            witness=witness,
             book=book,
         )
+        if seen is not None:
+            signers[name] = seen
     return signers
 
 

@@ -8,10 +8,12 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Final, TypeAlias
 
+from attestore import canon
 from attestore.archive.ledger import CHECKPOINT, LEDGER
 from attestore.audit.bundle import Audited
 from attestore.audit.findings import Notebook
-from attestore.audit.plausible import SLACK, instant
+from attestore.audit.plausible import instant
+from attestore.audit.times import SLACK
 from attestore.evidence.ledger import (
     BackupDeleted,
     BackupStored,
@@ -63,19 +65,19 @@ def times(known: Ledger, point: Checkpoint | None, *, at: datetime, book: Notebo
             book.ok("time", "The entries lie in order of time.", of=LEDGER)
 
 
-def reach(known: Ledger, point: Checkpoint | None, *, running: Running, book: Notebook) -> None:
-    """The signed checkpoint covers the ledger, up to entries that no run has ended in."""
+def reach(known: Ledger, point: Checkpoint | None, *, running: Running, book: Notebook) -> bool:
+    """The signed checkpoint covers the ledger, up to entries that no run has ended in; whether the ledger holds it."""
     if point is None:
         if known.count:
             book.problem("checkpoint", "No good signature says where the ledger ends: its tail may be cut.", of=LEDGER)
-        return
+        return False
     if point.count > known.count:
         book.problem(
             "checkpoint",
             f"The ledger has {known.count} entries, its signed checkpoint {point.count}: the tail was cut.",
             of=LEDGER,
         )
-        return
+        return False
     if known.head_at(point.count) != point.head:
         book.problem(
             "checkpoint",
@@ -83,7 +85,7 @@ def reach(known: Ledger, point: Checkpoint | None, *, running: Running, book: No
             f"{point.head[:16]}…: this is another ledger.",
             of=LEDGER,
         )
-        return
+        return False
     book.ok("checkpoint", f"The ledger holds the signed checkpoint of {point.count} entries, head {point.head}.")
     for number, entry in enumerate(known.entries[point.count :], start=point.count + 1):
         if isinstance(entry, RunFinished | RunClosed) and not running(entry.run):
@@ -96,26 +98,80 @@ def reach(known: Ledger, point: Checkpoint | None, *, running: Running, book: No
                 f"Entry {number}, of {concerns(entry) or 'keys'}, is not yet under a signed checkpoint.",
                 of=LEDGER,
             )
+    return True
 
 
-def check(known: Ledger, *, bundles: Mapping[str, Audited], running: Running, book: Notebook) -> None:
-    """Every run has one start, one end and a bundle that agrees with both; every backup belongs to a run."""
+def check(known: Ledger, *, bundles: Mapping[str, Audited], running: Running, book: Notebook) -> Mapping[str, str]:
+    """Every run has one start, one end and a bundle that agrees with both; every backup belongs to a run.
+
+    One word for each run is returned: passed, failed, missing …
+    """
     starts = started(known.entries)
     places, ends = _places(known.entries, book=book)
-    counts: Counter[str] = Counter()
+    words: dict[str, str] = {}
     for run, start in starts.items():
         bundle, end = bundles.get(run), ends.get(run)
         if bundle is not None and end is not None:
             _run(bundle, start=start, end=end, ledger=known, place=places[run], book=book)
-            counts[_word(end, bundle=bundle)] += 1
+            words[run] = _word(end, bundle=bundle)
+            if words[run] == "stopped":
+                book.note("completeness", f"The run was stopped: {_why(bundle)}", of=run)
         else:
-            counts[_open(start, end=end, held=bundle is not None, alive=running(run), book=book)] += 1
+            words[run] = _open(start, end=end, held=bundle is not None, alive=running(run), book=book)
+    counts = Counter(words.values())
     told = ", ".join(f"{counts[word]} {word}" for word in _ORDER if counts[word]) or "none"
     sentence = f"{len(starts)} runs: {told}."
     book.expect(
         "completeness", not counts["missing"] and not counts["unfinished"], sentence, otherwise=sentence, of=LEDGER
     )
     _backups(known.entries, starts=starts, ends=ends, bundles=bundles, book=book)
+    _deletions(known.entries, book=book)
+    _keys(known.entries, bundles=bundles, book=book)
+    return words
+
+
+def _why(bundle: Audited) -> str:
+    """The run's own word for why it did not come to its end."""
+    told = () if bundle.evidence.journal is None else bundle.evidence.journal.observations
+    reasons = [str(o.value) for o in told if o.fact == "run.stopped"]
+    return reasons[-1] if reasons else f"it died after {len(told)} lines of its journal."
+
+
+def _deletions(entries: Entries, *, book: Notebook) -> None:
+    """What was deleted had been stored, once, and was the same backup."""
+    kept: dict[str, canon.Digest] = {}
+    for number, entry in enumerate(entries, start=1):
+        if isinstance(entry, BackupStored):
+            kept[entry.backup] = entry.digest
+        elif isinstance(entry, BackupDeleted):
+            stored = kept.pop(entry.backup, None)
+            if stored is None:
+                book.problem("ledger", f"Entry {number} deletes backup {entry.backup}, which is not stored before it.")
+            elif stored != entry.digest:
+                book.problem("ledger", f"Entry {number} deletes backup {entry.backup} by another digest than it had.")
+            else:
+                book.note("ledger", f"Backup {entry.backup} was deleted {entry.at}: {entry.reason}")
+
+
+def _keys(entries: Entries, *, bundles: Mapping[str, Audited], book: Notebook) -> None:
+    """Each change of people and keys is told, and a run was made under those in force at its start."""
+    known: KeyChanged | None = None
+    for number, entry in enumerate(entries, start=1):
+        if isinstance(entry, KeyChanged):
+            if known is not None:
+                what = "roster" if known.roster != entry.roster else "recipients"
+                book.note(
+                    "ledger", f"Entry {number}, {entry.at}: another {what} than before, noticed under {entry.by}."
+                )
+            known = entry
+        elif isinstance(entry, RunStarted) and known is not None and entry.run in bundles:
+            about = bundles[entry.run].evidence.context
+            if about is not None and not about.closed_by and about.roster_digest != known.roster:
+                book.problem(
+                    "ledger",
+                    f"The run says roster {about.roster_digest[:16]}…; by the ledger {known.roster[:16]}… was in force.",
+                    of=entry.run,
+                )
 
 
 def _places(entries: Entries, *, book: Notebook) -> tuple[dict[str, int], dict[str, RunFinished | RunClosed]]:
@@ -212,6 +268,10 @@ def _run(
         (
             bundle.signer in {"", signer},
             f"it is signed by {bundle.signer}, by the ledger it should be {signer}",
+        ),
+        (
+            all(made <= instant(end.at) + SLACK for made in bundle.signed.values()),
+            f"it was signed after its end of {end.at}, by the signatures' own clocks",
         ),
     )
     wrong = [told for holds, told in comparisons if not holds]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Final
@@ -10,15 +11,13 @@ from attestore import instants
 from attestore.archive.layout import JOURNAL
 from attestore.audit.content import Evidence
 from attestore.audit.findings import Notebook
+from attestore.audit.times import SLACK
 from attestore.errors import TamperedError
 from attestore.evidence import Observation
 from attestore.evidence.statement import Statement
 from attestore.facts import FACTS, RTO_PHASES, Kind
 
-__all__ = ["SLACK", "check", "instant"]
-
-SLACK: Final = timedelta(minutes=5)
-"""How far clocks of different machines may stand apart"""
+__all__ = ["check", "instant", "signing"]
 
 _STEP: Final = timedelta(seconds=1)
 """How far a wall clock may be set back while a run goes on, as time services do"""
@@ -49,6 +48,19 @@ def check(evidence: Evidence, *, statement: Statement | None, at: datetime, book
         _order(evidence, observations, statement=statement, at=at, book=book)
     _phases(observations, book=book)
     _rates(observations, book=book)
+
+
+def signing(made: Mapping[str, datetime], *, statement: Statement, book: Notebook) -> None:
+    """No file of a run was signed before the run had ended, by the signatures' own clocks."""
+    with book.guarded("time"):
+        ended = instant(statement.ended)
+        early = {name: at for name, at in made.items() if at < ended - SLACK}
+        for name, at in early.items():
+            book.problem(
+                "time", f"{name} is signed {instants.text(at)}, before the end of the run, {statement.ended}.", of=name
+            )
+        if made and not early:
+            book.ok("time", f"All {len(made)} signatures are dated after the end of the run.")
 
 
 def _clocks(observations: tuple[Observation, ...], *, book: Notebook) -> None:

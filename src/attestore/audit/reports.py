@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -14,11 +16,14 @@ from attestore.archive.layout import JOURNAL, LARGEST_SIGNATURE, STATEMENT, SUMS
 from attestore.archive.ledger import CHECKPOINT, DRAFT, LEDGER, standing_still
 from attestore.archive.ledger import LARGEST as LARGEST_LEDGER
 from attestore.archive.opened import read_file
+from attestore.audit import anchors as anchored
 from attestore.audit import chain
-from attestore.audit.bundle import Audited, audit_bundle, audit_torso
+from attestore.audit.anchors import Anchor, Held
+from attestore.audit.bundle import Audited, Witnesses, audit_bundle, audit_torso
 from attestore.audit.findings import Finding, Findings, Notebook
 from attestore.audit.plausible import instant
 from attestore.audit.signed import Signatures
+from attestore.audit.times import NOTHING
 from attestore.config import Roster
 from attestore.evidence import Past
 from attestore.evidence.ledger import (
@@ -30,46 +35,54 @@ from attestore.evidence.ledger import (
     decode_checkpoint,
     read,
 )
-from attestore.ports import Verifier
+from attestore.ports import Inspected, Verifier
 
 __all__ = ["audit"]
 
 _BUNDLE: Final = (JOURNAL, STATEMENT, SUMS)
 
 
-def audit(path: Path, *, roster: Roster, verifier: Verifier, at: datetime) -> Findings:
+def audit(path: Path, *, roster: Roster, verifier: Verifier, at: datetime, anchors: Sequence[Anchor] = ()) -> Findings:
     """Compare everything that can be compared in a reports folder, or in one bundle; never raises for what it finds there.
 
-    `at` is the instant of the audit: nothing may have happened after it.
+    `at` is the instant of the audit: nothing may have happened after it. `anchors` are reports that the auditor kept.
     """
-    signatures = Signatures(roster=roster, verifier=verifier)
+    signatures = Signatures(roster=roster, verifier=verifier, audited=at)
     book = Notebook("")
     if not path.is_dir():
         book.problem("structure", f"There is no folder {path}.")
         return Findings(tuple(book.lines))
     if any((path / name).exists() or (path / name).is_symlink() for name in _BUNDLE):
         lines = _alone(path, signatures=signatures, at=at)
+        if anchors:
+            book.problem("anchor", "A kept report is compared with a ledger; name the reports folder, not one bundle.")
+            lines = book.lines + lines
     else:
-        lines = _reports(path, signatures=signatures, at=at)
+        lines = _reports(path, signatures=signatures, at=at, anchors=anchors)
     return Findings(tuple(lines))
 
 
 def _alone(folder: Path, *, signatures: Signatures, at: datetime) -> list[Finding]:
     book = Notebook(folder.name)
     # a name like `.` or `reports/x/` must not change which run this is
-    audited = audit_bundle(folder.absolute(), signatures=signatures, at=at, book=book)
+    nobody: Witnesses = lambda _: NOTHING  # noqa: E731
+    audited = audit_bundle(folder.absolute(), signatures=signatures, witnesses=nobody, at=at, book=book)
     if audited is not None:
         _roster(audited, roster=signatures.roster, book=book)
     book.note("ledger", "One bundle was looked at, not the ledger: this says nothing of runs that are not here.")
     return book.lines
 
 
-def _reports(reports: Path, *, signatures: Signatures, at: datetime) -> list[Finding]:
+def _reports(reports: Path, *, signatures: Signatures, at: datetime, anchors: Sequence[Anchor]) -> list[Finding]:
     book = Notebook("")
+    told = _Told(Ledger((), (), torn=False), (), None)
     known: Ledger | None = None
     with book.guarded("ledger", of=LEDGER), standing_still(reports):
-        known = _ledger(reports, signatures=signatures, at=at, book=book)
-    entries = () if known is None else known.entries
+        read_it = _ledger(reports, signatures=signatures, at=at, anchors=anchors, book=book)
+        if read_it is not None:
+            told, known = read_it, read_it.ledger
+    entries = told.ledger.entries
+    witnesses = anchored.witnesses(told.ledger, told.kept, covered=told.covered)
     named = {entry.run for entry in chain.started(entries).values()}
     folders = _folders(reports, named=named, book=book)
     bundles: dict[str, Audited] = {}
@@ -82,12 +95,13 @@ def _reports(reports: Path, *, signatures: Signatures, at: datetime) -> list[Fin
             bundles[name] = audit_torso(reports / name, book=ours)
             lines += ours.lines
             continue
-        audited = audit_bundle(reports / name, signatures=signatures, at=at, book=ours)
+        audited = audit_bundle(reports / name, signatures=signatures, witnesses=witnesses, at=at, book=ours)
         lines += ours.lines
         if audited is not None:
             bundles[name] = audited
     if known is not None:
-        chain.check(known, bundles=bundles, running=partial(is_running, reports), book=book)
+        words = chain.check(known, bundles=bundles, running=partial(is_running, reports), book=book)
+        anchored.between(told.kept, known=known, words=words, book=book)
         for audited in bundles.values():
             _history(audited, ledger=known, book=book)
     for audited in bundles.values():
@@ -95,7 +109,20 @@ def _reports(reports: Path, *, signatures: Signatures, at: datetime) -> list[Fin
     return book.lines + lines
 
 
-def _ledger(reports: Path, *, signatures: Signatures, at: datetime, book: Notebook) -> Ledger | None:
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A ledger whose chain holds, and what vouches for it."""
+
+    ledger: Ledger
+    kept: tuple[Held, ...]
+    """the auditor's own reports whose heads it holds"""
+    covered: Checkpoint | None
+    """the checkpoint, where the ledger holds it and a key in force signed it"""
+
+
+def _ledger(
+    reports: Path, *, signatures: Signatures, at: datetime, anchors: Sequence[Anchor], book: Notebook
+) -> _Told | None:
     data = book.attempt("ledger", lambda: read_file(reports / LEDGER, limit=LARGEST_LEDGER), of=LEDGER)
     if data is None:
         return None
@@ -105,24 +132,28 @@ def _ledger(reports: Path, *, signatures: Signatures, at: datetime, book: Notebo
     book.ok("ledger", f"Each of {known.count} entries is bound to the one before it; head {known.head}.", of=LEDGER)
     if known.torn:
         book.note("ledger", "A last line without its end was left out: a writer died there.", of=LEDGER)
-    point = _checkpoint(reports, signatures=signatures, book=book)
+    kept = anchored.hold(anchors, known=known, reports=reports, signatures=signatures, book=book)
+    point, seen = _checkpoint(reports, known=known, kept=kept, signatures=signatures, book=book) or (None, None)
     chain.times(known, point, at=at, book=book)
-    chain.reach(known, point, running=partial(is_running, reports), book=book)
-    return known
+    held = chain.reach(known, point, running=partial(is_running, reports), book=book)
+    in_force = held and seen is not None and signatures.in_force(seen)
+    return _Told(ledger=known, kept=kept, covered=point if in_force else None)
 
 
-def _checkpoint(reports: Path, *, signatures: Signatures, book: Notebook) -> Checkpoint | None:
+def _checkpoint(
+    reports: Path, *, known: Ledger, kept: Sequence[Held], signatures: Signatures, book: Notebook
+) -> tuple[Checkpoint, Inspected] | None:
     """The signed end of the ledger; None, and a line, where nobody signed one."""
     signature, draft = reports / f"{CHECKPOINT}.asc", reports / DRAFT
-    look = partial(read_file, limit=LARGEST_SIGNATURE)
-    seal = book.attempt("checkpoint", lambda: look(signature), of=f"{CHECKPOINT}.asc")
+    seal = book.attempt("checkpoint", lambda: read_file(signature, limit=LARGEST_SIGNATURE), of=f"{CHECKPOINT}.asc")
     if seal is None:
         return None
+    look = partial(_signed_point, seal=seal, known=known, kept=kept, signatures=signatures)
     tried = Notebook("")
-    point = _signed_point(reports / CHECKPOINT, seal, signatures=signatures, book=tried)
+    point = look(reports / CHECKPOINT, book=tried)
     if point is None and draft.exists():
         again = Notebook("")
-        point = _signed_point(draft, seal, signatures=signatures, book=again)
+        point = look(draft, book=again)
         if point is not None:
             tried = again
             book.note("checkpoint", f"A writer died before {DRAFT} had its name; it is what was signed.", of=CHECKPOINT)
@@ -130,15 +161,26 @@ def _checkpoint(reports: Path, *, signatures: Signatures, book: Notebook) -> Che
     return point
 
 
-def _signed_point(path: Path, seal: bytes, *, signatures: Signatures, book: Notebook) -> Checkpoint | None:
+def _signed_point(
+    path: Path, *, seal: bytes, known: Ledger, kept: Sequence[Held], signatures: Signatures, book: Notebook
+) -> tuple[Checkpoint, Inspected] | None:
     look = partial(read_file, limit=LARGEST_SIGNATURE)
     data = book.attempt("checkpoint", lambda: look(path), of=CHECKPOINT)
     point = None if data is None else book.attempt("checkpoint", lambda: decode_checkpoint(data), of=CHECKPOINT)
     at = None if point is None else book.attempt("checkpoint", lambda: instant(point.at), of=CHECKPOINT)
-    if at is None:
+    if at is None or point is None:
         return None
-    signer = signatures.signer(seal, path, name=CHECKPOINT, at=at, unchanged=lambda: look(path) == data, book=book)
-    return point if signer else None
+    held = point.count <= known.count and known.head_at(point.count) == point.head
+    seen = signatures.look(
+        seal,
+        path,
+        name=CHECKPOINT,
+        at=at,
+        unchanged=lambda: look(path) == data,
+        witness=anchored.proven_head(kept, point.count) if held else NOTHING,
+        book=book,
+    )
+    return None if seen is None else (point, seen)
 
 
 def _folders(reports: Path, *, named: set[str], book: Notebook) -> list[str]:

@@ -24,7 +24,7 @@ GATES = tuple(gate.read(resources.gates_folder() / f"S9-PROD-{number}.yaml") for
 def tools(world: World, folder: Path, *, pen: Pen = MIRA, backup: str = "latest", making: bool = True) -> Tools:
     made = world.tools(folder, backup=backup, making=making)
     who = replace(made.operator, id=pen.name, name=pen.name.title(), fingerprint=pen.fingerprint)
-    return replace(made, signer=pen, verifier=GLASS, printer=Press(), operator=who, roster=ROSTER)
+    return replace(made, signer=pen.at(world.clock.start), verifier=GLASS, printer=Press(), operator=who, roster=ROSTER)
 
 
 def ran(world: World, folder: Path, job: Job = Job.RUN, *, run: str = RUN, gates: tuple[Gate, ...] = GATES) -> Findings:
