@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from attestore.adapters.postgres.scratch import locale_clause, restore_errors
+from attestore.adapters.postgres.restored import locale_clause, restore_errors
 from attestore.errors import ScratchError
 from attestore.evidence import Locale
 

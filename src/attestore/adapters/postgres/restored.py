@@ -1,0 +1,345 @@
+"""One random-named database on a server, restored into by pg_restore and looked at like any other."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from types import MappingProxyType
+from typing import Any, Final, Protocol, Self
+
+import psycopg
+from psycopg import sql
+
+from attestore.adapters.postgres import exercise as exercising
+from attestore.adapters.postgres import plant as planting
+from attestore.adapters.postgres import prove as proving
+from attestore.adapters.postgres.programs import Installation
+from attestore.adapters.postgres.session import abandon
+from attestore.adapters.postgres.stream import Reader
+from attestore.adapters.process import Runner, redact
+from attestore.errors import DiskError, ScratchError
+from attestore.evidence import Locale
+from attestore.gate import Probe
+from attestore.ports import Plain, Planted, Restored, Section, Watcher
+from attestore.proof import Behaviour, IndexCheck, Proof
+
+__all__ = ["ROOM", "Host", "RestoredDatabase", "first_words", "locale_clause", "locale_hint", "restore_errors"]
+
+ROOM: Final = "Set TMPDIR to a folder on a larger disk."
+_LONGEST_S: Final = 7 * 86_400.0
+_FULL: Final = "No space left on device"
+_ERROR: Final = "pg_restore: error: "
+_COMMAND: Final = "Command was: "
+_PROVIDERS_SINCE: Final = 15
+_BUILTIN_SINCE: Final = 17
+_EVENT_TRIGGERS_SINCE: Final = 17
+
+# What the restored database says about itself must not get in the way of looking at it; options of a connection
+# stand above the settings of databases and roles.
+_UNDISTURBED: Final[Mapping[str, str]] = {
+    "default_transaction_read_only": "off",
+    "statement_timeout": "0",
+    "lock_timeout": "0",
+    "idle_in_transaction_session_timeout": "0",
+    "session_replication_role": "origin",
+    "row_security": "off",
+}
+
+_TABLES: Final = """
+SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE c.relkind IN ('r', 'p', 'f') AND c.relpersistence <> 't'
+   AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+"""
+
+_RELATIONS: Final = """
+SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+"""
+
+_ANALYZED: Final = """
+SELECT format('ANALYZE %I.%I', n.nspname, c.relname)
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE c.relkind IN ('r', 'p', 'm') AND c.relpersistence <> 't'
+   AND (c.relkind <> 'm' OR c.relispopulated)
+   AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_(toast|temp)'
+ ORDER BY pg_relation_size(c.oid) DESC
+"""
+
+_CHOSEN: Final = """
+SELECT name, current_setting(name) FROM pg_settings
+ WHERE source NOT IN ('default', 'override', 'client', 'session', 'database', 'user')
+   AND context <> 'internal' AND name !~ '(_file|_director(y|ies))$'
+ ORDER BY name
+"""
+
+
+class Host(Protocol):
+    """A server, one of its databases, and whoever restores there."""
+
+    @property
+    def conninfo(self) -> str:
+        """A libpq connection string that holds no password."""
+        ...
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """The same for the environment of a programme."""
+        ...
+
+    def on(self, database: str) -> Self:
+        """Another database of the same server."""
+        ...
+
+    def connect(self, *, options: Mapping[str, str] = MappingProxyType({})) -> psycopg.Connection[tuple[Any, ...]]:
+        """A new autocommit session, with settings that stand above those of the database and the role."""
+        ...
+
+
+class RestoredDatabase:
+    """The database that holds a restored copy; whose server it lies on is known to the classes below."""
+
+    def __init__(
+        self, host: Host, *, client: Installation, runner: Runner, locale: Locale, major: int, jobs: int
+    ) -> None:
+        self._host = host
+        self._client = client
+        self._runner = runner
+        self._locale = locale
+        self._major = major
+        self._jobs = jobs
+        self._superuser = True
+        self._archive: Plain | None = None
+        self._database = f"restored_{secrets.token_hex(6)}"
+
+    @property
+    def identifier(self) -> str:
+        """System identifier of the cluster."""
+        return self._told("SELECT system_identifier::text FROM pg_control_system()")
+
+    @property
+    def durable(self) -> bool:
+        """Whether fsync and full_page_writes are on, as the server itself says."""
+        return self._told("SELECT current_setting('fsync') || current_setting('full_page_writes')") == "onon"
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """Server settings that differ from the default, as the server itself says; no paths."""
+        with self._host.connect() as session:
+            return {str(name): str(value) for name, value in session.execute(_CHOSEN)}
+
+    def empty(self) -> bool:
+        """Whether the database holds no user relation."""
+        return self._count(_RELATIONS) == 0
+
+    def restore(self, archive: Plain, section: Section, *, jobs: int) -> Restored:
+        """One section of the archive by pg_restore, which goes on after an error and reports each.
+
+        Subscriptions are left out, so that none ever connects; tablespaces, so that no path of the source is touched.
+
+        Raises:
+            ProgramFailedError: pg_restore was ended by a signal.
+            DiskError: no space left.
+        """
+        self._archive = archive
+        ended = self._runner.run(
+            [
+                self._client.program("pg_restore"),
+                *(f"--section={section.value}", f"--jobs={jobs}", "--no-subscriptions"),
+                *("--no-tablespaces", "--no-password"),
+                *(f"--dbname={self._restored.conninfo}", archive),
+            ],
+            deadline_s=_LONGEST_S,
+            env={**self._restored.variables, **self._quietly(section)},
+            ok=(0, 1),
+        )
+        words = ended.stderr.decode("utf-8", "replace")
+        if _FULL in words or self._starved:
+            raise DiskError("the target found no space left on its disk", hint=ROOM)
+        return Restored(restore_errors(words, code=ended.code))
+
+    def first_query(self) -> int:
+        """Number of user tables, answered by the restored database over a new session."""
+        return self._count(_TABLES)
+
+    def prove(self, key: bytes, *, like: Proof, probes: Sequence[Probe], jobs: int, watch: Watcher) -> Proof:
+        """What the restored database holds, with foreign keys checked and differing definitions of `like` read back."""
+        return proving.prove_restored(
+            self._connect, key, like=like, probes=probes, jobs=jobs, watch=watch, reader=self._reader
+        )
+
+    def exercise(self, depth: IndexCheck) -> Behaviour:
+        """What the copy does when it is tried: constraints refuse, triggers fire, indexes fit; all of it rolled back."""
+        return exercising.exercise(self._connect, depth=depth)
+
+    def plant(self) -> tuple[Planted, ...]:
+        """Change the restored copy deliberately, as far as it holds anything to change."""
+        return planting.plant(self._connect)
+
+    @property
+    def _reader(self) -> Reader | None:
+        """What reads rows as text and knows those of the dump; None before a restore, or without psql."""
+        if self._archive is None or not self._client.has("psql"):
+            return None
+        options = " ".join(f"-c {name}={value}" for name, value in _UNDISTURBED.items())
+        return Reader(
+            runner=self._runner,
+            psql=self._client.program("psql"),
+            conninfo=self._restored.conninfo,
+            variables={**self._restored.variables, "PGOPTIONS": options},
+            archive=self._archive,
+        )
+
+    def _create_database(self, session: psycopg.Connection[tuple[Any, ...]], *, public: bool) -> None:
+        """The empty database, without schema public if the source has none.
+
+        Raises:
+            ScratchError: the server can't make a database of that encoding and locale.
+            DiskError: no space left.
+        """
+        try:
+            session.execute(
+                sql.SQL("CREATE DATABASE {} TEMPLATE template0 {}").format(
+                    sql.Identifier(self._database), locale_clause(self._locale, major=self._major)
+                )
+            )
+        except psycopg.errors.DiskFull as problem:
+            raise DiskError(f"the target has no space left: {first_words(problem)}", hint=ROOM) from problem
+        except psycopg.Error as problem:
+            raise ScratchError(
+                f"PostgreSQL {self._major} can't make a database like the source: {first_words(problem)}",
+                hint=locale_hint(self._locale.collate),
+            ) from problem
+        if not public:
+            with self._connect() as inside:
+                inside.execute("DROP SCHEMA public")
+
+    @property
+    def _restored(self) -> Host:
+        return self._host.on(self._database)
+
+    def _connect(self) -> psycopg.Connection[tuple[Any, ...]]:
+        return self._restored.connect(options=self._undisturbed)
+
+    @property
+    def _undisturbed(self) -> Mapping[str, str]:
+        # only a superuser may say which triggers fire
+        return (
+            _UNDISTURBED
+            if self._superuser
+            else {k: v for k, v in _UNDISTURBED.items() if k != "session_replication_role"}
+        )
+
+    @property
+    def _starved(self) -> bool:
+        """Whether the server has complained about a full disk in a place where its clients can't hear it."""
+        return False
+
+    def _told(self, question: str) -> str:
+        with self._host.connect() as session:
+            return str(session.execute(question.encode()).fetchall()[0][0])
+
+    def _quietly(self, section: Section) -> Mapping[str, str]:
+        """What keeps the source's event triggers from firing beside its materialized views' refresh, in no certain order.
+
+        From PostgreSQL 17 on a private server's own setting does that. A replica session checks foreign keys that are
+        added like any other.
+        """
+        if section is not Section.INDEXES or not self._superuser or self._major >= _EVENT_TRIGGERS_SINCE:
+            return {}
+        return {"PGOPTIONS": "-c session_replication_role=replica"}
+
+    def _count(self, question: str) -> int:
+        with self._connect() as session:
+            return int(session.execute(question.encode()).fetchall()[0][0])
+
+    def _analyze(self) -> list[str]:
+        """Statistics of every table, the largest first; what the server refused, in its words."""
+        waiting: SimpleQueue[str] = SimpleQueue()
+        errors: list[str] = []
+        with self._connect() as session:
+            for (statement,) in session.execute(_ANALYZED.encode()).fetchall():
+                waiting.put(str(statement))
+        sessions = [self._connect() for _ in range(max(1, min(self._jobs, waiting.qsize())))]
+
+        try:
+            with ThreadPoolExecutor(len(sessions), thread_name_prefix="analyze") as pool:
+                try:
+                    list(pool.map(lambda session: _gather(session, waiting, errors), sessions))
+                except BaseException:
+                    with suppress(Empty):
+                        while True:
+                            waiting.get_nowait()
+                    for session in sessions:
+                        abandon(session)
+                    raise
+        finally:
+            for session in sessions:
+                session.close()
+        return errors
+
+
+def _gather(session: psycopg.Connection[tuple[Any, ...]], waiting: SimpleQueue[str], errors: list[str]) -> None:
+    """Execute what waits until nothing does, or the session is closed; what the server refuses is added to `errors`."""
+    with suppress(Empty):
+        while not session.closed:
+            statement = waiting.get_nowait()
+            try:
+                session.execute(statement.encode())
+            except psycopg.Error as problem:
+                errors.append(f"{statement}: {first_words(problem)}")
+
+
+def restore_errors(words: str, *, code: int) -> tuple[str, ...]:
+    """Each error that pg_restore reported, with the first line of its command; never none when it ended with an error.
+
+    Rows that the server quoted in DETAIL and CONTEXT lines are not part of it, nor are passwords.
+    """
+    errors: list[str] = []
+    for line in redact(words).splitlines():
+        if line.startswith(_ERROR):
+            errors.append(line.removeprefix(_ERROR))
+        elif line.startswith(_COMMAND) and errors:
+            errors[-1] += f" ({line.removeprefix(_COMMAND)})"
+    if code != 0 and not errors:
+        last = "; ".join(line for line in redact(words).splitlines() if line.strip())[-500:]
+        errors.append(f"pg_restore ended with exit code {code}: {last or 'it said nothing'}")
+    return tuple(errors)
+
+
+def locale_clause(locale: Locale, *, major: int) -> sql.Composed:
+    """The part of CREATE DATABASE that gives a new database the encoding and locale of another.
+
+    Raises:
+        ScratchError: the server's major does not know the locale's provider.
+    """
+    parts: list[sql.Composable] = [
+        sql.SQL("ENCODING {} LC_COLLATE {} LC_CTYPE {}").format(
+            *map(sql.Literal, (locale.encoding, locale.collate, locale.ctype))
+        )
+    ]
+    match locale.provider:
+        case "libc":
+            if major >= _PROVIDERS_SINCE:
+                parts.append(sql.SQL("LOCALE_PROVIDER libc"))
+        case "icu" if major >= _PROVIDERS_SINCE:
+            parts.append(sql.SQL("LOCALE_PROVIDER icu ICU_LOCALE {}").format(sql.Literal(locale.locale)))
+        case "builtin" if major >= _BUILTIN_SINCE:
+            parts.append(sql.SQL("LOCALE_PROVIDER builtin BUILTIN_LOCALE {}").format(sql.Literal(locale.locale)))
+        case _:
+            raise ScratchError(
+                f"PostgreSQL {major} does not know the locale provider {locale.provider!r} of the source"
+            )
+    return sql.SQL(" ").join(parts)
+
+
+def locale_hint(name: str) -> str:
+    """What makes a locale known to a machine."""
+    return f"Make it known: apt-get install locales && localedef -i {name.partition('.')[0]} -f UTF-8 {name}"
+
+
+def first_words(problem: psycopg.Error) -> str:
+    """The server's sentence alone: details and contexts may quote rows."""
+    return (problem.diag.message_primary or str(problem)).strip()
