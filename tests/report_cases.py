@@ -231,6 +231,7 @@ def manifest() -> Manifest:
         settings=(("jobs", "2"), ("format", "directory")),
         recipients=("0C9A55E1D2B34F7788AA90BB12CD34EF56AB78CD",),
         key_commitment=canon.sha256_hex(b"K"),
+        proof_digest=canon.sha256_hex(b"proof"),
         parts=tuple(
             PartRecord(role, f"{role}.gpg", size, canon.sha256_hex(role.encode()), plain, canon.sha256_hex(b"p" + role.encode()))
             for role, size, plain in _PARTS

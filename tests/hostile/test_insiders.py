@@ -73,6 +73,7 @@ LIES = (
     Lie("PDFs that carry another journal", Draft(carried={"journal.jsonl": lambda data: data[:-1]}), "pdf", "journal.jsonl is another"),
     Lie("a manifest of another backup", Draft(lies={"manifest.json": becomes(b"backup-of-", b"backup-off")}), "manifest", "The statement speaks of"),
     Lie("a manifest of another system", Draft(lies={"manifest.json": becomes(b'"system":"shop"', b'"system":"shoq"')}), "manifest", "It is of system shoq"),
+    Lie("another proof of the source than the backup carries", Draft(lies={"proof.source.json": becomes(b'"size":8192', b'"size":8193')}), "manifest", "not the one that the manifest names"),
     Lie("a proof made with another key", Draft(restored=OTHER_KEY), "manifest", "another key"),
     Lie("a proof of the same side twice", Draft(lies={"proof.restored.json": becomes(b'"side":"restored"', b'"side":"source"')}), "proof", "proof of the source side"),
     Lie("a journal that tells of another backup", Draft(told=tells("backup.digest", "0" * 64)), "manifest", "backup.digest"),

@@ -197,6 +197,15 @@ def _manifest(evidence: Evidence, *, statement: Statement | None, files: Reader,
         told = {o.value for o in observations if o.fact == fact}
         if told and told != {value}:
             book.problem("manifest", f"The journal says {fact} = {', '.join(sorted(map(str, told)))}.", of=name)
+    carried = "proof.source.json"
+    if carried in files.contents:
+        book.expect(
+            "manifest",
+            files.digests[carried] == listing.proof_digest,
+            "The archived proof of the source is the one that the backup carries, by the digest in the manifest.",
+            otherwise="The archived proof of the source is not the one that the manifest names by digest.",
+            of=carried,
+        )
     for proof in (evidence.source, evidence.restored):
         if proof is not None and proof.key_commitment != listing.key_commitment:
             book.problem(

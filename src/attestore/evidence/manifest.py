@@ -70,6 +70,8 @@ class Manifest:
     recipients: tuple[str, ...]
     """primary key fingerprints the parts are sealed to"""
     key_commitment: canon.Digest
+    proof_digest: canon.Digest
+    """SHA-256 of the exact bytes of the proof that the sealed proof part carries"""
     parts: tuple[PartRecord, ...]
 
     @property
@@ -113,6 +115,7 @@ def encode(manifest: Manifest) -> bytes:
             "settings": [[name, value] for name, value in manifest.settings],
             "recipients": list(manifest.recipients),
             "key_commitment": manifest.key_commitment,
+            "proof_digest": manifest.proof_digest,
             "parts": [
                 {
                     "role": part.role,
@@ -178,6 +181,7 @@ def _read(raw: dict[str, object]) -> Manifest:
         settings=pairs("settings"),
         recipients=tuple(map(str, cast("list[str]", raw["recipients"]))),
         key_commitment=text("key_commitment"),
+        proof_digest=text("proof_digest"),
         parts=tuple(_part(part) for part in cast("list[dict[str, object]]", raw["parts"])),
     )
 

@@ -1,9 +1,13 @@
 """What a database holds at one snapshot, and how two such proofs differ."""
 
 from attestore.proof.behaviour import Behaviour, Did, Exercise, IndexCheck
-from attestore.proof.compare import Comparison, Difference, What, compare, facts_of
+from attestore.proof.compare import Comparison, Difference, What, compare, facts_of, same_content
+from attestore.proof.located import MOST_KEYS, Change, Located, RowKey, row_digest
 from attestore.proof.model import (
+    AUDIT,
     FORMAT,
+    METHODS,
+    STREAM,
     ForeignKey,
     Object,
     ProbeResult,
@@ -18,19 +22,26 @@ from attestore.proof.model import (
 )
 
 __all__ = [
+    "AUDIT",
     "FORMAT",
+    "METHODS",
+    "MOST_KEYS",
+    "STREAM",
     "Behaviour",
+    "Change",
     "Comparison",
     "Did",
     "Difference",
     "Exercise",
     "ForeignKey",
     "IndexCheck",
+    "Located",
     "Object",
     "ProbeResult",
     "Proof",
     "Query",
     "Reading",
+    "RowKey",
     "Sequence",
     "Setting",
     "Table",
@@ -39,4 +50,6 @@ __all__ = [
     "decode",
     "encode",
     "facts_of",
+    "row_digest",
+    "same_content",
 ]

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
 
 from attestore.facts import Value
 from attestore.proof import behaviour as behaviours
 from attestore.proof.behaviour import Did
-from attestore.proof.model import Object, Proof, Sequence, Table
+from attestore.proof.located import Located
+from attestore.proof.model import STREAM, Object, Proof, Sequence, Table
 
-__all__ = ["Comparison", "Difference", "What", "compare", "facts_of"]
+__all__ = ["Comparison", "Difference", "What", "compare", "facts_of", "same_content"]
 
 
 class What(Enum):
@@ -43,6 +44,8 @@ class Difference:
     what: str
     source: str
     restored: str
+    detail: str = ""
+    """more of it in words: for a table, how many of its rows differ and how"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,8 @@ class Comparison:
     differences: tuple[Difference, ...]
     facts: tuple[tuple[str, str, Value], ...]
     """(fact, subject, value) in a fixed order"""
+    rows: tuple[Located, ...] = ()
+    """of each compared table that differs, its differing rows, as far as they were found"""
 
 
 def facts_of(comparison: Comparison) -> dict[tuple[str, str], Value]:
@@ -69,7 +74,8 @@ def compare(source: Proof, restored: Proof) -> Comparison:
     have no common fingerprint: every table then differs, which is the safe answer.
     """
     found: list[Difference] = []
-    tables = _tables(source, restored, found)
+    located: list[Located] = []
+    tables = _tables(source, restored, found, located)
     objects = _objects(source, restored, found)
     settings = _settings(source, restored, found)
     sequences, behind = _sequences(source, restored, found)
@@ -79,6 +85,7 @@ def compare(source: Proof, restored: Proof) -> Comparison:
     expected = [t for t in source.tables if not t.uncovered]
     kinds = [difference.what for difference in found]
     facts: list[tuple[str, str, Value]] = [
+        ("proof.method", "", source.method),
         ("tables.expected", "", len(expected)),
         ("tables.compared", "", len(tables)),
         ("tables.missing", "", kinds.count(What.MISSING_TABLE.value)),
@@ -87,10 +94,14 @@ def compare(source: Proof, restored: Proof) -> Comparison:
         (
             "tables.fingerprints.differing",
             "",
-            sum(not _same_content(source, restored, a, b) for a, b in tables),
+            sum(not same_content(source, restored, a, b) for a, b in tables),
         ),
+        ("tables.unlocated", "", sum(not each.whole for each in located)),
         ("rows.expected", "", source.rows),
         ("rows.restored", "", restored.rows),
+        ("rows.changed", "", sum(each.changed for each in located)),
+        ("rows.missing", "", sum(each.missing for each in located) + _alone(source, tables, side=0)),
+        ("rows.extra", "", sum(each.extra for each in located) + _alone(restored, tables, side=1, beside=source)),
         ("objects.compared", "", len(objects) + len(settings)),
         (
             "objects.differing",
@@ -121,15 +132,26 @@ def compare(source: Proof, restored: Proof) -> Comparison:
         sequences=tuple(sequences),
         differences=tuple(found),
         facts=tuple(facts),
+        rows=tuple(located),
     )
 
 
-def _same_content(source: Proof, restored: Proof, a: Table, b: Table) -> bool:
+def same_content(source: Proof, restored: Proof, a: Table, b: Table) -> bool:
+    """Whether a table has the same columns, as many rows, and the same fingerprint by the same method and key.
+
+    By method `stream`, texts of the same lines in another order are the same; a table without a text never is.
+    """
     comparable = source.method == restored.method and source.key_commitment == restored.key_commitment
-    return comparable and a.rows == b.rows and a.sums == b.sums and a.columns == b.columns
+    if not comparable or a.rows != b.rows or a.columns != b.columns:
+        return False
+    if source.method == STREAM:
+        return not {a.text, a.permutes}.isdisjoint({b.text, b.permutes} - {""})
+    return a.sums == b.sums
 
 
-def _tables(source: Proof, restored: Proof, found: list[Difference]) -> list[tuple[Table, Table]]:
+def _tables(
+    source: Proof, restored: Proof, found: list[Difference], located: list[Located]
+) -> list[tuple[Table, Table]]:
     ours = {(t.schema, t.name): t for t in source.tables if not t.uncovered}
     skipped = {(t.schema, t.name) for t in source.tables if t.uncovered}
     theirs = {(t.schema, t.name): t for t in restored.tables if not t.uncovered and (t.schema, t.name) not in skipped}
@@ -142,13 +164,43 @@ def _tables(source: Proof, restored: Proof, found: list[Difference]) -> list[tup
             found.append(Difference(a.label, "table", What.MISSING_TABLE.value, f"{a.rows} rows", "absent"))
         elif a is not None and b is not None:
             pairs.append((a, b))
-            if a.rows != b.rows:
-                found.append(Difference(a.label, "table", What.ROWS.value, f"{a.rows} rows", f"{b.rows} rows"))
-            elif not _same_content(source, restored, a, b):
-                found.append(
-                    Difference(a.label, "table", What.FINGERPRINT.value, a.fingerprint[:16], b.fingerprint[:16])
-                )
+            if same_content(source, restored, a, b):
+                continue
+            rows = _rows(source, restored, a, b)
+            located.append(rows)
+            what, ours_say, theirs_say = (
+                (What.FINGERPRINT, a.fingerprint[:16], b.fingerprint[:16])
+                if a.rows == b.rows
+                else (What.ROWS, f"{a.rows} rows", f"{b.rows} rows")
+            )
+            found.append(Difference(a.label, "table", what.value, ours_say, theirs_say, rows.words()))
     return pairs
+
+
+def _rows(source: Proof, restored: Proof, a: Table, b: Table) -> Located:
+    """The differing rows of a table as the restored side found them; without that, what the row counts alone say.
+
+    Counts that claim to be whole and do not explain the difference of the row counts are not believed.
+    """
+    net = a.rows - b.rows
+    for each in restored.located:
+        if (each.schema, each.name) == (a.schema, a.name) and source.key_commitment == restored.key_commitment:
+            if each.whole and each.net == net and each.changed + each.missing + each.extra:
+                return each
+            return replace(
+                each,
+                missing=max(each.missing, each.extra + net),
+                extra=max(each.extra, each.missing - net),
+                whole=False,
+            )
+    return Located(a.schema, a.name, changed=0, missing=max(net, 0), extra=max(-net, 0), whole=False)
+
+
+def _alone(proof: Proof, pairs: list[tuple[Table, Table]], *, side: int, beside: Proof | None = None) -> int:
+    """Rows of covered tables that only one proof has; tables that the proof `beside` doesn't cover are left out."""
+    known = {pair[side].label for pair in pairs}
+    left_out = {t.label for t in beside.tables if t.uncovered} if beside else set()
+    return sum(t.rows for t in proof.tables if not t.uncovered and t.label not in known | left_out)
 
 
 def _objects(source: Proof, restored: Proof, found: list[Difference]) -> list[tuple[Object, Object]]:

@@ -8,10 +8,15 @@ from typing import Final, cast
 from attestore import canon
 from attestore.errors import TamperedError
 from attestore.proof import behaviour as behaviours
+from attestore.proof import located as located_rows
 from attestore.proof.behaviour import Behaviour
+from attestore.proof.located import Located
 
 __all__ = [
+    "AUDIT",
     "FORMAT",
+    "METHODS",
+    "STREAM",
     "ForeignKey",
     "Object",
     "ProbeResult",
@@ -26,6 +31,12 @@ __all__ = [
 ]
 
 FORMAT: Final = "attestore/proof/v1"
+
+AUDIT: Final = "audit"
+"""keyed multiset of canonical rows, computed in the server: knows no order, finds the rows that differ"""
+STREAM: Final = "stream"
+"""SHA-256 of a table's COPY text as the dump holds it, digested while it is sealed: knows order, finds tables only"""
+METHODS: Final = (AUDIT, STREAM)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -46,6 +57,12 @@ class Table:
     uncovered: str = ""
     size: int = 0
     """bytes on disk on this side; never compared"""
+    text: str = ""
+    """method `stream`: SHA-256 of the table's COPY text, its columns in the order of `columns`"""
+    member: str = ""
+    """source side of `stream`: the archive's file that holds that text"""
+    permutes: str = ""
+    """restored side of `stream`: SHA-256 of a text of the same lines in another order, where only the order differs"""
 
     @property
     def label(self) -> str:
@@ -54,7 +71,12 @@ class Table:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 over count and sums: one short value to print; equal exactly when count and sums are."""
+        """SHA-256 over count and sums, or count and text: one short value to print; equal exactly when those are.
+
+        Of a text whose lines only stand in another order, it is that of the text they were ordered like.
+        """
+        if self.text:
+            return canon.domain_digest("table-text", str(self.rows).encode(), (self.permutes or self.text).encode())
         return canon.domain_digest("table-fingerprint", str(self.rows).encode(), *(str(s).encode() for s in self.sums))
 
 
@@ -150,7 +172,7 @@ class Proof:
     taken: str
     """UTC instant, RFC 3339"""
     method: str
-    """how rows were fingerprinted: `audit`"""
+    """how rows were fingerprinted: `audit` or `stream`"""
     key_commitment: str
     """SHA-256 under domain `fingerprint-key` of the key K; K itself never enters a bundle"""
     session: tuple[Setting, ...]
@@ -170,6 +192,8 @@ class Proof:
     """sentences about the database as it is (invalid index, NOT VALID constraint …): findings, not losses"""
     behaviour: Behaviour | None = None
     """restored side only: what it did when it was tried; None where nothing was tried"""
+    located: tuple[Located, ...] = ()
+    """restored side only: differing rows of tables that differ, as far as a sketch of the source was there to find them"""
 
     @property
     def rows(self) -> int:
@@ -189,19 +213,7 @@ def encode(proof: Proof) -> bytes:
             "method": proof.method,
             "key_commitment": proof.key_commitment,
             "session": [[s.scope, s.name, s.value] for s in proof.session],
-            "tables": [
-                {
-                    "schema": t.schema,
-                    "name": t.name,
-                    "kind": t.kind,
-                    "rows": t.rows,
-                    "sums": [str(s) for s in t.sums],
-                    "columns": list(t.columns),
-                    "uncovered": t.uncovered,
-                    "size": t.size,
-                }
-                for t in sorted(proof.tables)
-            ],
+            "tables": [_raw_table(t) for t in sorted(proof.tables)],
             "objects": [[o.klass, o.identity, o.definition, o.state] for o in sorted(proof.objects)],
             "foreign_keys": [
                 [f.table, f.name, f.references, f.validated, f.checked, f.orphans] for f in sorted(proof.foreign_keys)
@@ -224,6 +236,9 @@ def encode(proof: Proof) -> bytes:
             "readings": [[r.klass, r.identity, r.definition, r.reads] for r in sorted(proof.readings)],
             "findings": list(proof.findings),
             "behaviour": behaviours.raw(proof.behaviour),
+            "located": [
+                located_rows.raw(each) for each in sorted(proof.located, key=lambda each: (each.schema, each.name))
+            ],
         }
     )
 
@@ -277,7 +292,27 @@ def _read(raw: dict[str, object]) -> Proof:
         readings=tuple(Reading(*map(canon.as_text, canon.as_list(r))) for r in canon.as_list(raw["readings"])),
         findings=tuple(map(canon.as_text, canon.as_list(raw["findings"]))),
         behaviour=behaviours.read(raw["behaviour"]),
+        located=tuple(map(located_rows.read, canon.as_list(raw["located"]))),
     )
+
+
+def _raw_table(table: Table) -> dict[str, canon.JSON]:
+    raw: dict[str, canon.JSON] = {
+        "schema": table.schema,
+        "name": table.name,
+        "kind": table.kind,
+        "rows": table.rows,
+        "sums": [str(s) for s in table.sums],
+        "columns": list(table.columns),
+        "uncovered": table.uncovered,
+        "size": table.size,
+    }
+    # only where there is one: proofs of method `audit` have none of the three
+    return raw | {
+        name: value
+        for name, value in (("text", table.text), ("member", table.member), ("permutes", table.permutes))
+        if value
+    }
 
 
 def _table(raw: dict[str, object]) -> Table:
@@ -291,6 +326,9 @@ def _table(raw: dict[str, object]) -> Table:
         columns=tuple(map(canon.as_text, canon.as_list(raw["columns"]))),
         uncovered=canon.as_text(raw["uncovered"]),
         size=canon.as_count(raw["size"]),
+        text=canon.as_text(raw.get("text", "")),
+        member=canon.as_text(raw.get("member", "")),
+        permutes=canon.as_text(raw.get("permutes", "")),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +21,10 @@ from attestore.ports import (
     Source,
     SourceFacts,
     StoredPart,
+    Tap,
+    Texts,
 )
-from attestore.proof import Proof, encode
+from attestore.proof import STREAM, Proof, encode
 from attestore.run.book import Book
 from attestore.run.tools import Tools
 
@@ -29,6 +32,7 @@ __all__ = ["Carried", "Ready", "Taken", "carry", "local_copy", "locale_words", "
 
 _KEY_BYTES = 32
 _ATTEMPTS = 4
+_PARTS = 3
 _CARRIED = "attestore/carried-proof/v1"
 
 
@@ -117,18 +121,19 @@ def take(plan: Plan, *, ready: Ready, tools: Tools, book: Book, bundle: Bundle) 
     book.write("snapshot.attempts", seen.attempt, source="attestore")
     book.write("dump.jobs", seen.jobs, source=dumper.version)
     book.write("source.uncovered", sum(bool(t.uncovered) for t in seen.proof.tables), source="pg_class")
-    proof = seen.proof
-    bundle.write("proof.source.json", encode(proof))
-    parts = _seal(
-        tools,
-        {
-            "archive": seen.archive,
-            "globals": _file(home / "globals.json", seen.world),
-            "proof": _file(home / "proof.json", carry(Carried(key=key, proof=encode(proof)))),
-        },
-        home=home,
-        book=book,
-    )
+    with book.entering("seal"):
+        sealing = _Sealing(tools=tools, folder=home / "sealed")
+        archive = sealing.seal(seen.archive, role="archive", tap=seen.texts)
+        # a proof by method stream is whole only now that the dump went by
+        proof = seen.proof if seen.texts is None else seen.texts.complete(seen.proof)
+        bundle.write("proof.source.json", encode(proof))
+        carried = carry(Carried(key=key, proof=encode(proof)))
+        parts = [
+            archive,
+            sealing.seal(_file(home / "globals.json", seen.world), role="globals"),
+            sealing.seal(_file(home / "proof.json", carried), role="proof"),
+        ]
+        _tell_sealed(parts, version=tools.sealer.version, book=book)
     listing = Manifest(
         backup=f"{instants.compact(instants.parse(seen.taken))}-{plan.run.rsplit('-', 1)[-1]}",
         system=plan.system,
@@ -145,9 +150,15 @@ def take(plan: Plan, *, ready: Ready, tools: Tools, book: Book, bundle: Bundle) 
         extensions=facts.extensions,
         engine=dumper.version,
         engine_major=dumper.major,
-        settings=(("format", "directory"), ("compression", "zstd"), ("jobs", str(seen.jobs))),
+        settings=(
+            ("format", "directory"),
+            ("compression", "zstd"),
+            ("jobs", str(seen.jobs)),
+            ("method", plan.method),
+        ),
         recipients=tools.sealer.recipients,
         key_commitment=proof.key_commitment,
+        proof_digest=canon.sha256_hex(encode(proof)),
         parts=tuple(part.record for part in parts),
     )
     prefix = _store(tools, listing, parts=parts, book=book, bundle=bundle)
@@ -168,6 +179,8 @@ class _Seen:
     proof: Proof
     archive: Plain
     world: bytes
+    texts: Texts | None
+    """by method `stream`: what digests the dump's rows while they are sealed"""
 
 
 def _look_until_uncontended(plan: Plan, *, ready: Ready, tools: Tools, key: bytes, book: Book) -> _Seen:
@@ -194,10 +207,11 @@ def _look(plan: Plan, *, ready: Ready, tools: Tools, key: bytes, book: Book, att
             dumping = stack.enter_context(ready.dumper.dumping(snapshot, local_copy(tools), jobs=jobs))
             dumping.locked()
         with book.entering(f"proof{again}"):
-            proof = snapshot.prove(key, probes=plan.probes, jobs=plan.jobs, watch=tools.watcher)
+            proof = snapshot.prove(key, probes=plan.probes, jobs=plan.jobs, watch=tools.watcher, method=plan.method)
         with book.entering(f"dump{again}"):
             archive = dumping.finish()
             world = snapshot.globals()
+            texts = ready.dumper.texts(archive, snapshot) if plan.method == STREAM else None
         return _Seen(
             name=snapshot.name,
             taken=snapshot.taken,
@@ -207,22 +221,30 @@ def _look(plan: Plan, *, ready: Ready, tools: Tools, key: bytes, book: Book, att
             proof=proof,
             archive=archive,
             world=world,
+            texts=texts,
         )
 
 
-def _seal(tools: Tools, parts: dict[str, Plain], *, home: Path, book: Book) -> list[SealedPart]:
-    sealed: list[SealedPart] = []
-    with book.entering("seal"):
-        folder = home / "sealed"
-        folder.mkdir(mode=0o700)
-        for role, plain in parts.items():
-            sealed.append(tools.sealer.seal(plain, role=role, into=folder))
-            tools.workspace.destroy(plain)
-            tools.watcher.progress(len(sealed), len(parts), unit="parts")
-        book.write("seal.parts", len(sealed), source=tools.sealer.version)
-        book.write("backup.size.plain", sum(part.record.plain_size for part in sealed), source=tools.sealer.version)
-        book.write("backup.size.sealed", sum(part.record.size for part in sealed), source=tools.sealer.version)
-    return sealed
+@dataclass(frozen=True, slots=True)
+class _Sealing:
+    """Parts being sealed into one folder, each plain copy gone as soon as it is."""
+
+    tools: Tools
+    folder: Path
+
+    def seal(self, plain: Plain, *, role: str, tap: Tap | None = None) -> SealedPart:
+        self.folder.mkdir(mode=0o700, exist_ok=True)
+        part = self.tools.sealer.seal(plain, role=role, into=self.folder, tap=tap)
+        self.tools.workspace.destroy(plain)
+        done = sum(1 for _ in self.folder.iterdir())
+        self.tools.watcher.progress(done, _PARTS, unit="parts")
+        return part
+
+
+def _tell_sealed(parts: Sequence[SealedPart], *, version: str, book: Book) -> None:
+    book.write("seal.parts", len(parts), source=version)
+    book.write("backup.size.plain", sum(part.record.plain_size for part in parts), source=version)
+    book.write("backup.size.sealed", sum(part.record.size for part in parts), source=version)
 
 
 def _store(tools: Tools, listing: Manifest, *, parts: list[SealedPart], book: Book, bundle: Bundle) -> str:

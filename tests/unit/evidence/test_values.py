@@ -34,6 +34,7 @@ MANIFESTS = st.builds(
     PAIRS,
     st.lists(TEXT, max_size=2).map(tuple),
     DIGEST,
+    DIGEST,
     st.lists(PARTS, max_size=3).map(tuple),
 )
 PASTS = st.builds(Past, TEXT, TEXT, TEXT, TEXT, st.none() | SIZE, st.none() | SIZE)
@@ -69,6 +70,7 @@ MANIFEST = Manifest(
     settings=(("jobs", "2"),),
     recipients=("A" * 40,),
     key_commitment="0" * 64,
+    proof_digest="9" * 64,
     parts=(
         PartRecord("archive", "archive.tar.zst.gpg", 10, "1" * 64, 20, "2" * 64),
         PartRecord("proof", "proof.json.zst.gpg", 3, "3" * 64, 4, "4" * 64),
