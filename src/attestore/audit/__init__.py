@@ -1,6 +1,8 @@
 """Re-checks what runs left, with pure code only: bytes, digests, chains, verdicts, reports. Nothing is fixed silently."""
 
+from attestore.audit.anchors import Anchor
+from attestore.audit.envelope import audit_envelope
 from attestore.audit.findings import Finding, Findings, Status
 from attestore.audit.reports import audit
 
-__all__ = ["Finding", "Findings", "Status", "audit"]
+__all__ = ["Anchor", "Finding", "Findings", "Status", "audit", "audit_envelope"]

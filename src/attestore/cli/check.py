@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 import typer
 from rich.text import Text
 
-from attestore import canon, compose, gate
-from attestore.audit import Finding, Findings, Status, audit
+from attestore import canon, compose, gate, instants
+from attestore.archive.opened import read_file
+from attestore.audit import Anchor, Finding, Findings, Status, audit, audit_envelope
 from attestore.cli.display import consoles
 from attestore.errors import GateError, UsageError
 from attestore.facts import FACTS
@@ -19,26 +22,71 @@ from attestore.facts import FACTS
 __all__ = ["audit_path", "check_gates", "list_facts"]
 
 _FOUND = 4
+_LARGEST: Final = 1 << 28
+_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+_SPOKEN: Final = frozenset({"completeness", "anchor"})
+"""What holds and is told in full all the same"""
 _STYLES: Final = {Status.OK: "green", Status.PROBLEM: "bold red", Status.NOTE: "yellow"}
 _MARKS: Final = {Status.OK: "✔", Status.PROBLEM: "✘", Status.NOTE: "·"}
 
 
-def audit_path(path: Path, *, roster: Path, as_json: bool) -> int:
-    """Audit a reports folder or a bundle; 0 clean, 4 when something was found."""
-    if not path.is_dir():
-        raise UsageError(f"{path} is not a folder", hint="Name the reports folder, or one bundle in it.")
+def audit_path(path: Path, *, roster: Path, at: str, anchors: Sequence[str], as_json: bool) -> int:
+    """Audit a reports folder, a bundle or an exported envelope, as at a date; 0 clean, 4 when something was found."""
+    if not path.exists():
+        raise UsageError(
+            f"there is no {path}", hint="Name the reports folder, one bundle in it, or an exported envelope."
+        )
+    date = _date(at, option="--at") if at else None
+    kept = [_anchor(written) for written in anchors]
     with compose.auditing(roster) as trust:
-        found = audit(path, roster=trust.roster, verifier=trust.verifier, at=trust.clock.now())
+        when = date or trust.clock.now()
+        if path.is_dir():
+            found = audit(path, roster=trust.roster, verifier=trust.verifier, at=when, anchors=kept)
+        else:
+            found = _file(path, trust, at=when)
     if as_json:
-        typer.echo(canon.encode(_as_json(path, found)).decode())
+        typer.echo(canon.encode(_as_json(path, found, at=when)).decode())
     else:
-        _print(path, found.lines)
+        _print(path, found.lines, at=date)
     return _FOUND if found.problems else 0
 
 
-def _as_json(path: Path, found: Findings) -> canon.JSON:
+def _date(written: str, *, option: str) -> datetime:
+    """An instant in UTC; a day alone is its last moment, so that whatever happened on it has happened."""
+    try:
+        if _DAY.fullmatch(written):
+            return instants.parse(f"{written}T23:59:59.999Z")
+        return instants.parse(written if "." in written else written.replace("Z", ".000Z"))
+    except ValueError as problem:
+        raise UsageError(
+            f"{option} {written!r} is not an instant in UTC", hint="Write 2026-11-30 or 2026-11-30T12:00:00Z."
+        ) from problem
+
+
+def _anchor(written: str) -> Anchor:
+    """FILE, or FILE@DATE."""
+    name, at, date = written.rpartition("@")
+    if at and _DAY.match(date):
+        return Anchor(Path(name), since=_date(date, option="--anchor"))
+    return Anchor(Path(written))
+
+
+def _file(path: Path, trust: compose.Trust, *, at: datetime) -> Findings:
+    data = read_file(path, limit=_LARGEST)
+    return audit_envelope(
+        data,
+        name=path.name,
+        roster=trust.roster,
+        verifier=trust.verifier,
+        at=at,
+        aside=trust.aside,
+    )
+
+
+def _as_json(path: Path, found: Findings, *, at: datetime) -> canon.JSON:
     return {
         "audited": str(path),
+        "at": instants.text(at),
         "clean": not found.problems,
         "lines": [
             {"check": line.check, "subject": line.subject, "status": line.status.name, "sentence": line.sentence}
@@ -47,7 +95,7 @@ def _as_json(path: Path, found: Findings) -> canon.JSON:
     }
 
 
-def _print(path: Path, lines: Sequence[Finding]) -> None:
+def _print(path: Path, lines: Sequence[Finding], *, at: datetime | None) -> None:
     """What was found stands first and in full; what holds is one line per check."""
     out, _ = consoles()
     for status in (Status.PROBLEM, Status.NOTE):
@@ -60,11 +108,17 @@ def _print(path: Path, lines: Sequence[Finding]) -> None:
     held = Counter(line.check for line in lines if line.status is Status.OK)
     broken = {line.check for line in lines if line.status is Status.PROBLEM}
     for check, times in held.items():
-        if check not in broken:
+        if check in _SPOKEN:
+            for line in lines:
+                if line.check == check and line.status is Status.OK:
+                    where = f"{line.subject}: " if line.check == "anchor" and line.subject else ""
+                    out.print(Text.assemble((f"{_MARKS[Status.OK]} {check}  ", "green"), f"{where}{line.sentence}"))
+        elif check not in broken:
             out.print(Text.assemble((f"{_MARKS[Status.OK]} ", "green"), f"{check:<22}{times:>6} held"))
     count = sum(line.status is Status.PROBLEM for line in lines)
     verdict = Text("clean", style="bold green") if not count else Text(f"{count} problems", style="bold red")
-    out.print(Text.assemble(f"\n{path}: ", verdict, f", {sum(held.values())} comparisons held"))
+    as_at = f", as at {instants.text(at)}" if at is not None else ""
+    out.print(Text.assemble(f"\n{path}{as_at}: ", verdict, f", {sum(held.values())} comparisons held"))
 
 
 def list_facts(*, as_json: bool) -> int:

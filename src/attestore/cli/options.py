@@ -7,6 +7,8 @@ from typing import Annotated, Final
 
 import typer
 
+from attestore.proof import IndexCheck
+
 __all__ = [
     "HOME",
     "REPORTS",
@@ -14,8 +16,10 @@ __all__ = [
     "Gate",
     "GatesFolder",
     "Home",
+    "IndexDepth",
     "Jobs",
     "Json",
+    "Method",
     "Operator",
     "Programs",
     "Reports",
@@ -30,12 +34,20 @@ HOME: Final = Path(".attestore")
 Reports = Annotated[Path, typer.Option("--reports", help="Folder of bundles and ledger.", metavar="DIR")]
 Home = Annotated[
     Path,
-    typer.Option("--home", help="Keys, roster and default store.", metavar="DIR", envvar="ATTESTOREHOME"),
+    typer.Option("--home", help="Keys, roster and default store.", metavar="DIR", envvar="ATTESTORE_HOME"),
 ]
 Store = Annotated[
     Path | None, typer.Option("--store", help="Folder that keeps backups; default: store below --home.", metavar="DIR")
 ]
 Jobs = Annotated[int, typer.Option("--jobs", "-j", help="Parallel sessions of dump, proof and restore.", metavar="N")]
+IndexDepth = Annotated[
+    IndexCheck,
+    typer.Option(
+        "--index-check",
+        help="How deep amcheck looks into restored indexes; auto: heap up to 1 GiB, structure above.",
+        metavar="auto|none|structure|heap",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object on standard output.")]
 Gate = Annotated[
     list[str] | None,
@@ -65,6 +77,14 @@ Operator = Annotated[
         help="Who runs it, written into a new roster on first use of --home; default: your login name.",
         metavar="NAME",
         envvar="ATTESTORE_OPERATOR",
+    ),
+]
+Method = Annotated[
+    str,
+    typer.Option(
+        "--method",
+        help="How rows are fingerprinted: audit (each row, in any order) or stream (the dump's own text).",
+        metavar="audit|stream",
     ),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the plan; touch nothing.")]

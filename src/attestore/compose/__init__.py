@@ -6,7 +6,19 @@ PDF printer.
 
 from attestore.compose.check import Trust, auditing
 from attestore.compose.demo import gallery
+from attestore.compose.export import sealing
 from attestore.compose.settings import Settings, clock, planned, source_label
 from attestore.compose.tools import close_died, tools
 
-__all__ = ["Settings", "Trust", "auditing", "clock", "close_died", "gallery", "planned", "source_label", "tools"]
+__all__ = [
+    "Settings",
+    "Trust",
+    "auditing",
+    "clock",
+    "close_died",
+    "gallery",
+    "planned",
+    "sealing",
+    "source_label",
+    "tools",
+]

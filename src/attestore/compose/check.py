@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,8 @@ class Trust:
     roster: Roster
     verifier: Verifier
     clock: Clock
+    aside: Callable[[bytes], Path]
+    """puts bytes into a private file, for what is signed but stands in no file of its own"""
 
 
 @contextmanager
@@ -42,4 +44,10 @@ def auditing(roster: Path) -> Iterator[Trust]:
         TemporaryWorkspace() as workspace,
         GpgVerifier(trusted.public_keys(), runner=Runner(), work=workspace.path) as verifier,
     ):
-        yield Trust(roster=trusted, verifier=verifier, clock=clock())
+
+        def aside(data: bytes) -> Path:
+            path = workspace.private("signed") / "bytes"
+            path.write_bytes(data)
+            return path
+
+        yield Trust(roster=trusted, verifier=verifier, clock=clock(), aside=aside)

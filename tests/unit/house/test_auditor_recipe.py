@@ -60,8 +60,8 @@ def follow(bundle: Path) -> subprocess.CompletedProcess[str]:
     blocks = re.findall(r"^```bash\n(.*?)^```$", (ROOT / "docs/for-auditors.md").read_text(), re.MULTILINE | re.DOTALL)
     bash = shutil.which("bash")
     assert bash
-    script = "".join(block for block in blocks if "gpg --import" not in block)
-    assert len(blocks) == 7
+    script = "".join(block for block in blocks if "gpg --import" not in block and "exported" not in block)
+    assert len(blocks) == 8
     return subprocess.run(
         [bash, "-euo", "pipefail", "-c", script], cwd=bundle, capture_output=True, text=True, timeout=120, check=False
     )

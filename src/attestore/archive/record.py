@@ -1,0 +1,71 @@
+"""A sealed bundle as a value to export: every file is the one that its statement lists, and the verdict follows from it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from attestore import gate, verdict
+from attestore.archive import layout
+from attestore.archive.opened import Contents, read_bundle
+from attestore.errors import ArchiveError, TamperedError
+from attestore.evidence import context, journal, manifest
+from attestore.evidence.statement import Statement, decode
+from attestore.proof import Proof
+from attestore.proof import decode as decode_proof
+from attestore.report import Case
+from attestore.report.exports import Record
+
+__all__ = ["read_record"]
+
+_ADDED: Final = ("decisions/", "revisions/")
+"""Folders that grow after the statement was signed; each file there has its own signature"""
+
+
+def read_record(folder: Path) -> Record:
+    """The record of a sealed bundle, by its own digests; whose signature it carries, the audit says.
+
+    Raises:
+        ArchiveError: there is no such bundle, or its run was not sealed yet.
+        TamperedError: a file is missing, added, changed, or not in its exact form; or the verdict does not follow.
+    """
+    contents = read_bundle(folder)
+    if layout.STATEMENT not in contents:
+        raise ArchiveError(
+            f"{folder} holds no {layout.STATEMENT}: its run goes on, or died",
+            hint="Wait for its end; a run that died is closed by the next backup, drill or run.",
+        )
+    text = contents.read(layout.STATEMENT)
+    statement = decode(text)
+    _compare(contents, statement)
+    case = _case(contents)
+    if verdict.encode(case.verdicts) != contents.read("verdict.json"):
+        raise TamperedError(f"{folder}: judged again from gates and journal, the verdict is another")
+    return Record(case=case, statement=statement, text=text)
+
+
+def _compare(contents: Contents, statement: Statement) -> None:
+    listed = {each.path: each.digest for each in statement.files}
+    present = {name for name in contents.names - layout.UNSTATED if not name.startswith(_ADDED)}
+    for name in sorted(listed.keys() ^ present):
+        raise TamperedError(f"{contents.folder}: {name} is {'missing' if name in listed else 'not in the statement'}")
+    for name, digest in listed.items():
+        if contents.digest(name) != digest:
+            raise TamperedError(f"{contents.folder}: {name} is not the file that {layout.STATEMENT} lists")
+
+
+def _case(contents: Contents) -> Case:
+    def proof(name: str) -> Proof | None:
+        return decode_proof(contents.read(name), what=name) if name in contents else None
+
+    told = journal.read(contents.read(layout.JOURNAL))
+    gates = tuple(gate.load(contents.read(n), where=n) for n in sorted(contents.names) if n.startswith("gates/"))
+    return Case(
+        context=context.decode(contents.read("context.json")),
+        observations=told.observations,
+        source=proof("proof.source.json"),
+        restored=proof("proof.restored.json"),
+        manifest=manifest.decode(contents.read("manifest.json")) if "manifest.json" in contents else None,
+        gates=gates,
+        verdicts=tuple(verdict.judge(each, told.observations) for each in gates),
+    )

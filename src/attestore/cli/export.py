@@ -1,0 +1,96 @@
+"""export: a bundle in the form that another programme reads."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+import typer
+
+from attestore import canon, compose
+from attestore.archive import disk
+from attestore.archive.record import read_record
+from attestore.errors import UsageError
+from attestore.report.exports import Envelope, Record, What, encode_envelope, junit, oscal, table
+
+__all__ = ["Format", "Request", "export_run"]
+
+
+class Format(Enum):
+    """What people type."""
+
+    DSSE = "dsse"
+    OSCAL = "oscal"
+    JUNIT = "junit"
+    CSV = "csv"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was asked for on the command line."""
+
+    run: str
+    form: Format
+    what: What
+    reports: Path
+    home: Path
+    output: Path | None
+    as_json: bool
+
+
+def export_run(asked: Request) -> int:
+    """Write the export to a file or to standard output; 0."""
+    if asked.as_json and asked.output is None:
+        raise UsageError(
+            "--json tells of a written file, and there is none", hint="Name it with --output FILE, or leave out --json."
+        )
+    record = read_record(_folder(asked))
+    data = _made(record, asked)
+    if asked.output is None:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return 0
+    disk.replace(asked.output, data)
+    digest = canon.sha256_hex(data)
+    if asked.as_json:
+        told: canon.JSON = {
+            "run": record.statement.run,
+            "format": asked.form.value,
+            "file": str(asked.output),
+            "bytes": len(data),
+            "sha256": digest,
+            "statement": record.digest,
+        }
+        typer.echo(canon.encode(told).decode())
+    else:
+        typer.echo(f"{asked.output}: {asked.form.value} of {record.statement.run}, {len(data):,} bytes", err=True)
+        typer.echo(f"  SHA-256 {digest}", err=True)
+    return 0
+
+
+def _folder(asked: Request) -> Path:
+    """A run by its name below --reports, or a bundle by its path."""
+    named, path = asked.reports / asked.run, Path(asked.run)
+    if "/" not in asked.run and named.is_dir():
+        return named
+    if path.is_dir():
+        return path
+    raise UsageError(
+        f"there is no run {asked.run!r} in {asked.reports}", hint="Name a folder in it, or give --reports DIR."
+    )
+
+
+def _made(record: Record, asked: Request) -> bytes:
+    match asked.form:
+        case Format.DSSE:
+            plain = Envelope(record.text)
+            with compose.sealing(asked.home) as seal:
+                return encode_envelope(Envelope(record.text, (seal(plain.signed),)))
+        case Format.OSCAL:
+            return oscal(record)
+        case Format.JUNIT:
+            return junit(record)
+        case Format.CSV:
+            return table(record, asked.what)

@@ -1,0 +1,30 @@
+"""Records to export: the cases of the reports' tests, each with a statement that lists its files."""
+
+from __future__ import annotations
+
+from attestore import canon
+from attestore.evidence import Journal, journal, statement
+from attestore.evidence.statement import FileRecord, GateOutcome
+from attestore.report import Case
+from attestore.report.exports import Record
+
+__all__ = ["record_of"]
+
+
+def record_of(case: Case) -> Record:
+    """The case as it would be read from its bundle."""
+    told = Journal(observations=case.observations, head=canon.sha256_hex(b"head"))
+    names = [
+        "context.json", "verdict.json", "summary.md", "proof.source.json", "proof.restored.json", "manifest.json",
+        *(f"gates/{gate.id}.yaml" for gate in case.gates), *(f"{gate.id}.md" for gate in case.gates),
+    ]  # fmt: skip
+    files = [FileRecord(name, len(name), canon.sha256_hex(name.encode())) for name in names]
+    files.append(FileRecord("journal.jsonl", 1, canon.sha256_hex(journal.GENESIS.encode())))
+    made = statement.build(
+        case.context,
+        told,
+        gates=[GateOutcome(v.gate, v.gate_digest, v.outcome.name) for v in case.verdicts],
+        backup=None if case.manifest is None else (case.manifest.backup, case.manifest.digest),
+        files=files,
+    )
+    return Record(case=case, statement=made, text=statement.encode(made))
