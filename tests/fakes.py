@@ -403,6 +403,12 @@ class FakeTarget:
         watch.progress(jobs, jobs, unit="tables")
         return self._database.prove("restored", key, probes)
 
+    def exercise(self, depth: proof.IndexCheck) -> proof.Behaviour:
+        if self._world.unexercised is not None:
+            raise self._world.unexercised
+        did = proof.Did.ACCEPTED if self._world.lax else proof.Did.REFUSED
+        return proof.Behaviour(f"{depth.value}: a fake", (proof.Exercise("check", "public.users.age", did),))
+
     def plant(self) -> tuple[Planted, ...]:
         table = next(iter(self._database.tables))
         if not self._world.sleeps:
@@ -498,6 +504,10 @@ class World:
     loses_index: bool = False
     same_server: bool = False
     """the target says the source's own system identifier"""
+    lax: bool = False
+    """a constraint takes what it forbids"""
+    unexercised: Error | None = None
+    """what keeps the copy from being tried"""
     sleeps: bool = False
     """planted changes do not happen, so nothing can notice them"""
     restore_errors: tuple[str, ...] = ()

@@ -10,6 +10,7 @@ from attestore.errors import PlanError
 from attestore.evidence import Step
 from attestore.facts import FACTS, RTO_PHASES
 from attestore.gate import Gate, Probe
+from attestore.proof import IndexCheck
 
 __all__ = ["Job", "Plan", "make"]
 
@@ -36,6 +37,8 @@ class Plan:
     """of all gates, each once"""
     jobs: int
     steps: tuple[Step, ...]
+    index_check: IndexCheck = IndexCheck.AUTO
+    """how deep the restored copy's B-tree indexes are looked into"""
 
     @property
     def scenario(self) -> str:
@@ -62,6 +65,7 @@ def make(
     system: str,
     gates: Sequence[Gate],
     jobs: int,
+    index_check: IndexCheck = IndexCheck.AUTO,
 ) -> Plan:
     """Decide a run.
 
@@ -92,6 +96,7 @@ def make(
         probes=_probes(gates),
         jobs=jobs,
         steps=_steps(job, probes=len(_probes(gates))),
+        index_check=index_check,
     )
 
 
@@ -138,6 +143,11 @@ def _steps(job: Job, *, probes: int) -> tuple[Step, ...]:
     last = (
         Step(
             "verify", f"take the same proof of the restored copy, look up every foreign key{asked}, compare", "bundle"
+        ),
+        Step(
+            "exercise",
+            "offer each constraint a row it forbids, cause each trigger's event, read indexes through; roll all of it back",
+            "nothing",
         ),
         Step("inspect", "read how the stored bytes are sealed, try to open them without the key", "nothing"),
         Step(

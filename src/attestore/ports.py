@@ -18,7 +18,7 @@ from attestore.canon import Digest
 from attestore.errors import Error
 from attestore.evidence import Locale, PartRecord
 from attestore.gate import Probe
-from attestore.proof import Proof
+from attestore.proof import Behaviour, IndexCheck, Proof
 
 __all__ = [
     "Attachment",
@@ -464,6 +464,10 @@ class Target(Protocol):
 
     def prove(self, key: bytes, *, like: Proof, probes: Sequence[Probe], jobs: int, watch: Watcher) -> Proof:
         """What the restored database holds, with foreign keys checked and differing definitions of `like` read back."""
+        ...
+
+    def exercise(self, depth: IndexCheck) -> Behaviour:
+        """What the copy does when it is tried: constraints refuse, triggers fire, indexes fit; all of it rolled back."""
         ...
 
     def plant(self) -> tuple[Planted, ...]:

@@ -20,6 +20,7 @@ from attestore.errors import Error, PreflightError
 from attestore.gate import Gate
 from attestore.plan import Job, Plan
 from attestore.ports import Watcher
+from attestore.proof import IndexCheck
 from attestore.report.case import Reading
 from attestore.run import Outcome, execute
 from attestore.verdict import GateVerdict
@@ -46,6 +47,7 @@ class Order:
     operator: str = ""
     dry_run: bool = False
     as_json: bool = False
+    index_check: IndexCheck = IndexCheck.AUTO
 
     @property
     def settings(self) -> compose.Settings:
@@ -60,6 +62,7 @@ class Order:
             jobs=self.jobs,
             pg_bin=self.pg_bin,
             operator=self.operator,
+            index_check=self.index_check,
         )
 
 

@@ -14,6 +14,7 @@ from attestore.errors import UsageError
 from attestore.gate import Gate
 from attestore.plan import Job, Plan
 from attestore.ports import Clock
+from attestore.proof import IndexCheck
 
 if TYPE_CHECKING:
     from attestore.adapters.postgres.dsn import Environment
@@ -34,6 +35,8 @@ class Settings:
     jobs: int
     pg_bin: Path | None
     operator: str
+    index_check: IndexCheck = IndexCheck.AUTO
+    """how deep the restored copy's B-tree indexes are looked into"""
 
 
 def clock() -> Clock:
@@ -65,6 +68,7 @@ def planned(job: Job, settings: Settings, *, gates: tuple[Gate, ...]) -> Plan:
         system=system,
         gates=gates,
         jobs=settings.jobs,
+        index_check=settings.index_check,
     )
 
 

@@ -41,6 +41,7 @@ _PHASES: Final = {
     "indexes": "Index, key and trigger rebuilding",
     "finalize": "Finalization and first query",
     "verify": "Comparison with the backup's proof",
+    "exercise": "Constraints, triggers and indexes tried",
     "inspect": "Inspection of the stored parts",
     "control": "Negative control",
     "teardown": "Teardown",

@@ -13,6 +13,7 @@ from attestore.cli.options import (
     Gate,
     GatesFolder,
     Home,
+    IndexDepth,
     Jobs,
     Json,
     Operator,
@@ -22,6 +23,7 @@ from attestore.cli.options import (
     Store,
     System,
 )
+from attestore.proof import IndexCheck
 
 __all__ = ["app"]
 
@@ -64,6 +66,7 @@ def run(  # noqa: PLR0913
     jobs: Jobs = 2,
     pg_bin: Programs = None,
     operator: Operator = "",
+    index_check: IndexDepth = IndexCheck.AUTO,
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
@@ -86,6 +89,7 @@ def run(  # noqa: PLR0913
         jobs=jobs,
         pg_bin=pg_bin,
         operator=operator,
+        index_check=index_check,
         dry_run=dry_run,
         as_json=as_json,
     )
@@ -144,6 +148,7 @@ def drill(  # noqa: PLR0913
     jobs: Jobs = 2,
     pg_bin: Programs = None,
     operator: Operator = "",
+    index_check: IndexDepth = IndexCheck.AUTO,
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
@@ -165,6 +170,7 @@ def drill(  # noqa: PLR0913
         jobs=jobs,
         pg_bin=pg_bin,
         operator=operator,
+        index_check=index_check,
         dry_run=dry_run,
         as_json=as_json,
     )
