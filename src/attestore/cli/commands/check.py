@@ -31,6 +31,17 @@ def audit(
         Path | None, typer.Option("--roster", help="Whom to trust; default: roster.yaml below --home.", metavar="FILE")
     ] = None,
     home: Home = HOME,
+    at: Annotated[
+        str, typer.Option("--at", help="Judge as at that day or instant (UTC), not now.", metavar="DATE")
+    ] = "",
+    anchor: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--anchor",
+            help="A PDF report that you kept, perhaps with the day you got it; may be repeated.",
+            metavar="PDF[@DATE]",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Check a reports folder again, trusting the roster.
@@ -39,7 +50,8 @@ def audit(
     """
     from attestore.cli.check import audit_path
 
-    raise typer.Exit(audit_path(path, roster=roster or home / "roster.yaml", as_json=as_json))
+    trusted = roster or home / "roster.yaml"
+    raise typer.Exit(audit_path(path, roster=trusted, at=at, anchors=anchor or (), as_json=as_json))
 
 
 @app.command()
