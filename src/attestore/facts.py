@@ -143,7 +143,7 @@ _ALL = (
     Fact("target.identifier", Kind.TEXT, "system identifier of the target cluster"),
     Fact("target.segregated", Kind.FLAG, "the target's system identifier differs from the source's"),
     Fact("target.empty", Kind.FLAG, "the target database was made by this run and held no relation before the restore"),
-    Fact("target.network", Kind.TEXT, "network of the target: none (own network namespace) or socket-only"),
+    Fact("target.network", Kind.TEXT, "network of the target: none (own network namespace), socket-only, or existing server (nothing is known of it)"),
     # ── comparison of the two proofs
     Fact("proof.method", Kind.TEXT, "how rows were fingerprinted: audit (keyed sums over rows, in any order) or stream (digest of the dump's own text)"),
     Fact("tables.expected", Kind.COUNT, "tables in the backup's proof"),
@@ -188,7 +188,7 @@ _ALL = (
     Fact("control.unnoticed", Kind.COUNT, "of those planted, not noticed"),
     Fact("control.change", Kind.TEXT, "a planted change, and whether it was noticed", per="control.planted"),
     # ── teardown
-    Fact("teardown.complete", Kind.FLAG, "the isolated server is stopped and its files are gone"),
+    Fact("teardown.complete", Kind.FLAG, "everything that the restore made is gone: the isolated server with its files, or the database and roles"),
 )  # fmt: skip
 
 FACTS: Final = MappingProxyType({fact.name: fact for fact in _ALL})

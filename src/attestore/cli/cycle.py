@@ -20,7 +20,7 @@ from attestore.errors import Error, PreflightError
 from attestore.gate import Gate
 from attestore.plan import Job, Plan
 from attestore.ports import Watcher
-from attestore.proof import IndexCheck
+from attestore.proof import AUDIT, IndexCheck
 from attestore.report.case import Reading
 from attestore.run import Outcome, execute
 from attestore.verdict import GateVerdict
@@ -45,6 +45,8 @@ class Order:
     jobs: int = 2
     pg_bin: Path | None = None
     operator: str = ""
+    into: str = ""
+    method: str = AUDIT
     dry_run: bool = False
     as_json: bool = False
     index_check: IndexCheck = IndexCheck.AUTO
@@ -62,7 +64,9 @@ class Order:
             jobs=self.jobs,
             pg_bin=self.pg_bin,
             operator=self.operator,
+            into=self.into,
             index_check=self.index_check,
+            method=self.method,
         )
 
 

@@ -17,6 +17,7 @@ __all__ = [
     "GatesFolder",
     "Home",
     "IndexDepth",
+    "Into",
     "Jobs",
     "Json",
     "Method",
@@ -85,6 +86,15 @@ Method = Annotated[
         "--method",
         help="How rows are fingerprinted: audit (each row, in any order) or stream (the dump's own text).",
         metavar="audit|stream",
+    ),
+]
+Into = Annotated[
+    str,
+    typer.Option(
+        "--into",
+        help="Restore into a new database of this existing server, never the source's. Restored code (triggers, "
+        "functions) runs there, not isolated from the network. Default: a scratch server is made.",
+        metavar="DSN",
     ),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the plan; touch nothing.")]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from attestore.compose.settings import Settings, environment_of
+from attestore.compose.settings import Settings, environment_of, target_of
 from attestore.run import Drilling, Making
 
 if TYPE_CHECKING:
-    from attestore.adapters.postgres.programs import Choice
+    from attestore.adapters.postgres.programs import Choice, Installation
     from attestore.adapters.process import Runner
     from attestore.adapters.workspace import TemporaryWorkspace as Workspace
 
@@ -39,12 +39,26 @@ class Engines:
 
     def drilling(self) -> Drilling:
         """What restores a stored backup."""
+        from attestore.adapters.postgres.existing import PgExisting
         from attestore.adapters.postgres.scratch import PgScratch
+
+        if self.settings.into:
+            server = target_of(self.settings, self.workspace.private("into"))
+
+            def existing(major: int) -> PgExisting:
+                return PgExisting(server, client=self._client(major), runner=self.runner, jobs=self.jobs)
+
+            return Drilling(scratch=existing, backup=self.settings.backup)
 
         def scratch(major: int) -> PgScratch:
             return PgScratch(self._choice(major), workspace=self.workspace, runner=self.runner, jobs=self.jobs)
 
         return Drilling(scratch=scratch, backup=self.settings.backup)
+
+    def _client(self, major: int) -> Installation:
+        from attestore.adapters.postgres import programs
+
+        return programs.choose_client(programs.find(self.runner, forced=self.settings.pg_bin), major=major)
 
     def _choice(self, major: int) -> Choice:
         from attestore.adapters.postgres import programs

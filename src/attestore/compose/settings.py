@@ -14,12 +14,12 @@ from attestore.errors import UsageError
 from attestore.gate import Gate
 from attestore.plan import Job, Plan
 from attestore.ports import Clock
-from attestore.proof import IndexCheck
+from attestore.proof import AUDIT, IndexCheck
 
 if TYPE_CHECKING:
     from attestore.adapters.postgres.dsn import Environment
 
-__all__ = ["Settings", "clock", "environment_of", "planned", "source_label"]
+__all__ = ["Settings", "clock", "environment_of", "planned", "source_label", "target_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,12 @@ class Settings:
     jobs: int
     pg_bin: Path | None
     operator: str
+    into: str = ""
+    """an existing server that takes the restore; empty: a scratch server is made"""
     index_check: IndexCheck = IndexCheck.AUTO
     """how deep the restored copy's B-tree indexes are looked into"""
+    method: str = AUDIT
+    """how a new backup's rows are fingerprinted"""
 
 
 def clock() -> Clock:
@@ -69,6 +73,7 @@ def planned(job: Job, settings: Settings, *, gates: tuple[Gate, ...]) -> Plan:
         gates=gates,
         jobs=settings.jobs,
         index_check=settings.index_check,
+        method=settings.method,
     )
 
 
@@ -82,6 +87,18 @@ def environment_of(settings: Settings, private: Path) -> Environment:
     from attestore.adapters.system import environment
 
     return dsn.read(settings.source, folder=private, environ=environment())
+
+
+def target_of(settings: Settings, private: Path) -> Environment:
+    """How to reach the existing server that takes the restore.
+
+    Raises:
+        UsageError: the connection string can't be meant.
+    """
+    from attestore.adapters.postgres import dsn
+    from attestore.adapters.system import environment
+
+    return dsn.read(settings.into, folder=private, environ=environment())
 
 
 @contextmanager

@@ -6,14 +6,15 @@ import os
 import platform
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from importlib import metadata
 from typing import Final
 
 from attestore import __version__, report, resources
 from attestore.compose.engines import Engines
 from attestore.compose.people import opened_home
-from attestore.compose.settings import Settings
+from attestore.compose.settings import Settings, target_of
+from attestore.errors import ScratchError
 from attestore.plan import Job, Plan
 from attestore.ports import Watcher
 from attestore.run import Issuing, Tools
@@ -81,6 +82,8 @@ def close_died(settings: Settings, *, watcher: Watcher) -> tuple[str, ...]:
 
     for gone in sweep():
         watcher.say(f"Removed {gone}, left behind by a run that died.")
+    for gone in _swept(settings):
+        watcher.say(f"Dropped {gone} on the server of --into, left behind by a run that died.")
     if not (settings.reports / "ledger.jsonl").exists() or not unfinished(settings.reports):
         return ()
     runner = Runner()
@@ -101,6 +104,20 @@ def close_died(settings: Settings, *, watcher: Watcher) -> tuple[str, ...]:
         )
         closed = close_runs(settings.reports, tools=issuing, closer=home.operator)
     return tuple(each.case.context.run for each in closed)
+
+
+def _swept(settings: Settings) -> tuple[str, ...]:
+    """What killed runs left on the server of --into, dropped; a server that can't be asked is told by the preflight."""
+    from attestore.adapters.postgres import existing
+    from attestore.adapters.workspace import TemporaryWorkspace
+
+    if not settings.into:
+        return ()
+    with TemporaryWorkspace() as workspace:
+        environment = target_of(settings, workspace.private("into"))
+        with suppress(ScratchError):
+            return existing.sweep(environment)
+    return ()
 
 
 def _host() -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from attestore.facts import RTO_PHASES
+from attestore.proof import Did
 from attestore.report import numbers
 from attestore.report.blocks import (
     Align,
@@ -105,7 +106,10 @@ def deviations(view: View) -> tuple[Block, ...]:
         said.append(prose("The run had died; {who} closed it afterwards.", who=context.closed_by))
     if reading.flag("restore.durable") is False:
         said.append("The target ran with scratch settings (fsync or full_page_writes off).")
-    if (network := reading.text("target.network")) not in (None, "none"):
+    network = reading.text("target.network")
+    if network == "existing server":
+        said.append("Restored into an existing server; it was not isolated from the network by Attestore.")
+    elif network not in (None, "none"):
         said.append(prose("The target had no network namespace of its own: {how}.", how=network))
     counted = {
         "preflight.problems": "Problems found before the start: {n}.",
@@ -119,7 +123,7 @@ def deviations(view: View) -> tuple[Block, ...]:
         "local.destroyed": "The local copy was not completely destroyed before the restore was ordered.",
         "target.empty": "The target database was not empty before the restore.",
         "target.segregated": "The target is the same cluster as the source.",
-        "teardown.complete": "The isolated server was not completely removed.",
+        "teardown.complete": "What the restore made was not completely removed.",
     }
     said += [sentence for fact, sentence in refused.items() if reading.flag(fact) is False]
     heading = Heading(2, "Deviations", "deviations")
@@ -298,6 +302,18 @@ def controls(view: View) -> tuple[Block, ...]:
     )
 
 
+def _untried(view: View) -> list[Text]:
+    """What was not tried proves nothing about how it acts."""
+    seen = view.case.restored.behaviour if view.case.restored else None
+    if seen is None:
+        return ["That constraints and triggers act: their definitions were compared, not exercised."]
+    untried = sum(each.did is Did.COMPARED for each in seen.exercises)
+    if not untried:
+        return []
+    counted = numbers.count(untried)
+    return [f"That each constraint, trigger and index acts as defined: of {counted}, only the definition was compared."]
+
+
 def limits(view: View) -> tuple[Block, ...]:
     """What a reader must not conclude."""
     said: list[Text] = [
@@ -311,7 +327,7 @@ def limits(view: View) -> tuple[Block, ...]:
             2,
             "That production hardware restores as fast: the time was measured on the machine named under Environment.",
         )
-        said.append("That constraints and triggers act: their definitions were compared, not exercised.")
+        said += _untried(view)
     if view.seals:
         said.append("That the private key is well kept: only that without it, the parts were refused.")
     return Heading(2, "What this report does not prove", "limits"), Bullets(tuple(said))

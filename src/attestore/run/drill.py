@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from attestore import canon, instants
 from attestore.archive import Bundle
-from attestore.errors import KeyringError, StoreError, TamperedError
+from attestore.errors import Error, KeyringError, StoreError, TamperedError
 from attestore.evidence import Manifest, manifest
 from attestore.plan import Plan
 from attestore.ports import FetchedPart, Plain, Scratch, Section, Target
@@ -96,7 +98,10 @@ def restore(plan: Plan, *, found: Found, tools: Tools, scratch: Scratch, book: B
     book.know("backup.roles", sum(s.name == "attributes" for s in expected.settings), source="the backup's proof")
     book.know("backup.settings", len(expected.settings), source="the backup's proof")
     recovery.phase("prepare")
-    with scratch.start(listing.locale, database_size=listing.source_size) as target:
+    with (
+        scratch.start(listing.locale, database_size=listing.source_size) as target,
+        _torn_down(target, home=home, tools=tools, book=book),
+    ):
         errors = [*target.create(world).errors]
         empty = target.empty()
         recovery.phase("schema")
@@ -114,9 +119,29 @@ def restore(plan: Plan, *, found: Found, tools: Tools, scratch: Scratch, book: B
         restored = _verify(checking, bundle=bundle)
         _inspect(fetched, tools=tools, book=book)
         _control(checking, restored=restored)
+
+
+@contextmanager
+def _torn_down(target: Target, *, home: Path, tools: Tools, book: Book) -> Iterator[None]:
+    """Whether everything that the restore made is gone is a fact, also of one that failed or was interrupted."""
+
+    def destroyed() -> bool:
+        gone = target.destroy()
+        return tools.workspace.destroy(home) and gone
+
+    try:
+        yield
         with book.entering("teardown"):
-            gone = target.destroy()
-            book.write("teardown.complete", tools.workspace.destroy(home) and gone, source="workspace")
+            book.write("teardown.complete", destroyed(), source="workspace")
+    except Error:
+        # the phase that it stopped in stays the one that is told
+        if all(seen.fact != "teardown.complete" for seen in book.observations):
+            try:
+                complete = destroyed()
+            except Error:
+                complete = False
+            book.write("teardown.complete", complete, source="workspace")
+        raise
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +255,9 @@ def _tell(target: Target, *, listing: Manifest, empty: bool, errors: list[str], 
     book.write("target.identifier", target.identifier, source="pg_control_system()")
     book.write("target.segregated", target.identifier != listing.source_identifier, source="pg_control_system()")
     book.write("target.empty", empty, source=server)
-    book.write("target.network", target.network, source="kernel")
+    book.write(
+        "target.network", target.network, source="kernel" if target.network != "existing server" else "the order"
+    )
     chosen = target.settings
     book.write("target.settings", len(chosen), source=server)
     book.write_all((("target.setting", name, value) for name, value in sorted(chosen.items())), source=server)

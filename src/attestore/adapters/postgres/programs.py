@@ -20,7 +20,7 @@ from typing import Final
 from attestore.adapters.process import Runner
 from attestore.errors import MissingProgramError, ProgramFailedError, ScratchError, VersionError
 
-__all__ = ["Choice", "Installation", "Origin", "choose", "find", "runnable", "unprivileged"]
+__all__ = ["Choice", "Installation", "Origin", "choose", "choose_client", "find", "runnable", "unprivileged"]
 
 _CLIENT: Final = ("pg_dump", "pg_restore")
 _SERVER: Final = ("initdb", "postgres")
@@ -99,6 +99,16 @@ def choose(installations: Sequence[Installation], *, source_major: int) -> Choic
     """
     dump = _smallest(installations, _CLIENT, at_least=source_major)
     return Choice(dump, _smallest(installations, _SERVER, at_least=dump.major))
+
+
+def choose_client(installations: Sequence[Installation], *, major: int) -> Installation:
+    """The smallest major that reads an archive of that major.
+
+    Raises:
+        MissingProgramError: there is no pg_restore at all.
+        VersionError: there are some, all older.
+    """
+    return _smallest(installations, _CLIENT, at_least=major)
 
 
 def unprivileged() -> str | None:

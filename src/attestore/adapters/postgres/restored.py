@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from queue import Empty, SimpleQueue
 from types import MappingProxyType
 from typing import Any, Final, Protocol, Self
@@ -24,9 +25,18 @@ from attestore.errors import DiskError, ScratchError
 from attestore.evidence import Locale
 from attestore.gate import Probe
 from attestore.ports import Plain, Planted, Restored, Section, Watcher
-from attestore.proof import Behaviour, IndexCheck, Proof
+from attestore.proof import Behaviour, IndexCheck, Proof, Setting
 
-__all__ = ["ROOM", "Host", "RestoredDatabase", "first_words", "locale_clause", "locale_hint", "restore_errors"]
+__all__ = [
+    "EVENT_TRIGGERS_SINCE",
+    "ROOM",
+    "Host",
+    "RestoredDatabase",
+    "first_words",
+    "locale_clause",
+    "locale_hint",
+    "restore_errors",
+]
 
 ROOM: Final = "Set TMPDIR to a folder on a larger disk."
 _LONGEST_S: Final = 7 * 86_400.0
@@ -35,7 +45,7 @@ _ERROR: Final = "pg_restore: error: "
 _COMMAND: Final = "Command was: "
 _PROVIDERS_SINCE: Final = 15
 _BUILTIN_SINCE: Final = 17
-_EVENT_TRIGGERS_SINCE: Final = 17
+EVENT_TRIGGERS_SINCE: Final = 17
 
 # What the restored database says about itself must not get in the way of looking at it; options of a connection
 # stand above the settings of databases and roles.
@@ -110,7 +120,15 @@ class RestoredDatabase:
         self._locale = locale
         self._major = major
         self._jobs = jobs
-        self._superuser = True
+        self._undisturbed = dict(_UNDISTURBED)
+        # a private server's own setting does that from 17 on; a replica session checks foreign keys like any other
+        self._quiet = {} if major >= EVENT_TRIGGERS_SINCE else {"PGOPTIONS": "-c session_replication_role=replica"}
+        """what keeps the source's event triggers from firing beside its materialized views' refresh, in no certain order"""
+        self._chosen = _CHOSEN
+        self._starved: Callable[[], bool] = lambda: False
+        """whether the server has complained about a full disk in a place where its clients can't hear it"""
+        self._comparable: Callable[[Sequence[Setting]], Iterable[Setting]] = lambda settings: settings
+        """what of the server's roles and settings belongs to the restored copy"""
         self._archive: Plain | None = None
         self._database = f"restored_{secrets.token_hex(6)}"
 
@@ -128,7 +146,7 @@ class RestoredDatabase:
     def settings(self) -> Mapping[str, str]:
         """Server settings that differ from the default, as the server itself says; no paths."""
         with self._host.connect() as session:
-            return {str(name): str(value) for name, value in session.execute(_CHOSEN)}
+            return {str(name): str(value) for name, value in session.execute(self._chosen)}
 
     def empty(self) -> bool:
         """Whether the database holds no user relation."""
@@ -152,11 +170,11 @@ class RestoredDatabase:
                 *(f"--dbname={self._restored.conninfo}", archive),
             ],
             deadline_s=_LONGEST_S,
-            env={**self._restored.variables, **self._quietly(section)},
+            env={**self._restored.variables, **(self._quiet if section is Section.INDEXES else {})},
             ok=(0, 1),
         )
         words = ended.stderr.decode("utf-8", "replace")
-        if _FULL in words or self._starved:
+        if _FULL in words or self._starved():
             raise DiskError("the target found no space left on its disk", hint=ROOM)
         return Restored(restore_errors(words, code=ended.code))
 
@@ -166,9 +184,10 @@ class RestoredDatabase:
 
     def prove(self, key: bytes, *, like: Proof, probes: Sequence[Probe], jobs: int, watch: Watcher) -> Proof:
         """What the restored database holds, with foreign keys checked and differing definitions of `like` read back."""
-        return proving.prove_restored(
+        proof = proving.prove_restored(
             self._connect, key, like=like, probes=probes, jobs=jobs, watch=watch, reader=self._reader
         )
+        return replace(proof, settings=tuple(self._comparable(proof.settings)))
 
     def exercise(self, depth: IndexCheck) -> Behaviour:
         """What the copy does when it is tried: constraints refuse, triggers fire, indexes fit; all of it rolled back."""
@@ -223,33 +242,9 @@ class RestoredDatabase:
     def _connect(self) -> psycopg.Connection[tuple[Any, ...]]:
         return self._restored.connect(options=self._undisturbed)
 
-    @property
-    def _undisturbed(self) -> Mapping[str, str]:
-        # only a superuser may say which triggers fire
-        return (
-            _UNDISTURBED
-            if self._superuser
-            else {k: v for k, v in _UNDISTURBED.items() if k != "session_replication_role"}
-        )
-
-    @property
-    def _starved(self) -> bool:
-        """Whether the server has complained about a full disk in a place where its clients can't hear it."""
-        return False
-
     def _told(self, question: str) -> str:
         with self._host.connect() as session:
             return str(session.execute(question.encode()).fetchall()[0][0])
-
-    def _quietly(self, section: Section) -> Mapping[str, str]:
-        """What keeps the source's event triggers from firing beside its materialized views' refresh, in no certain order.
-
-        From PostgreSQL 17 on a private server's own setting does that. A replica session checks foreign keys that are
-        added like any other.
-        """
-        if section is not Section.INDEXES or not self._superuser or self._major >= _EVENT_TRIGGERS_SINCE:
-            return {}
-        return {"PGOPTIONS": "-c session_replication_role=replica"}
 
     def _count(self, question: str) -> int:
         with self._connect() as session:

@@ -11,7 +11,13 @@ from attestore.adapters.postgres import built
 from attestore.adapters.postgres import world as worlds
 from attestore.adapters.postgres.cluster import Cluster, can_be_offline, scratch_settings
 from attestore.adapters.postgres.programs import Choice, Installation, unprivileged
-from attestore.adapters.postgres.restored import ROOM, RestoredDatabase, locale_clause, locale_hint
+from attestore.adapters.postgres.restored import (
+    EVENT_TRIGGERS_SINCE,
+    ROOM,
+    RestoredDatabase,
+    locale_clause,
+    locale_hint,
+)
 from attestore.adapters.process import Runner
 from attestore.adapters.workspace import TemporaryWorkspace
 from attestore.errors import DiskError, Error, MissingProgramError, ProgramFailedError, ScratchError, VersionError
@@ -22,7 +28,6 @@ __all__ = ["PgScratch", "PgTarget"]
 
 _SOON_S: Final = 30.0
 _SPARE: Final = 256 << 20
-_EVENT_TRIGGERS_SINCE: Final = 17
 
 
 class PgScratch:
@@ -82,7 +87,7 @@ class PgScratch:
                 hint=ROOM,
             )
         settings = dict(scratch_settings(self._jobs))
-        if server.major >= _EVENT_TRIGGERS_SINCE:
+        if server.major >= EVENT_TRIGGERS_SINCE:
             settings["event_triggers"] = "off"
         with Cluster(server, workspace=self._workspace, runner=self._runner, settings=settings) as cluster:
             yield PgTarget(
@@ -109,6 +114,7 @@ class PgTarget(RestoredDatabase):
         jobs: int,
     ) -> None:
         super().__init__(cluster.connection, client=client, runner=runner, locale=locale, major=server.major, jobs=jobs)
+        self._starved = lambda: cluster.starved
         self._cluster = cluster
         self._server = server
 
@@ -143,10 +149,6 @@ class PgTarget(RestoredDatabase):
     def destroy(self) -> bool:
         """Stop the server and remove its files; whether no process and no file is left."""
         return self._cluster.destroy()
-
-    @property
-    def _starved(self) -> bool:
-        return self._cluster.starved
 
 
 def _locale_problems(server: Installation, runner: Runner, locale: Locale) -> list[Error]:

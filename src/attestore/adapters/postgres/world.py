@@ -20,7 +20,17 @@ from attestore.adapters.postgres.objects.findings import UNAPPLIED
 from attestore.errors import TamperedError
 from attestore.proof import Setting
 
-__all__ = ["FORMAT", "apply_roles", "apply_settings", "has_public", "read", "settings"]
+__all__ = [
+    "FORMAT",
+    "add_roles",
+    "apply_roles",
+    "apply_settings",
+    "has_public",
+    "read",
+    "role_names",
+    "scope_of",
+    "settings",
+]
 
 FORMAT: Final = "attestore/world/v1"
 
@@ -167,10 +177,57 @@ def apply_roles(connection: psycopg.Connection[Any], world: bytes) -> tuple[str,
     return tuple(errors)
 
 
-def apply_settings(connection: psycopg.Connection[Any], world: bytes, *, database: str) -> tuple[str, ...]:
+def add_roles(connection: psycopg.Connection[Any], world: bytes, *, mark: str) -> tuple[str, ...]:
+    """Make the roles of `world` that somebody else's cluster lacks, and nothing else there; what went wrong, in words.
+
+    Their comments begin with `mark`, in the transaction that makes them. Roles that exist already stay as they are, and
+    so do their memberships.
+
+    Raises:
+        TamperedError: `world` is not what `read` writes.
+    """
+    raw = _decoded(world)
+    errors: list[str] = []
+    with pinned(connection) as cursor:
+        existing = {row[0] for row in cursor.execute(b"SELECT rolname FROM pg_roles").fetchall()}
+        per_grant = connection.info.server_version // 10_000 >= _PER_GRANT
+    do = _doer(connection, errors)
+    missing = [role for role in _items(raw["roles"]) if role["name"] not in existing]
+    for role in missing:
+        name = sql.Identifier(str(role["name"]))
+        told = len(errors)
+        with connection.transaction():
+            do(sql.SQL("CREATE ROLE {} WITH {}").format(name, _attributes(role)))
+            if len(errors) == told:
+                do(sql.SQL("COMMENT ON ROLE {} IS {}").format(name, sql.Literal(mark + str(role["comment"]))))
+    ours = {role["name"] for role in missing}
+    for grant in _items(raw["memberships"]):
+        if grant["member"] in ours:
+            do(_membership(grant, per_grant=per_grant))
+    return tuple(errors)
+
+
+def role_names(world: bytes) -> frozenset[str]:
+    """The roles that a backup carries.
+
+    Raises:
+        TamperedError: `world` is not what `read` writes.
+    """
+    return frozenset(str(role["name"]) for role in _items(_decoded(world)["roles"]))
+
+
+def apply_settings(
+    connection: psycopg.Connection[Any],
+    world: bytes,
+    *,
+    database: str,
+    whose: frozenset[str] | None = None,
+    mark: str = "",
+) -> tuple[str, ...]:
     """Give `database` its owner, rights, comment and settings, and the roles theirs; what went wrong, in words.
 
-    Settings that load libraries or start programmes stay unapplied; the objects' findings name them.
+    Settings that load libraries or start programmes stay unapplied; the objects' findings name them. With `whose`, only
+    these roles get settings that hold in other databases, too. The comment begins with `mark`.
 
     Raises:
         TamperedError: `world` is not what `read` writes.
@@ -183,7 +240,7 @@ def apply_settings(connection: psycopg.Connection[Any], world: bytes, *, databas
     owner = sql.Identifier(str(about["owner"]))
     do(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(here, owner))
     do(sql.SQL("ALTER DATABASE {} CONNECTION LIMIT {}").format(here, sql.Literal(about["connections"])))
-    comment = str(about["comment"])
+    comment = mark + str(about["comment"])
     do(sql.SQL("COMMENT ON DATABASE {} IS {}").format(here, sql.Literal(comment) if comment else sql.SQL("NULL")))
     do(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC, {}").format(here, owner))
     for grantee, right, grantable in cast("list[tuple[str, str, bool]]", about["rights"]):
@@ -196,7 +253,8 @@ def apply_settings(connection: psycopg.Connection[Any], world: bytes, *, databas
             )
         )
     for line in _items(raw["settings"]):
-        if str(line["name"]).lower() not in UNAPPLIED:
+        elsewhere = line["here"] is not True and whose is not None and line["role"] not in whose
+        if str(line["name"]).lower() not in UNAPPLIED and not elsewhere:
             do(_setting(line, here))
     return tuple(errors)
 
@@ -313,6 +371,11 @@ def _scope(line: Mapping[str, canon.JSON], here: str) -> str:
     if not role:
         return here if line["here"] is True else "every role"
     return f"role {_quoted(role)} in {here}" if line["here"] is True else f"role {_quoted(role)}"
+
+
+def scope_of(role: str) -> str:
+    """How `settings` calls a role."""
+    return f"role {_quoted(role)}"
 
 
 def _names(value: str) -> list[str]:
