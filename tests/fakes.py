@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -31,6 +31,7 @@ from attestore.ports import (
     Signed,
     SourceFacts,
     StoredPart,
+    Tap,
     Watcher,
 )
 from attestore.proof import Proof
@@ -118,19 +119,16 @@ class FakeDatabase:
     def copy(self) -> FakeDatabase:
         return FakeDatabase({name: list(rows) for name, rows in self.tables.items()}, list(self.indexes))
 
-    def prove(self, side: str, key: bytes, probes: Sequence[Probe]) -> Proof:
+    def prove(self, side: str, key: bytes, probes: Sequence[Probe], *, method: str = "audit") -> Proof:
         return Proof(
             side=side,
             database="gallery",
             server="18.0",
             taken="2026-03-01T02:00:00.000Z",
-            method="audit",
+            method=method,
             key_commitment=canon.domain_digest("fingerprint-key", key),
             session=(),
-            tables=tuple(
-                proof.Table(schema="public", name=name, kind="table", rows=len(rows), sums=_sums(key, rows))
-                for name, rows in self.tables.items()
-            ),
+            tables=tuple(_table(name, rows, key, method) for name, rows in self.tables.items()),
             objects=tuple(proof.Object("index", name, f"CREATE INDEX {name}", "valid") for name in self.indexes),
             foreign_keys=(),
             sequences=(),
@@ -143,6 +141,16 @@ class FakeDatabase:
 
     def _answer(self, key: bytes, sql: str) -> str:
         return canon.domain_digest("probe", key, *(row.encode() for row in self.tables.get(sql, [])))
+
+
+def _table(name: str, rows: Sequence[str], key: bytes, method: str) -> proof.Table:
+    if method == proof.STREAM:
+        return proof.Table("public", name, "table", len(rows), (0, 0, 0, 0), text=_text(rows))
+    return proof.Table(schema="public", name=name, kind="table", rows=len(rows), sums=_sums(key, rows))
+
+
+def _text(rows: Sequence[str]) -> str:
+    return canon.sha256_hex("\n".join(rows).encode())
 
 
 def _sums(key: bytes, rows: Sequence[str]) -> tuple[int, int, int, int]:
@@ -197,9 +205,13 @@ class FakeSnapshot:
     def __init__(self, database: FakeDatabase) -> None:
         self.database = database
 
-    def prove(self, key: bytes, *, probes: Sequence[Probe], jobs: int, watch: Watcher) -> Proof:
+    def prove(self, key: bytes, *, probes: Sequence[Probe], jobs: int, watch: Watcher, method: str = "audit") -> Proof:
         watch.progress(jobs, jobs, unit="tables")
-        return self.database.prove("source", key, probes)
+        seen = self.database.prove("source", key, probes, method=method)
+        return replace(seen, tables=tuple(replace(table, text="") for table in seen.tables))
+
+    def tables(self) -> Mapping[int, tuple[str, str]]:
+        return {number: ("public", name) for number, name in enumerate(self.database.tables)}
 
     def globals(self) -> bytes:
         return b"{}"
@@ -225,6 +237,28 @@ class FakeDumper:
             held.tables[table][0] += " (rotten)"
         self.begun += 1
         yield FakeDumping(held, into / "archive", contended=self.begun <= self._contended, late=self._late)
+
+    def texts(self, archive: Plain, snapshot: object) -> FakeTexts:
+        assert isinstance(snapshot, FakeSnapshot)
+        return FakeTexts(archive.name)
+
+
+class FakeTexts:
+    """Digests rows as the archive's one file tells them on its way into the sealer, and not before."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._heard = b""
+
+    def file(self, name: str) -> Callable[[bytes], None] | None:
+        return self._hear if name == self._name else None
+
+    def _hear(self, chunk: bytes) -> None:
+        self._heard += chunk
+
+    def complete(self, seen: Proof) -> Proof:
+        held = json.loads(self._heard)["tables"]
+        return replace(seen, tables=tuple(replace(t, text=_text(held[t.name])) for t in seen.tables))
 
 
 class FakeDumping:
@@ -260,8 +294,10 @@ class FakeSealer:
     def problems(self, *, decrypting: bool) -> tuple[Error, ...]:
         return self._problems if decrypting else ()
 
-    def seal(self, plain: Plain, *, role: str, into: Path) -> SealedPart:
+    def seal(self, plain: Plain, *, role: str, into: Path, tap: Tap | None = None) -> SealedPart:
         data = plain.read_bytes()
+        if tap is not None and (told := tap.file(plain.name)) is not None:
+            told(data)
         sealed = bytes(255 - byte for byte in data)
         path = into / f"{role}.sealed"
         path.write_bytes(sealed)
@@ -401,7 +437,7 @@ class FakeTarget:
     def prove(self, key: bytes, *, like: Proof, probes: Sequence[Probe], jobs: int, watch: Watcher) -> Proof:
         assert like.side == "source"
         watch.progress(jobs, jobs, unit="tables")
-        return self._database.prove("restored", key, probes)
+        return self._database.prove("restored", key, probes, method=like.method)
 
     def exercise(self, depth: proof.IndexCheck) -> proof.Behaviour:
         if self._world.unexercised is not None:

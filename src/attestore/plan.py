@@ -10,7 +10,7 @@ from attestore.errors import PlanError
 from attestore.evidence import Step
 from attestore.facts import FACTS, RTO_PHASES
 from attestore.gate import Gate, Probe
-from attestore.proof import IndexCheck
+from attestore.proof import AUDIT, METHODS, IndexCheck
 
 __all__ = ["Job", "Plan", "make"]
 
@@ -39,6 +39,8 @@ class Plan:
     steps: tuple[Step, ...]
     index_check: IndexCheck = IndexCheck.AUTO
     """how deep the restored copy's B-tree indexes are looked into"""
+    method: str = AUDIT
+    """how a new backup's rows are fingerprinted; a stored one says so itself"""
 
     @property
     def scenario(self) -> str:
@@ -58,21 +60,24 @@ class Plan:
                 )
 
 
-def make(
+def make(  # noqa: PLR0913
     job: Job,
     *,
     run: str,
     system: str,
     gates: Sequence[Gate],
     jobs: int,
+    method: str = AUDIT,
     index_check: IndexCheck = IndexCheck.AUTO,
 ) -> Plan:
     """Decide a run.
 
     Raises:
         PlanError: a gate is named twice, two gates ask different questions under one probe id, a gate needs facts
-            that this job can't observe, or the number of jobs is out of range.
+            that this job can't observe or another fingerprint method, or the number of jobs is out of range.
     """
+    if method not in METHODS:
+        raise PlanError(f"--method {method} is none of {', '.join(METHODS)}", hint=f"Say --method {AUDIT}.")
     if not 1 <= jobs <= _MOST_JOBS:
         raise PlanError(f"--jobs {jobs} is out of range", hint=f"Give a number from 1 to {_MOST_JOBS}.")
     seen: set[str] = set()
@@ -87,6 +92,8 @@ def make(
             f"a backup alone can't prove {gates[0].id}: nothing is restored",
             hint="Use `attestore run` to back up and restore, or `attestore drill` to restore a stored backup.",
         )
+    if job is not Job.DRILL:
+        _agree(method, gates=gates)
     return Plan(
         job=job,
         run=run,
@@ -97,7 +104,22 @@ def make(
         jobs=jobs,
         steps=_steps(job, probes=len(_probes(gates))),
         index_check=index_check,
+        method=method,
     )
+
+
+def _agree(method: str, *, gates: Sequence[Gate]) -> None:
+    """A gate that asks for another method could not pass, whatever the run did."""
+    for gate in gates:
+        for check in gate.checks:
+            if check.fact != "proof.method" or check.operator.holds(method, check.bound):
+                continue
+            fit = [each for each in METHODS if check.operator.holds(each, check.bound)]
+            raise PlanError(
+                f"gate {gate.id} requires proof.method {check.operator.value} {check.written}, "
+                f"and rows would be fingerprinted by method {method}",
+                hint=f"Say --method {fit[0]}." if fit else f"No method fits that; there are {' and '.join(METHODS)}.",
+            )
 
 
 def _probes(gates: Sequence[Gate]) -> tuple[Probe, ...]:

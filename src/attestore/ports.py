@@ -6,7 +6,7 @@ plain, and what is restored can come only out of a store.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +18,7 @@ from attestore.canon import Digest
 from attestore.errors import Error
 from attestore.evidence import Locale, PartRecord
 from attestore.gate import Probe
-from attestore.proof import Behaviour, IndexCheck, Proof
+from attestore.proof import AUDIT, Behaviour, IndexCheck, Proof
 
 __all__ = [
     "Attachment",
@@ -46,7 +46,9 @@ __all__ = [
     "SourceFacts",
     "Store",
     "StoredPart",
+    "Tap",
     "Target",
+    "Texts",
     "Verifier",
     "Watcher",
     "Workspace",
@@ -158,8 +160,15 @@ class Snapshot(Protocol):
         """Write-ahead log position beside the snapshot."""
         ...
 
-    def prove(self, key: bytes, *, probes: Sequence[Probe], jobs: int, watch: Watcher) -> Proof:
-        """What the database holds at this snapshot, rows fingerprinted under `key`."""
+    def prove(self, key: bytes, *, probes: Sequence[Probe], jobs: int, watch: Watcher, method: str = AUDIT) -> Proof:
+        """What the database holds at this snapshot, rows fingerprinted under `key`.
+
+        By method `stream` rows are counted; `Texts.complete` adds the digests of what the dump wrote.
+        """
+        ...
+
+    def tables(self) -> Mapping[int, tuple[str, str]]:
+        """Schema and name of each relation that stores rows, by the OID that a dump's table of contents tells."""
         ...
 
     def globals(self) -> bytes:
@@ -182,6 +191,10 @@ class Dumper(Protocol):
 
     def dumping(self, snapshot: Snapshot, into: Path, *, jobs: int) -> AbstractContextManager[Dumping]:
         """A dump of the whole database at that snapshot, begun; what still runs when the block ends is ended."""
+        ...
+
+    def texts(self, archive: Plain, snapshot: Snapshot) -> Texts:
+        """What digests each table's rows as that dump holds them, while its files are sealed."""
         ...
 
 
@@ -209,6 +222,28 @@ class Dumping(Protocol):
 
 
 # ── seal
+
+
+class Tap(Protocol):
+    """Somebody who looks at the files of a folder while they are sealed, so that nothing is read twice."""
+
+    def file(self, name: str) -> Callable[[bytes], None] | None:
+        """What hears the bytes of that file, chunk by chunk; None for a file that is of no interest."""
+        ...
+
+
+class Texts(Tap, Protocol):
+    """The rows of each table as a dump holds them, digested on their way."""
+
+    def complete(self, proof: Proof) -> Proof:
+        """The proof with each table's digest, once every file went by.
+
+        A table whose rows the dump does not hold stays without one, which is never equal to anything.
+
+        Raises:
+            ProgramFailedError: a file of the dump does not end as pg_dump ends it.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,8 +291,11 @@ class Sealer(Protocol):
         """Whatever stands in the way of sealing and, if `decrypting`, of unsealing a nonce."""
         ...
 
-    def seal(self, plain: Plain, *, role: str, into: Path) -> SealedPart:
-        """A file, or a folder as one tar stream, compressed once and encrypted into a new file below `into`."""
+    def seal(self, plain: Plain, *, role: str, into: Path, tap: Tap | None = None) -> SealedPart:
+        """A file, or a folder as one tar stream, compressed once and encrypted into a new file below `into`.
+
+        `tap` looks at the files of a folder on their way.
+        """
         ...
 
     def unseal(self, part: FetchedPart, *, into: Path) -> Plain:

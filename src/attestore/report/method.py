@@ -96,7 +96,7 @@ def environment(view: View) -> tuple[Block, ...]:
         blocks.append(
             Table(
                 (Column("Setting", mono=True), Column("Value", mono=True, wide=True)),
-                tuple((item.name, item.value) for item in pinned),
+                tuple((item.name if item.scope == "session" else f"{item.name} (dump)", item.value) for item in pinned),
                 caption="Session settings pinned on both sides while rows were fingerprinted",
             )
         )

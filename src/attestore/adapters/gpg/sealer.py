@@ -29,7 +29,7 @@ from attestore.adapters.gpg.tarball import CHUNK, pack, read_file, unpack
 from attestore.adapters.process import Runner
 from attestore.errors import Error, KeyringError, ProgramFailedError, TamperedError
 from attestore.evidence import PartRecord
-from attestore.ports import FetchedPart, Plain, SealedPart, Seals
+from attestore.ports import FetchedPart, Plain, SealedPart, Seals, Tap
 
 __all__ = ["GpgSealer"]
 
@@ -76,8 +76,10 @@ class GpgSealer:
             found.extend(self._trial(decrypting=decrypting))
         return tuple(found)
 
-    def seal(self, plain: Plain, *, role: str, into: Path) -> SealedPart:
+    def seal(self, plain: Plain, *, role: str, into: Path, tap: Tap | None = None) -> SealedPart:
         """A file, or a folder as one tar stream, compressed once and encrypted into a new file below `into`.
+
+        `tap` hears the files of a folder as they are read, in a thread of the sealer's, and is done when this returns.
 
         Raises:
             KeyringError: a recipient can't be sealed to.
@@ -85,7 +87,7 @@ class GpgSealer:
         """
         folder = plain.is_dir()
         name = f"{role}{_FOLDER}" if folder else f"{role}{plain.suffix}{_FILE}"
-        source = pack(plain) if folder else read_file(plain)
+        source = pack(plain, tap) if folder else read_file(plain)
         target = into / name
         with disk_errors(f"read {plain}"):
             size = sum(file.stat().st_size for file in plain.rglob("*")) if folder else plain.stat().st_size

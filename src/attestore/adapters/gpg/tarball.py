@@ -10,6 +10,7 @@ from typing import IO, Final, Protocol, cast
 
 from attestore.adapters.durable import disk_errors
 from attestore.errors import DiskError, TamperedError
+from attestore.ports import Tap
 
 __all__ = ["CHUNK", "Readable", "pack", "read_file", "unpack"]
 
@@ -29,8 +30,10 @@ class Readable(Protocol):
         ...
 
 
-def pack(folder: Path) -> Iterator[bytes]:
+def pack(folder: Path, tap: Tap | None = None) -> Iterator[bytes]:
     """The stream: entries sorted by name, no owner, no time, one mode for files and one for folders.
+
+    `tap` hears the bytes of the files that it asks for, as they are read.
 
     Raises:
         DiskError: the folder holds something that is neither file nor folder, or a file changes while it is read.
@@ -47,8 +50,11 @@ def pack(folder: Path) -> Iterator[bytes]:
         entry.size, entry.mode = path.stat().st_size, 0o600
         yield entry.tobuf(tarfile.PAX_FORMAT)
         seen = 0
+        told = tap.file(name) if tap is not None else None
         for chunk in read_file(path):
             seen += len(chunk)
+            if told is not None:
+                told(chunk)
             yield chunk
         if seen != entry.size:
             raise DiskError(f"{path} changed from {entry.size} to {seen} bytes while it was sealed")

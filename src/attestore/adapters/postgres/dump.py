@@ -9,6 +9,7 @@ from typing import Final
 
 from attestore.adapters.postgres.dsn import Environment
 from attestore.adapters.postgres.programs import Installation
+from attestore.adapters.postgres.stream import SPOKEN, DumpedTexts
 from attestore.adapters.process import Runner, Running
 from attestore.errors import ContendedError, ProgramFailedError
 from attestore.ports import Plain, Snapshot
@@ -19,6 +20,7 @@ _LONGEST_S: Final = 7 * 86_400.0
 _LOCK_WAIT_MS: Final = 5_000
 """our own session holds every lock already, so whoever is in the way is waiting for us, and patience is in vain"""
 _LOOK_S: Final = 0.02
+_LISTING_S: Final = 600.0
 _ALL_LOCKED: Final = b"reading user-defined functions"
 _CONTENDED: Final = (b"could not obtain lock on relation", b"due to statement timeout", b"due to lock timeout")
 _WITHOUT_TLS: Final = "SSL support is not compiled in"
@@ -57,9 +59,19 @@ class PgDumper:
             *("--no-sync", "--no-password", "--verbose", f"--lock-wait-timeout={_LOCK_WAIT_MS}"),
             *(f"--file={folder}", f"--dbname={self._environment.conninfo}"),
         ]
-        variables = self._environment.variables
+        variables = {**self._environment.variables, **SPOKEN}
         with self._runner.start(argv, deadline_s=_LONGEST_S, env=variables, collect=True) as running:
             yield PgDumping(running, folder=folder, major=self.major)
+
+    def texts(self, archive: Plain, snapshot: Snapshot) -> DumpedTexts:
+        """What digests each table's rows as that dump holds them, while its files are sealed.
+
+        Raises:
+            ProgramFailedError: pg_restore can't list the archive.
+        """
+        argv: list[str | Path] = [self._installation.program("pg_restore"), "--list", archive]
+        listed = self._runner.run(argv, deadline_s=_LISTING_S, env=self._environment.variables)
+        return DumpedTexts(listed.stdout, snapshot.tables())
 
 
 class PgDumping:

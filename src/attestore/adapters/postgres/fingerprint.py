@@ -15,9 +15,7 @@ from attestore.adapters.postgres.quoting import identifier, qualified
 from attestore.adapters.postgres.relations import Column, Relation
 from attestore.proof import Table
 
-__all__ = ["METHOD", "Range", "expression", "ranges", "statement", "take"]
-
-METHOD: Final = "audit"
+__all__ = ["Range", "expression", "ranges", "statement", "take"]
 
 _CUT: Final = 16 * 1024 * 1024
 """bytes of a table that one statement reads"""

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from attestore import canon
-from attestore.adapters.postgres import fingerprint, keys, objects, readings, relations, sequences, world
+from attestore.adapters.postgres import fingerprint, keys, objects, readings, relations, sequences, stream, world
 from attestore.adapters.postgres import probes as questions
-from attestore.adapters.postgres.crew import BEGIN, gathered
+from attestore.adapters.postgres.crew import BEGIN, Crew, gathered
 from attestore.adapters.postgres.session import Connect, Session, ask, held, pin, pinned, worded
+from attestore.errors import ProgramFailedError
 from attestore.gate import Probe
 from attestore.ports import Watcher
-from attestore.proof import ForeignKey, ProbeResult, Proof, Query
+from attestore.proof import AUDIT, STREAM, ForeignKey, ProbeResult, Proof, Query, Setting, Table
 
 __all__ = ["INSTANT", "Moment", "prove_restored", "prove_source"]
 
@@ -32,23 +33,42 @@ class Moment:
     sequences: tuple[sequences.Reached, ...]
 
 
-def prove_source(
-    moment: Moment, connect: Connect, key: bytes, *, probes: Sequence[Probe], jobs: int, watch: Watcher
+def prove_source(  # noqa: PLR0913  each is one decision about a proof
+    moment: Moment,
+    connect: Connect,
+    key: bytes,
+    *,
+    probes: Sequence[Probe],
+    jobs: int,
+    watch: Watcher,
+    method: str = AUDIT,
 ) -> Proof:
     """What the source holds at that moment; foreign keys are listed, not checked.
+
+    By method `stream` rows are counted only: the dump's own text is digested while it is sealed.
 
     `connect` opens further pinned sessions: `jobs` of them, then one for probes; all are closed before this returns.
 
     Raises:
         PrivilegeError, UnreachableError, ProgramFailedError: something cannot be read; it is named.
     """
-    return _Prover(moment=moment, connect=connect, key=key, probes=probes, jobs=jobs, watch=watch).prove("source")
+    prover = _Prover(moment=moment, connect=connect, key=key, probes=probes, jobs=jobs, watch=watch, method=method)
+    return prover.prove("source")
 
 
-def prove_restored(
-    connect: Connect, key: bytes, *, like: Proof, probes: Sequence[Probe], jobs: int, watch: Watcher
+def prove_restored(  # noqa: PLR0913  each is one decision about a proof
+    connect: Connect,
+    key: bytes,
+    *,
+    like: Proof,
+    probes: Sequence[Probe],
+    jobs: int,
+    watch: Watcher,
+    reader: stream.Reader | None = None,
 ) -> Proof:
     """What the restored database holds, every foreign key checked and every definition unlike `like` read back.
+
+    Rows are fingerprinted by the method of `like`; for `stream`, a `reader` of texts is needed.
 
     `connect` opens autocommit sessions as superuser; they are pinned here and closed before this returns.
 
@@ -70,7 +90,17 @@ def prove_restored(
             ask(leader, BEGIN)
             snapshot, taken = ask(leader, f"SELECT pg_export_snapshot(), {INSTANT}")[0]
         moment = Moment(leader=leader, snapshot=snapshot, taken=taken, sequences=sequences.read(leader))
-        prover = _Prover(moment=moment, connect=opened, key=key, probes=probes, jobs=jobs, watch=watch)
+        prover = _Prover(
+            moment=moment,
+            connect=opened,
+            key=key,
+            probes=probes,
+            jobs=jobs,
+            watch=watch,
+            method=like.method,
+            like=like,
+            reader=reader,
+        )
         proof = prover.prove("restored")
     # definitions are loaded and rolled back again: the one session that may write
     with held(connect()) as writer:
@@ -90,6 +120,9 @@ class _Prover:
     probes: Sequence[Probe]
     jobs: int
     watch: Watcher
+    method: str
+    like: Proof | None = None
+    reader: stream.Reader | None = None
 
     def prove(self, side: str) -> Proof:
         leader = self.moment.leader
@@ -105,15 +138,8 @@ class _Prover:
         with worded("read the definitions"):
             defined, findings = objects.read(leader)
             settings = world.settings(leader)
-        covered = sum(not relation.uncovered for relation in stored)
         with gathered(leader, self.connect, snapshot=self.moment.snapshot, size=self.jobs) as crew:
-            tables = fingerprint.take(
-                crew,
-                stored,
-                key=self.key,
-                shape=(major, encodingless),
-                told=lambda done: self.watch.progress(done, covered, unit="tables"),
-            )
+            tables = self._tables(crew, stored, shape=(major, encodingless))
             reached = sequences.feed(crew, self.moment.sequences)
             foreign = keys.check(crew, declared) if side == "restored" else keys.listed(declared)
         return Proof(
@@ -121,18 +147,46 @@ class _Prover:
             database=database,
             server=server,
             taken=self.moment.taken,
-            method=fingerprint.METHOD,
+            method=self.method,
             key_commitment=canon.domain_digest("fingerprint-key", self.key),
-            session=pinned(leader),
+            session=(*pinned(leader), *self._spoken()),
             tables=tables,
             objects=defined,
             foreign_keys=foreign,
             sequences=reached,
             probes=self._asked(),
             settings=settings,
-            queries=_queries(stored, declared, encodingless=encodingless),
+            queries=_queries(stored, declared, encoding=encoding, method=self.method),
             findings=(*findings, *_unvalidated(foreign), *_overheard(leader)),
         )
+
+    def _tables(
+        self, crew: Crew, stored: Sequence[relations.Relation], *, shape: tuple[int, bool]
+    ) -> tuple[Table, ...]:
+        covered = sum(not relation.uncovered for relation in stored)
+
+        def told(done: int) -> None:
+            self.watch.progress(done, covered, unit="tables")
+
+        if self.method != STREAM:
+            return fingerprint.take(crew, stored, key=self.key, shape=shape, told=told)
+        if self.like is None:
+            return stream.counted(crew, stored, told=told)
+        if self.reader is None:
+            raise ProgramFailedError(
+                "the backup's proof is of method stream, and nothing here can read the restored rows as text",
+                hint="Install psql beside pg_restore.",
+            )
+        scene = self.moment.snapshot, self.key, self.jobs
+        return stream.restored(self.moment.leader, stored, like=self.like, reader=self.reader, scene=scene, told=told)
+
+    def _spoken(self) -> tuple[Setting, ...]:
+        """Method `stream`: the settings of the dump's own session, on both sides."""
+        if self.method != STREAM:
+            return ()
+        if self.like is None:
+            return stream.spoken(self.moment.leader)
+        return tuple(each for each in self.like.session if each.scope == "text")
 
     def _asked(self) -> tuple[ProbeResult, ...]:
         if not self.probes:
@@ -169,16 +223,21 @@ def _overheard(leader: Session) -> tuple[str, ...]:
 
 
 def _queries(
-    stored: Sequence[relations.Relation], declared: Sequence[keys.Key], *, encodingless: bool
+    stored: Sequence[relations.Relation], declared: Sequence[keys.Key], *, encoding: str, method: str
 ) -> tuple[Query, ...]:
     """What was executed, one example per kind."""
     covered = [relation for relation in stored if not relation.uncovered]
     queries = [Query("tables", relations.LISTING), Query("sequences", sequences.LISTING)]
     if covered:
         largest = max(covered, key=lambda relation: relation.size)
-        queries.append(
-            Query(f"fingerprint of {largest.label}", fingerprint.statement(largest, encodingless=encodingless))
-        )
+        if method == STREAM:
+            queries += [
+                Query(f"rows of {largest.label} at the source", stream.counting(largest)),
+                Query(f"text of {largest.label}", stream.copying(largest, encoding=encoding)),
+            ]
+        else:
+            asked = fingerprint.statement(largest, encodingless=encoding == "SQL_ASCII")
+            queries.append(Query(f"fingerprint of {largest.label}", asked))
     if declared:
         heaviest = max(declared, key=lambda key: key.weight)
         queries.append(Query(f"orphans of {heaviest.label}", keys.orphans(heaviest)))

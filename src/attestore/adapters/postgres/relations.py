@@ -19,6 +19,8 @@ class Column:
     name: str
     base: str
     domain: bool = False
+    place: int = 0
+    """where it stands in the table, as COPY and pg_dump order columns"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ WITH RECURSIVE resolved(oid, base) AS (
   UNION ALL
   SELECT t.oid, r.base FROM pg_type t JOIN resolved r ON t.typbasetype = r.oid WHERE t.typtype = 'd')
 SELECT c.oid, a.attname, CASE WHEN b.typnamespace = 'pg_catalog'::regnamespace THEN b.typname ELSE '' END,
-       r.base <> a.atttypid
+       r.base <> a.atttypid, a.attnum
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
@@ -99,8 +101,8 @@ def read(connection: Session) -> tuple[Relation, ...]:
     """
     columns: defaultdict[int, list[Column]] = defaultdict(list)
     with worded("list the tables"):
-        for oid, name, base, domain in ask(connection, _COLUMNS):
-            columns[oid].append(Column(name=name, base=base, domain=domain))
+        for oid, name, base, domain, place in ask(connection, _COLUMNS):
+            columns[oid].append(Column(name=name, base=base, domain=domain, place=place))
         listed = ask(connection, LISTING)
     return tuple(
         Relation(

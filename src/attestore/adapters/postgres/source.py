@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -21,7 +21,7 @@ from attestore.errors import Error, ProgramFailedError, VersionError
 from attestore.evidence import Locale
 from attestore.gate import Probe
 from attestore.ports import Look, Snapshot, SourceFacts, Watcher
-from attestore.proof import Proof
+from attestore.proof import AUDIT, Proof
 
 __all__ = ["PgSource"]
 
@@ -100,8 +100,13 @@ class _Snapshot:
     def taken(self) -> str:
         return self.moment.taken
 
-    def prove(self, key: bytes, *, probes: Sequence[Probe], jobs: int, watch: Watcher) -> Proof:
-        return prove_source(self.moment, partial(connect, self.environment), key, probes=probes, jobs=jobs, watch=watch)
+    def prove(self, key: bytes, *, probes: Sequence[Probe], jobs: int, watch: Watcher, method: str = AUDIT) -> Proof:
+        return prove_source(
+            self.moment, partial(connect, self.environment), key, probes=probes, jobs=jobs, watch=watch, method=method
+        )
+
+    def tables(self) -> Mapping[int, tuple[str, str]]:
+        return {each.oid: (each.schema, each.name) for each in relations.read(self.moment.leader)}
 
     def globals(self) -> bytes:
         with worded("read roles and settings"):
