@@ -8,9 +8,10 @@ import secrets
 import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from types import MappingProxyType
 
-__all__ = ["SystemClock", "SystemEntropy", "environment", "forgetting"]
+__all__ = ["SystemClock", "SystemEntropy", "environment", "forgetting", "own_keyring"]
 
 
 class SystemClock:
@@ -36,6 +37,13 @@ class SystemEntropy:
 def environment() -> Mapping[str, str]:
     """The variables this process was started with, as they are now, read only."""
     return MappingProxyType(dict(os.environ))
+
+
+def own_keyring() -> Path | None:
+    """Where the user's own gpg keeps its keys: GNUPGHOME, else .gnupg below the home folder; None where there is none."""
+    named = os.environ.get("GNUPGHOME", "")
+    path = Path(named) if named else Path(os.environ.get("HOME", "/nonexistent")) / ".gnupg"
+    return path if path.is_dir() else None
 
 
 @contextlib.contextmanager

@@ -1,17 +1,21 @@
 """Bundle and ledger on disk: issue durably, open safely."""
 
+from attestore.archive.additions import Additions, SignedRecord, split
 from attestore.archive.bundle import Bundle
 from attestore.archive.ledger import LedgerFile, history, is_running, unfinished
 from attestore.archive.opened import Contents, Flaw, inspect, read_bundle
 
 __all__ = [
+    "Additions",
     "Bundle",
     "Contents",
     "Flaw",
     "LedgerFile",
+    "SignedRecord",
     "history",
     "inspect",
     "is_running",
     "read_bundle",
+    "split",
     "unfinished",
 ]

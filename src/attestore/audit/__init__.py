@@ -4,5 +4,6 @@ from attestore.audit.anchors import Anchor
 from attestore.audit.envelope import audit_envelope
 from attestore.audit.findings import Finding, Findings, Status
 from attestore.audit.reports import audit
+from attestore.audit.status import Row, status
 
-__all__ = ["Anchor", "Finding", "Findings", "Status", "audit", "audit_envelope"]
+__all__ = ["Anchor", "Finding", "Findings", "Row", "Status", "audit", "audit_envelope", "status"]

@@ -20,7 +20,15 @@ from attestore.audit.signed import Signatures
 from attestore.audit.times import NOTHING, Proven, Witness
 from attestore.errors import TamperedError
 from attestore.evidence import Context, context
-from attestore.evidence.ledger import Checkpoint, Ledger, RunClosed, RunFinished, RunStarted
+from attestore.evidence.ledger import (
+    Checkpoint,
+    DecisionEntered,
+    Ledger,
+    ReportsRevised,
+    RunClosed,
+    RunFinished,
+    RunStarted,
+)
 
 __all__ = ["Anchor", "Held", "between", "hold", "proven_head", "witnesses"]
 
@@ -168,7 +176,7 @@ def between(kept: Sequence[Held], *, known: Ledger, words: Mapping[str, str], bo
 
 
 def witnesses(known: Ledger, kept: Sequence[Held], *, covered: Checkpoint | None) -> Witnesses:
-    """What is known about the age of each statement that the ledger names.
+    """What is known about the age of each statement and each decision that the ledger names.
 
     A kept report proves that what lies before its head is older than the day on which the auditor got it; `covered` is the
     checkpoint, if a key in force signed it.
@@ -176,7 +184,12 @@ def witnesses(known: Ledger, kept: Sequence[Held], *, covered: Checkpoint | None
     places = {
         entry.statement: number
         for number, entry in enumerate(known.entries, start=1)
-        if isinstance(entry, RunFinished | RunClosed)
+        if isinstance(entry, RunFinished | RunClosed | ReportsRevised)
+    }
+    places |= {
+        entry.record: number
+        for number, entry in enumerate(known.entries, start=1)
+        if isinstance(entry, DecisionEntered)
     }
 
     def witness(statement: canon.Digest) -> Witness:

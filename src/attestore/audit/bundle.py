@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from attestore import canon, instants
-from attestore.archive import Contents, inspect
+from attestore.archive import Contents, inspect, split
 from attestore.archive.layout import STATEMENT, SUMS, UNSTATED, UNSUMMED, required
 from attestore.audit import content, plausible
 from attestore.audit.content import Evidence
@@ -61,6 +61,12 @@ class Audited:
     evidence: Evidence
     signed: Mapping[str, datetime] = field(default_factory=dict)
     """when the files were signed, by the signatures' own clocks"""
+    files: Files | None = None
+    """what was sealed"""
+    trusted: frozenset[str] = frozenset()
+    """names of sealed files whose exact bytes an operator signed"""
+    added: Contents | None = None
+    """decisions and revisions, which came later and are signed one by one"""
 
 
 def audit_bundle(
@@ -73,9 +79,10 @@ def audit_bundle(
     opened = book.attempt("structure", lambda: inspect(folder))
     if opened is None:
         return None
-    contents, flaws = opened
+    whole, flaws = opened
     for flaw in flaws:
         book.problem("structure", f"{flaw.name} {flaw.why}.", of=flaw.name)
+    contents, added = split(whole)
     files = Files(contents=contents, digests=_digests(contents, book=book))
     evidence = content.read(files, book=book)
     _structure(files, evidence=evidence, book=book)
@@ -97,7 +104,7 @@ def audit_bundle(
     content.check(evidence, statement=statement, files=files, trusted=trusted, book=book)
     plausible.check(evidence, statement=statement, at=at, book=book)
     digest = files.digests.get(STATEMENT, "")
-    return Audited(folder.name, statement, digest, signer, evidence, made)
+    return Audited(folder.name, statement, digest, signer, evidence, made, files, trusted, added)
 
 
 def audit_torso(folder: Path, *, book: Notebook) -> Audited:

@@ -29,7 +29,7 @@ from attestore.evidence.ledger import (
     concerns,
 )
 
-__all__ = ["Entries", "check", "reach", "started", "times"]
+__all__ = ["Entries", "agrees", "check", "reach", "started", "times"]
 
 Entries: TypeAlias = Sequence[Entry]
 Running: TypeAlias = Callable[[str], bool]
@@ -112,7 +112,7 @@ def check(known: Ledger, *, bundles: Mapping[str, Audited], running: Running, bo
     for run, start in starts.items():
         bundle, end = bundles.get(run), ends.get(run)
         if bundle is not None and end is not None:
-            _run(bundle, start=start, end=end, ledger=known, place=places[run], book=book)
+            agrees(bundle, start=start, end=end, ledger=known, place=places[run], book=book)
             words[run] = _word(end, bundle=bundle)
             if words[run] == "stopped":
                 book.note("completeness", f"The run was stopped: {_why(bundle)}", of=run)
@@ -232,7 +232,7 @@ def _backups(
             book.problem("ledger", f"{run} made backup {listing.backup}, which the ledger does not name.", of=run)
 
 
-def _run(
+def agrees(
     bundle: Audited, *, start: RunStarted, end: RunFinished | RunClosed, ledger: Ledger, place: int, book: Notebook
 ) -> None:
     """A bundle and the ledger tell the same of a run."""

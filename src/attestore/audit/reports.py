@@ -17,7 +17,7 @@ from attestore.archive.ledger import CHECKPOINT, DRAFT, LEDGER, standing_still
 from attestore.archive.ledger import LARGEST as LARGEST_LEDGER
 from attestore.archive.opened import read_file
 from attestore.audit import anchors as anchored
-from attestore.audit import chain
+from attestore.audit import chain, decided
 from attestore.audit.anchors import Anchor, Held
 from attestore.audit.bundle import Audited, Witnesses, audit_bundle, audit_torso
 from attestore.audit.findings import Finding, Findings, Notebook
@@ -37,7 +37,7 @@ from attestore.evidence.ledger import (
 )
 from attestore.ports import Inspected, Verifier
 
-__all__ = ["audit"]
+__all__ = ["Told", "audit", "audit_ledger"]
 
 _BUNDLE: Final = (JOURNAL, STATEMENT, SUMS)
 
@@ -68,6 +68,7 @@ def _alone(folder: Path, *, signatures: Signatures, at: datetime) -> list[Findin
     nobody: Witnesses = lambda _: NOTHING  # noqa: E731
     audited = audit_bundle(folder.absolute(), signatures=signatures, witnesses=nobody, at=at, book=book)
     if audited is not None:
+        decided.check(audited, known=None, signatures=signatures, witnesses=nobody, at=at, book=book)
         _roster(audited, roster=signatures.roster, book=book)
     book.note("ledger", "One bundle was looked at, not the ledger: this says nothing of runs that are not here.")
     return book.lines
@@ -75,10 +76,10 @@ def _alone(folder: Path, *, signatures: Signatures, at: datetime) -> list[Findin
 
 def _reports(reports: Path, *, signatures: Signatures, at: datetime, anchors: Sequence[Anchor]) -> list[Finding]:
     book = Notebook("")
-    told = _Told(Ledger((), (), torn=False), (), None)
+    told = Told(Ledger((), (), torn=False), (), None)
     known: Ledger | None = None
     with book.guarded("ledger", of=LEDGER), standing_still(reports):
-        read_it = _ledger(reports, signatures=signatures, at=at, anchors=anchors, book=book)
+        read_it = audit_ledger(reports, signatures=signatures, at=at, anchors=anchors, book=book)
         if read_it is not None:
             told, known = read_it, read_it.ledger
     entries = told.ledger.entries
@@ -96,6 +97,8 @@ def _reports(reports: Path, *, signatures: Signatures, at: datetime, anchors: Se
             lines += ours.lines
             continue
         audited = audit_bundle(reports / name, signatures=signatures, witnesses=witnesses, at=at, book=ours)
+        if audited is not None:
+            decided.check(audited, known=known, signatures=signatures, witnesses=witnesses, at=at, book=ours)
         lines += ours.lines
         if audited is not None:
             bundles[name] = audited
@@ -110,7 +113,7 @@ def _reports(reports: Path, *, signatures: Signatures, at: datetime, anchors: Se
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class Told:
     """A ledger whose chain holds, and what vouches for it."""
 
     ledger: Ledger
@@ -120,9 +123,10 @@ class _Told:
     """the checkpoint, where the ledger holds it and a key in force signed it"""
 
 
-def _ledger(
-    reports: Path, *, signatures: Signatures, at: datetime, anchors: Sequence[Anchor], book: Notebook
-) -> _Told | None:
+def audit_ledger(
+    reports: Path, *, signatures: Signatures, at: datetime, anchors: Sequence[Anchor] = (), book: Notebook
+) -> Told | None:
+    """The ledger of a reports folder, where its chain holds; lines say whether a signed checkpoint covers it."""
     data = book.attempt("ledger", lambda: read_file(reports / LEDGER, limit=LARGEST_LEDGER), of=LEDGER)
     if data is None:
         return None
@@ -137,7 +141,7 @@ def _ledger(
     chain.times(known, point, at=at, book=book)
     held = chain.reach(known, point, running=partial(is_running, reports), book=book)
     in_force = held and seen is not None and signatures.in_force(seen)
-    return _Told(ledger=known, kept=kept, covered=point if in_force else None)
+    return Told(ledger=known, kept=kept, covered=point if in_force else None)
 
 
 def _checkpoint(

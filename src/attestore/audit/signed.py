@@ -53,20 +53,24 @@ class Signatures:
         unchanged: Callable[[], bool],
         witness: Witness,
         book: Notebook,
+        role: str | None = "operator",
     ) -> Inspected | None:
-        """As `signer`, with what others say about the time, and with everything that is known of the signature."""
+        """As `signer`, with what others say about the time, and with everything that is known of the signature.
+
+        `role` is what the roster must say of the signer; None where somebody of any role may sign.
+        """
         with book.guarded("signature", of=name):
             armour.check(signature, what=f"{name}.asc")
             seen = self.verifier.inspect(signature, data)
             if not unchanged():
                 raise TamperedError(f"{name} changed while the audit went on")
             fingerprint = seen.fingerprint
-            person = self.roster.person_of(fingerprint, role="operator", at=at)
+            person = self.roster.person_of(fingerprint, role=role, at=at)
             key = _key(person, fingerprint)
             if person is None or key is None:
-                raise TamperedError(f"{name} is signed by {fingerprint}, {self._nobody(fingerprint, at)}")
+                raise TamperedError(f"{name} is signed by {fingerprint}, {self._nobody(fingerprint, at, role=role)}")
             why = _ruled(seen, key=key, audited=self.audited, witness=witness, name=name)
-            book.ok("signature", f"{name}.asc is a good signature of {_who(person)}, key {fingerprint}.", of=name)
+            book.ok("signature", f"{name}.asc is a good signature of {_who(person, role)}, key {fingerprint}.", of=name)
             if why:
                 book.note("signature", why, of=name)
             return seen
@@ -81,12 +85,12 @@ class Signatures:
         except TamperedError:
             return False
 
-    def _nobody(self, fingerprint: str, at: datetime | None) -> str:
+    def _nobody(self, fingerprint: str, at: datetime | None, *, role: str | None) -> str:
         person = self.roster.person_of(fingerprint)
         if person is None:
             return "a key that the roster does not name."
-        if "operator" not in person.roles:
-            return f"the key of {person.name}, who is no operator of the roster."
+        if role is not None and role not in person.roles:
+            return f"the key of {person.name}, who is no {role} of the roster."
         return f"a key of {person.name} that the roster did not trust at {at}."
 
 
@@ -102,5 +106,5 @@ def _key(person: Person | None, fingerprint: str) -> Key | None:
     return next((key for key in keys if key.fingerprint == fingerprint), None)
 
 
-def _who(person: Person) -> str:
-    return f"{person.name} ({person.id}), operator of the roster"
+def _who(person: Person, role: str | None) -> str:
+    return f"{person.name} ({person.id}), {role or ', '.join(person.roles) or 'without a role'} of the roster"

@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from attestore import __version__
-from attestore.cli.commands import check, cycle, export
+from attestore.cli.commands import check, cycle, decisions, export, operate
 from attestore.errors import Error, PreflightError
 
 __all__ = ["app", "main"]
@@ -21,7 +21,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _group in (cycle, check, export):
+for _group in (cycle, operate, check, decisions, export):
     app.add_typer(_group.app)
 
 

@@ -5,18 +5,23 @@ PDF printer.
 """
 
 from attestore.compose.check import Trust, auditing
+from attestore.compose.deciding import Pen, keeping, named, pen
 from attestore.compose.demo import gallery
 from attestore.compose.export import sealing
 from attestore.compose.settings import Settings, clock, planned, source_label
 from attestore.compose.tools import close_died, tools
 
 __all__ = [
+    "Pen",
     "Settings",
     "Trust",
     "auditing",
     "clock",
     "close_died",
     "gallery",
+    "keeping",
+    "named",
+    "pen",
     "planned",
     "sealing",
     "source_label",

@@ -2,7 +2,26 @@
 
 from attestore.run.close import close_died
 from attestore.run.cycle import Outcome, execute
+from attestore.run.decide import Deciding, Entered, Sealed, Wish, accept, draft, enter, read_sealed, superseded
 from attestore.run.finish import Finished
 from attestore.run.tools import Drilling, Issuing, Making, Tools
 
-__all__ = ["Drilling", "Finished", "Issuing", "Making", "Outcome", "Tools", "close_died", "execute"]
+__all__ = [
+    "Deciding",
+    "Drilling",
+    "Entered",
+    "Finished",
+    "Issuing",
+    "Making",
+    "Outcome",
+    "Sealed",
+    "Tools",
+    "Wish",
+    "accept",
+    "close_died",
+    "draft",
+    "enter",
+    "execute",
+    "read_sealed",
+    "superseded",
+]

@@ -199,7 +199,7 @@ def _not_passed(judged: Judged, decisions: list[Decision], *, at: datetime) -> H
     over = [decision for decision in decisions if decision.waiver and not decision.covers(at)]
     reason = f"The newest finished run was {judged.outcome}."
     if waivers and judged.gate.approval is not None:
-        reason += " Its waiver " + _needs(
+        reason += " Its waiver is not in force: " + _needs(
             judged.gate.approval, quorum(judged.gate.approval, waivers, operator=judged.operator)
         )
     elif over:
@@ -220,7 +220,7 @@ def _held(judged: Judged, standing: Standing, reason: str, *, until: str = "", c
 
 
 def _needs(approval: Approval, counted: Quorum) -> str:
-    """What is missing, as the end of a sentence that begins with the thing."""
+    """What is missing, as a sentence."""
     parts: list[str] = []
     if counted.roles:
         parts.append(" and ".join(counted.roles))
@@ -228,4 +228,4 @@ def _needs(approval: Approval, counted: Quorum) -> str:
         parts.append("1 more person" if counted.more == 1 else f"{counted.more} more people")
     never = ", not the operator" if approval.not_the_operator else ""
     have = f"; so far {', '.join(counted.people)}" if counted.people else ""
-    return f"needs {', '.join(parts)}{never}{have}."
+    return f"Needs {', '.join(parts)}{never}{have}."

@@ -45,6 +45,15 @@ _BASE: Final = (
     "--no-auto-key-locate",
     "--disable-dirmngr",
 )
+_ASKING: Final = (
+    "HOME",
+    "GPG_TTY",
+    "TERM",
+    "DISPLAY",
+    "WAYLAND_DISPLAY",
+    "XDG_RUNTIME_DIR",
+    "DBUS_SESSION_BUS_ADDRESS",
+)
 _INSTALL: Final = "On Debian and Ubuntu: sudo apt-get install --yes gnupg"
 
 
@@ -116,12 +125,20 @@ class Home:
     """A folder with keys. Leaving its block stops its agent; the folder stays.
 
     Where its path is too long for sockets, a short link to it is made below `work` (else where temporary files go).
+    A `borrowed` folder is somebody's own: it is neither made nor changed, and its agent, which may hold a passphrase
+    that was typed in, stays.
     """
 
-    def __init__(self, folder: Path, *, runner: Runner, work: Path | None = None) -> None:
+    def __init__(self, folder: Path, *, runner: Runner, work: Path | None = None, borrowed: bool = False) -> None:
         self._gpg = find_programs()
         self._runner = runner
         self._link: Path | None = None
+        self._borrowed = borrowed
+        if borrowed:
+            if not folder.is_dir():
+                raise KeyringError(f"there is no keyring {folder}", hint="Name your GNUPGHOME with --gnupghome DIR.")
+            self.path = folder.absolute()
+            return
         with disk_errors(f"make the keyring {folder}"):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             folder.chmod(0o700)
@@ -173,7 +190,7 @@ class Home:
         try:
             argv = [self._gpg, "--homedir", self.path, *_BASE, *start, "--status-fd", str(write_end), *words]
             with self._runner.start(
-                argv, deadline_s=deadline_s, stdin=stdin, ok=_ANY, pass_fds=(write_end,), env={"HOME": str(self.path)}
+                argv, deadline_s=deadline_s, stdin=stdin, ok=_ANY, pass_fds=(write_end,), env=self.environment()
             ) as running:
                 os.close(write_end)
                 write_end = -1
@@ -183,10 +200,16 @@ class Home:
                 os.close(write_end)
             reader.close()
 
+    def environment(self) -> dict[str, str]:
+        """What gpg is told of its surroundings; for a borrowed folder, where its agent is and how it asks for a passphrase."""
+        if not self._borrowed:
+            return {"HOME": str(self.path)}
+        return {name: os.environ[name] for name in _ASKING if name in os.environ}
+
     def close(self) -> None:
-        """Stop the agent of this folder, if one runs, and wait until it is gone."""
+        """Stop the agent of this folder, if one runs and is ours, and wait until it is gone."""
         try:
-            if self.path.is_dir():
+            if self.path.is_dir() and not self._borrowed:
                 self._stop_agent()
         finally:
             if self._link is not None:
@@ -206,7 +229,7 @@ class Home:
 
     def _gpgconf(self, *words: str) -> str:
         argv: list[str | Path] = ["gpgconf", "--homedir", self.path, *words]
-        done = self._runner.run(argv, deadline_s=DEADLINE_S, ok=_ANY, env={"HOME": str(self.path)})
+        done = self._runner.run(argv, deadline_s=DEADLINE_S, ok=_ANY, env=self.environment())
         return done.stdout.decode(errors="replace")
 
 

@@ -95,7 +95,7 @@ class Keyring:
                 gpgbinary=str(home.gpg),
                 gnupghome=str(home.path),
                 options=["--no-options", "--disable-dirmngr", "--no-auto-key-locate"],
-                env={"LC_ALL": "C", "PATH": os.environ.get("PATH", os.defpath), "HOME": str(home.path)},
+                env={"LC_ALL": "C", "PATH": os.environ.get("PATH", os.defpath), **home.environment()},
                 encoding="utf-8",
             )
         except (OSError, ValueError) as problem:
@@ -112,6 +112,18 @@ class Keyring:
         """
         version = program_version(runner)
         return cls(Home(home / _FOLDER, runner=runner, work=work), version=version)
+
+    @classmethod
+    def borrow(cls, folder: Path, *, runner: Runner) -> Self:
+        """Somebody's own GNUPGHOME, to sign with a key that is there; nothing in it is changed, its agent stays.
+
+        Raises:
+            MissingProgramError: gpg is not on this machine.
+            VersionError: it is older than 2.2.
+            KeyringError: there is no such folder.
+        """
+        version = program_version(runner)
+        return cls(Home(folder, runner=runner, borrowed=True), version=version)
 
     def __enter__(self) -> Self:
         return self

@@ -1,0 +1,146 @@
+"""status: what each gate is worth, as a matrix of systems and gates, with an exit code for pipelines."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import typer
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from attestore import canon, compose, gate, instants
+from attestore.audit import Row, status
+from attestore.cli.display import consoles
+from attestore.errors import UsageError
+from attestore.report import numbers
+from attestore.standing import Standing, worst_exit
+
+__all__ = ["Question", "tell_status"]
+
+_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+_LOOKS: Final = {
+    Standing.PASS: ("✔", "bold green"),
+    Standing.WAIVED: ("~", "bold yellow"),
+    Standing.FAIL: ("✘", "bold red"),
+    Standing.REJECTED: ("✘", "bold red"),
+    Standing.UNKNOWN: ("?", "bold yellow"),
+    Standing.EXPIRED: ("◷", "bold yellow"),
+    Standing.NEVER_RUN: ("·", "yellow"),
+    Standing.AWAITING: ("…", "bold yellow"),
+    Standing.UNTRUSTED: ("!", "bold red"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What was asked for on the command line."""
+
+    gate: str
+    system: str
+    at: str
+    gates: Path | None
+    reports: Path
+    roster: Path
+    as_json: bool
+
+
+def tell_status(question: Question) -> int:
+    """Tell it; the exit code is that of the worst standing."""
+    if not question.reports.is_dir():
+        raise UsageError(f"there is no folder {question.reports}", hint="Name the reports folder with --reports DIR.")
+    asked = [question.gate] if question.gate else []
+    if question.gates is not None:
+        asked += [each.id for each in map(gate.read, sorted(question.gates.glob("*.yaml")))]
+    with compose.auditing(question.roster) as trust:
+        now = trust.clock.now()
+        at = _at(question.at) if question.at else now
+        rows = status(question.reports, roster=trust.roster, verifier=trust.verifier, at=at, now=now, asked=asked)
+    rows = tuple(
+        row
+        for row in rows
+        if (not question.gate or row.gate == question.gate) and (not question.system or row.system == question.system)
+    )
+    code = worst_exit(row.held.standing for row in rows)
+    if question.as_json:
+        typer.echo(canon.encode(_as_json(rows, at=at, code=code)).decode())
+    else:
+        _print(rows, at=at)
+    return code
+
+
+def _at(written: str) -> datetime:
+    try:
+        if _DAY.fullmatch(written):
+            return instants.parse(f"{written}T23:59:59.999Z")
+        return instants.parse(written if "." in written else written.replace("Z", ".000Z"))
+    except ValueError as problem:
+        raise UsageError(
+            f"--at {written!r} is no date", hint="Write 2026-12-20 or 2026-12-20T12:00:00Z, in UTC."
+        ) from problem
+
+
+def _as_json(rows: Sequence[Row], *, at: datetime, code: int) -> canon.JSON:
+    return {
+        "at": instants.text(at),
+        "exit_code": code,
+        "gates": [
+            {
+                "system": row.system,
+                "gate": row.gate,
+                "standing": row.held.standing.value,
+                "run": row.held.run,
+                "outcome": row.held.outcome,
+                "finished": row.held.finished,
+                "until": row.held.until,
+                "reason": row.held.reason,
+                "missing_roles": list(row.held.quorum.roles),
+                "missing_people": row.held.quorum.more,
+                "running": list(row.running),
+                "problems": list(row.problems),
+            }
+            for row in rows
+        ],
+    }
+
+
+def _print(rows: Sequence[Row], *, at: datetime) -> None:
+    """The matrix, then a line of why for everything that is not a plain PASS."""
+    out, _ = consoles()
+    when = instants.text(at)
+    if not rows:
+        out.print(Text("No gate was ever run here."))
+        return
+    systems = sorted({row.system for row in rows})
+    known = {(row.system, row.gate): row for row in rows}
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("Gate", overflow="fold")
+    for system in systems:
+        table.add_column(system or "(no system)", overflow="fold")
+    for each in sorted({row.gate for row in rows}):
+        cells = [_cell(known[system, each], at=when) if (system, each) in known else Text("–") for system in systems]
+        table.add_row(Text(each), *cells)
+    out.print(table)
+    for row in rows:
+        if row.held.standing is not Standing.PASS or row.running:
+            where = f"{row.system} " if len(systems) > 1 else ""
+            said = [
+                row.held.reason,
+                *(f"{run} is running, or died; it changes nothing until it ends." for run in row.running),
+            ]
+            out.print(Padding(Text(f"{where}{row.gate}: {' '.join(said)}"), (1 if row is rows[0] else 0, 0, 0, 0)))
+
+
+def _cell(row: Row, *, at: str) -> Text:
+    sign, style = _LOOKS[row.held.standing]
+    left = (
+        f", {numbers.left(at, row.held.until)} left"
+        if row.held.until and row.held.standing is not Standing.EXPIRED
+        else ""
+    )
+    return Text.assemble((f"{sign} {row.held.standing.value}", style), left)
