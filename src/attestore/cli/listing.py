@@ -1,0 +1,99 @@
+"""list: what the store holds, for people and for scripts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import typer
+from rich.text import Text
+
+from attestore import canon, compose, instants
+from attestore.cli.display import consoles
+from attestore.compose.listing import listing
+from attestore.config import Roster
+from attestore.report import numbers
+from attestore.run.listing import Listed, list_backups
+
+__all__ = ["list_store"]
+
+_SHORT = 16
+
+
+def list_store(*, store: Path, reports: Path, roster: Path, system: str, as_json: bool) -> int:
+    """Print every backup of the store, newest first; 0, whatever is found."""
+    with listing(store=store, reports=reports, roster=roster) as doors:
+        found = list_backups(doors, system=system)
+        known = doors.roster
+    now = compose.clock().now()
+    if as_json:
+        typer.echo(canon.encode([_as_json(each, known, now) for each in found]).decode())
+        return 0
+    out, err = consoles()
+    if not found:
+        whose = f" of {system}" if system else ""
+        err.print(Text(f"{store} holds no backup{whose}. Take one with `attestore backup`."))
+    for each in found:
+        for line in _lines(each, known, now):
+            out.print(line)
+    return 0
+
+
+def _lines(each: Listed, roster: Roster, now: datetime) -> list[Text]:
+    about = each.manifest
+    age = each.age_ms(now)
+    head = Text.assemble((each.backup, "bold"), f"  {each.system}  ")
+    if age is None or about is None:
+        head.append("INCOMPLETE", style="bold yellow")
+        lines = [head]
+    else:
+        head.append(f"{numbers.duration(age)} old, {numbers.size(sum(p.size for p in about.parts))} sealed")
+        lines = [head, Text(f"  {about.engine} of PostgreSQL {about.source_version}, database {about.database}")]
+        lines.append(Text(f"  sealed to {', '.join(_who(key, roster) for key in about.recipients)}"))
+        signed = (
+            f"signed by {_who(each.signer, roster)}, the signature holds" if each.signer else "SIGNATURE DOES NOT HOLD"
+        )
+        lines.append(Text(f"  {signed}", style="" if each.signer else "bold red"))
+    lines += [Text(f"  ✘ {flaw}", style="bold red") for flaw in each.flaws]
+    if about is not None:
+        lines.append(_proved(each))
+    return lines
+
+
+def _proved(each: Listed) -> Text:
+    if each.drilled is None:
+        return Text("  never proved", style="yellow")
+    word = "proved" if each.drilled.outcome == "PASS" else f"drilled: {each.drilled.outcome}"
+    at = numbers.instant(each.drilled.at)
+    return Text(f"  {word} {at} by {each.drilled.run}", style="green" if each.drilled.outcome == "PASS" else "bold red")
+
+
+def _who(fingerprint: str, roster: Roster) -> str:
+    person = roster.person_of(fingerprint)
+    return person.name if person is not None else f"key {fingerprint[-_SHORT:]}"
+
+
+def _as_json(each: Listed, roster: Roster, now: datetime) -> canon.JSON:
+    about = each.manifest
+    person = roster.person_of(each.signer) if each.signer else None
+    return {
+        "backup": each.backup,
+        "system": each.system,
+        "complete": about is not None and not each.flaws,
+        "flaws": list(each.flaws),
+        "digest": each.digest or None,
+        "taken": about.taken if about else None,
+        "age_ms": each.age_ms(now),
+        "listed": instants.text(now),
+        "size_sealed": sum(part.size for part in about.parts) if about else None,
+        "size_stored": each.stored,
+        "engine": about.engine if about else None,
+        "source_version": about.source_version if about else None,
+        "database": about.database if about else None,
+        "recipients": list(about.recipients) if about else [],
+        "signer": each.signer or None,
+        "signer_name": person.name if person else None,
+        "drilled": None
+        if each.drilled is None
+        else {"run": each.drilled.run, "at": each.drilled.at, "outcome": each.drilled.outcome},
+    }

@@ -1,0 +1,203 @@
+"""What a store holds: every backup with what its signed manifest says, what is wrong with it, and when it was last proved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from attestore import canon, instants
+from attestore.archive import Contents, LedgerFile, read_bundle
+from attestore.config import Roster
+from attestore.errors import ArchiveError, StoreError, TamperedError
+from attestore.evidence import Manifest, journal, manifest, statement
+from attestore.evidence.ledger import RunClosed, RunFinished
+from attestore.evidence.statement import Statement
+from attestore.ports import Store, Verifier
+
+__all__ = ["Drilled", "Listed", "Listing", "list_backups"]
+
+_LARGEST_MANIFEST: Final = 1 << 20
+_LARGEST_SIGNATURE: Final = 1 << 16
+_LARGEST_STATEMENT: Final = 1 << 26
+_DEPTH: Final = 3
+"""system/backup/file"""
+
+
+@dataclass(frozen=True, slots=True)
+class Drilled:
+    """The newest run that restored a backup to its end, and how its gates came out."""
+
+    run: str
+    at: str
+    outcome: str
+    """the worst of its gates: PASS, UNKNOWN or FAIL"""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One backup in a store."""
+
+    backup: str
+    system: str
+    manifest: Manifest | None
+    """None while it has none that can be read: then it is no backup"""
+    digest: str
+    """SHA-256 of the manifest as it is stored; empty where there is none"""
+    stored: int
+    """bytes of all its objects, as the store tells them"""
+    signer: str
+    """primary key fingerprint whose signature over the manifest holds; empty where none does"""
+    flaws: tuple[str, ...]
+    """what is wrong with it, in words"""
+    drilled: Drilled | None
+
+    def age_ms(self, now: datetime) -> int | None:
+        """How long ago its snapshot was taken, by the source's clock; None where no manifest says so."""
+        if self.manifest is None:
+            return None
+        return max(0, round((now - instants.parse(self.manifest.taken)).total_seconds() * 1000))
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The doors that a listing needs: none of them leads to a private key."""
+
+    store: Store
+    verifier: Verifier
+    roster: Roster
+    reports: Path
+    work: Path
+    """a private folder"""
+
+
+def list_backups(listing: Listing, *, system: str = "") -> tuple[Listed, ...]:
+    """Every backup of the store, or of one system, newest first; incomplete ones too, and said so.
+
+    Raises:
+        StoreError: the store can't be listed.
+        ArchiveError, TamperedError: the ledger can't be read, so nobody knows what was proved.
+    """
+    found: dict[tuple[str, str], list[str]] = {}
+    for key in listing.store.keys(f"{system}/" if system else ""):
+        parts = key.split("/")
+        if len(parts) == _DEPTH:
+            found.setdefault((parts[0], parts[1]), []).append(parts[2])
+    drills = _drills(listing.reports)
+    listed = [_one(listing, whose, backup, names, drills) for (whose, backup), names in found.items()]
+    return tuple(sorted(listed, key=lambda each: (each.backup, each.system), reverse=True))
+
+
+def _one(
+    listing: Listing, system: str, backup: str, names: list[str], drills: Mapping[tuple[str, str], Drilled]
+) -> Listed:
+    prefix = f"{system}/{backup}"
+    flaws: list[str] = []
+    sizes = {name: listing.store.size(f"{prefix}/{name}") for name in names}
+    known, data = _manifest(listing, prefix, names, flaws)
+    signer = _signer(listing, prefix, data, names, flaws) if data else ""
+    digest = canon.sha256_hex(data) if data else ""
+    if known is not None:
+        flaws += _parts(known, sizes)
+        if f"{known.system}/{known.backup}" != prefix:
+            flaws.append(f"its manifest is of backup {known.backup} of {known.system}")
+    return Listed(
+        backup=backup,
+        system=system,
+        manifest=known,
+        digest=digest,
+        stored=sum(size for size in sizes.values() if size is not None),
+        signer=signer,
+        flaws=tuple(flaws),
+        drilled=drills.get((backup, digest)),
+    )
+
+
+def _manifest(listing: Listing, prefix: str, names: list[str], flaws: list[str]) -> tuple[Manifest | None, bytes]:
+    if "manifest.json" not in names:
+        flaws.append(f"incomplete: {len(names)} objects without a manifest, so it is no backup")
+        return None, b""
+    try:
+        data = listing.store.read(f"{prefix}/manifest.json", limit=_LARGEST_MANIFEST)
+        return manifest.decode(data, what=f"{prefix}/manifest.json"), data
+    except (StoreError, TamperedError) as problem:
+        flaws.append(problem.message)
+        return None, b""
+
+
+def _signer(listing: Listing, prefix: str, data: bytes, names: list[str], flaws: list[str]) -> str:
+    """Who signed the manifest; empty, and a flaw, unless the signature holds and is an operator's."""
+    if "manifest.json.asc" not in names:
+        flaws.append("its manifest is not signed")
+        return ""
+    path = listing.work / "manifest.listed.json"
+    try:
+        signature = listing.store.read(f"{prefix}/manifest.json.asc", limit=_LARGEST_SIGNATURE)
+        path.write_bytes(data)
+        fingerprint = listing.verifier.verify(signature, path)
+    except (StoreError, TamperedError) as problem:
+        flaws.append(problem.message)
+        return ""
+    finally:
+        path.unlink(missing_ok=True)
+    if listing.roster.person_of(fingerprint, role="operator") is None:
+        flaws.append(f"its manifest is signed by {fingerprint}, who is no operator of the roster")
+        return ""
+    return fingerprint
+
+
+def _parts(known: Manifest, sizes: Mapping[str, int | None]) -> Iterator[str]:
+    for part in known.parts:
+        size = sizes.get(part.name)
+        if size is None:
+            yield f"{part.name} is missing"
+        elif size != part.size:
+            yield f"{part.name} has {size:,} bytes, the manifest says {part.size:,}"
+
+
+def _drills(reports: Path) -> Mapping[tuple[str, str], Drilled]:
+    """The newest finished restore of each backup, by id and digest, as far as the ledger vouches for its evidence."""
+    newest: dict[tuple[str, str], Drilled] = {}
+    for entry in LedgerFile(reports).read().entries:
+        if isinstance(entry, RunFinished | RunClosed):
+            told = _restored(reports / entry.run, entry.statement)
+            if told is not None:
+                worst = max((outcome for _, outcome in entry.outcomes), key=_badness, default="UNKNOWN")
+                newest[told] = Drilled(run=entry.run, at=entry.at, outcome=worst)
+    return newest
+
+
+def _badness(outcome: str) -> int:
+    return {"PASS": 0, "UNKNOWN": 1}.get(outcome, 2)
+
+
+def _restored(folder: Path, recorded: str) -> tuple[str, str] | None:
+    """Id and digest of the backup that a run restored to the end; None where its bundle does not show that.
+
+    The ledger records the statement's digest, the statement the journal's: what was exchanged since counts for nothing.
+    """
+    try:
+        bundle = read_bundle(folder)
+        signed = _statement(bundle, recorded)
+        if signed is None or not signed.subject.startswith("backup/"):
+            return None
+        listed = {record.path: record.digest for record in signed.files}
+        if listed.get("journal.jsonl") != bundle.digest("journal.jsonl"):
+            return None
+        seen = journal.read(bundle.read("journal.jsonl")).observations
+    except (ArchiveError, TamperedError):
+        return None
+    facts = {observation.fact: observation.value for observation in seen if not observation.subject}
+    backup = signed.subject.removeprefix("backup/")
+    whole = facts.get("run.completed") is True and "restore.rto" in facts
+    same = (facts.get("backup.id"), facts.get("backup.digest")) == (backup, signed.subject_digest)
+    return (backup, signed.subject_digest) if whole and same else None
+
+
+def _statement(bundle: Contents, recorded: str) -> Statement | None:
+    if bundle.sizes.get("statement.json", _LARGEST_STATEMENT) >= _LARGEST_STATEMENT:
+        return None
+    data = bundle.read("statement.json")
+    return statement.decode(data) if canon.sha256_hex(data) == recorded else None

@@ -1,0 +1,119 @@
+"""What a store holds, told without a private key: who sealed, who signed, what is wrong, when it was last proved."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from attestore import gate, plan, resources
+from attestore.plan import Job
+from attestore.run import execute
+from attestore.run.listing import Listed, Listing, list_backups
+from fakes import FINGERPRINT, STRANGER, FakeVerifier, World
+
+GATES = tuple(gate.read(resources.gates_folder() / f"{name}.yaml") for name in ("S9-PROD-003", "S9-PROD-004"))
+
+
+def ran(world: World, folder: Path, job: Job = Job.RUN, *, number: int = 1) -> None:
+    gates = () if job is Job.BACKUP else GATES
+    chosen = plan.make(job, run=f"20260301T02000{number}Z-gallery-00000{number}", system="gallery", gates=gates, jobs=2)
+    tools = world.tools(folder, making=job is not Job.DRILL, drilling=job is not Job.BACKUP)
+    execute(chosen, tools=tools, reports=folder / "reports")
+
+
+def listed(world: World, folder: Path, *, system: str = "") -> tuple[Listed, ...]:
+    doors = Listing(
+        store=world.store, verifier=FakeVerifier(), roster=world.roster, reports=folder / "reports", work=folder
+    )
+    return list_backups(doors, system=system)
+
+
+def test_a_backup_that_was_only_taken_was_never_proved(tmp_path: Path) -> None:
+    world = World()
+    ran(world, tmp_path, Job.BACKUP)
+    (only,) = listed(world, tmp_path)
+    assert only.manifest is not None
+    assert (only.system, only.signer, only.flaws, only.drilled) == ("gallery", FINGERPRINT, (), None)
+    assert only.manifest.recipients == ("C" * 40,)
+    assert only.stored > sum(part.size for part in only.manifest.parts)
+    assert only.digest == only.manifest.digest
+    assert only.age_ms(world.clock.now()) is not None
+
+
+def test_the_newest_drill_tells_what_a_backup_is_worth(tmp_path: Path) -> None:
+    world = World()
+    ran(world, tmp_path)
+    (proved,) = listed(world, tmp_path)
+    assert proved.drilled is not None
+    assert (proved.drilled.run, proved.drilled.outcome) == ("20260301T020001Z-gallery-000001", "PASS")
+    world.loses_row = True
+    ran(world, tmp_path, Job.DRILL, number=2)
+    (failed,) = listed(world, tmp_path)
+    assert failed.drilled is not None
+    assert (failed.drilled.run, failed.drilled.outcome) == ("20260301T020002Z-gallery-000002", "FAIL")
+
+
+def test_evidence_that_was_exchanged_proves_nothing(tmp_path: Path) -> None:
+    world = World()
+    ran(world, tmp_path)
+    path = next((tmp_path / "reports").glob("*/journal.jsonl"))
+    path.chmod(0o600)
+    path.write_bytes(path.read_bytes().replace(b'"restore.jobs"', b'"restore.jobz"'))
+    assert listed(world, tmp_path)[0].drilled is None
+
+
+def test_a_manifest_that_was_exchanged_loses_signature_and_proof(tmp_path: Path) -> None:
+    world = World()
+    ran(world, tmp_path)
+    key = next(key for key in world.store.objects if key.endswith("manifest.json"))
+    world.store.objects[key] = world.store.objects[key].replace(b'"database":"gallery"', b'"database":"gallerz"')
+    (only,) = listed(world, tmp_path)
+    assert (only.signer, only.drilled) == ("", None)
+    assert "does not fit" in only.flaws[0]
+
+
+def test_a_stranger_s_signature_is_told(tmp_path: Path) -> None:
+    world = World(signer=STRANGER)
+    ran(world, tmp_path, Job.BACKUP)
+    (only,) = listed(world, tmp_path)
+    assert only.signer == ""
+    assert f"signed by {STRANGER}, who is no operator" in only.flaws[0]
+
+
+@pytest.mark.parametrize("damage", ["missing", "longer"])
+def test_a_part_that_is_missing_or_of_another_size_is_named(tmp_path: Path, damage: str) -> None:
+    world = World()
+    ran(world, tmp_path, Job.BACKUP)
+    key = next(key for key in world.store.objects if "archive" in key)
+    if damage == "missing":
+        del world.store.objects[key]
+    else:
+        world.store.objects[key] += b"!"
+    (only,) = listed(world, tmp_path)
+    (flaw,) = only.flaws
+    assert flaw.startswith(key.rpartition("/")[2])
+    assert ("is missing" in flaw) == (damage == "missing")
+
+
+def test_parts_without_a_manifest_are_no_backup(tmp_path: Path) -> None:
+    world = World()
+    ran(world, tmp_path, Job.BACKUP)
+    for key in [key for key in world.store.objects if "manifest" in key]:
+        del world.store.objects[key]
+    (only,) = listed(world, tmp_path)
+    assert only.manifest is None
+    assert only.flaws == ("incomplete: 3 objects without a manifest, so it is no backup",)
+    assert only.age_ms(world.clock.now()) is None
+
+
+def test_the_newest_stands_first_and_a_system_sees_its_own(tmp_path: Path) -> None:
+    world = World()
+    ran(world, tmp_path, Job.BACKUP)
+    (first,) = listed(world, tmp_path)
+    for key, data in list(world.store.objects.items()):
+        world.store.objects[key.replace(first.backup, "99991231T000000Z-ffffff").replace("gallery/", "other/")] = data
+    both = listed(world, tmp_path)
+    assert [each.system for each in both] == ["other", "gallery"]
+    assert f"its manifest is of backup {first.backup} of gallery" in both[0].flaws
+    assert [each.backup for each in listed(world, tmp_path, system="gallery")] == [first.backup]
