@@ -135,7 +135,7 @@ def test_the_source_itself_is_refused_before_anything_happens(desk: Desk, pair: 
     ran = desk.attestore("run", "--source", pair.source.conninfo, "--into", pair.source.conninfo, *GATE, "--json")
     assert ran.code == PlanError.exit_code, ran.out + ran.err
     assert "the source's own cluster" in ran.err
-    assert not desk.store.exists()
+    assert not list(desk.store.rglob("manifest.json"))
     with pair.source.connect() as session:
         assert session.execute("SELECT count(*) FROM pg_database WHERE datname ~ '^restored_'").fetchall() == [(0,)]
 

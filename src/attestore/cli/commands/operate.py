@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from attestore.cli.options import HOME, REPORTS, Home, Json, Reports, Store
+from attestore.cli.options import HOME, REPORTS, Home, Into, Jobs, Json, Programs, Reports, Store, System
 
 __all__ = ["app"]
 
@@ -45,3 +45,41 @@ def list_(
             as_json=as_json,
         )
     )
+
+
+@app.command(
+    epilog="Example:  attestore doctor --source service=goimg",
+)
+def doctor(  # noqa: PLR0913
+    *,
+    source: Annotated[
+        str, typer.Option("--source", help="libpq connection string, URI or service to look at.", metavar="DSN")
+    ] = "",
+    system: System = "",
+    home: Home = HOME,
+    store: Store = None,
+    jobs: Jobs = 2,
+    pg_bin: Programs = None,
+    into: Into = "",
+    as_json: Json = False,
+) -> None:
+    """List everything that stands in a run's way, at once.
+
+    Programmes, keys, roster, store, disk, and with --source the server under care; each problem with its remedy, and
+    what is fine, too.
+    """
+    from attestore.cli.cycle import Order
+    from attestore.cli.doctor import examine
+
+    order = Order(
+        reports=REPORTS,
+        home=home,
+        source=source,
+        system=system,
+        store=store,
+        jobs=jobs,
+        pg_bin=pg_bin,
+        into=into,
+        as_json=as_json,
+    )
+    raise typer.Exit(examine(order))

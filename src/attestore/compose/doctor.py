@@ -1,0 +1,155 @@
+"""Everything that a run would use, opened one by one: what can't be opened is a problem beside all others."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import datetime, timedelta
+from importlib import metadata
+from typing import TYPE_CHECKING, Final
+
+from attestore.compose.engines import Engines
+from attestore.compose.people import Home, opened_home
+from attestore.compose.settings import Settings, clock
+from attestore.errors import Error, KeyringError
+from attestore.plan import Job
+from attestore.ports import Look, SourceFacts
+from attestore.run.preflight import Lookout
+
+if TYPE_CHECKING:
+    from attestore.adapters.gpg.keyring import Subkey
+    from attestore.adapters.process import Runner
+    from attestore.adapters.workspace import TemporaryWorkspace as Workspace
+
+__all__ = ["examined"]
+
+_SOON: Final = timedelta(days=30)
+
+
+@contextmanager
+def examined(settings: Settings, *, job: Job) -> Iterator[tuple[Look, ...]]:
+    """Every look of a run's preflight, and what a run takes for granted besides; nothing is made but a nonce.
+
+    Raises:
+        InterruptedRunError: somebody does not want to wait.
+    """
+    from attestore.adapters.process import Runner
+    from attestore.adapters.workspace import TemporaryWorkspace
+
+    with ExitStack() as stack:
+        workspace = stack.enter_context(TemporaryWorkspace())
+        runner = Runner(logs=workspace.logs)
+        lookout = Lookout()
+        _programmes(settings, runner=runner, lookout=lookout)
+        _paper(lookout)
+        _keys(settings, stack=stack, runner=runner, workspace=workspace, lookout=lookout, job=job)
+        _store(settings, lookout=lookout)
+        _engines(settings, runner=runner, workspace=workspace, lookout=lookout, job=job)
+        yield tuple(lookout.looks)
+
+
+def _programmes(settings: Settings, *, runner: Runner, lookout: Lookout) -> None:
+    from attestore.adapters.postgres import programs
+
+    found = lookout.attempt("programmes", "PostgreSQL", lambda: programs.find(runner, forced=settings.pg_bin))
+    for each in found or ():
+        able = [name for name in ("pg_dump", "pg_restore", "initdb", "postgres") if each.has(name)]
+        lookout.see(Look("programmes", f"PostgreSQL {each.version} ({each.origin.value})", ", ".join(able)))
+    if found is not None:
+        lookout.attempt("programmes", "PostgreSQL", lambda: programs.choose(found, source_major=0))
+
+
+def _paper(lookout: Lookout) -> None:
+    from attestore.adapters.printer import WeasyPrinter
+
+    printer = lookout.attempt("paper", "printer", WeasyPrinter)
+    if printer is not None:
+        lookout.see(Look("paper", "printer", f"{printer.version}, pikepdf {metadata.version('pikepdf')}"))
+
+
+def _keys(
+    settings: Settings, *, stack: ExitStack, runner: Runner, workspace: Workspace, lookout: Lookout, job: Job
+) -> None:
+    from attestore.adapters.gpg import GpgSealer, GpgSigner
+
+    if not (settings.home / "roster.yaml").exists():
+        advice = "the first run makes keys and a roster there" if shutil.which("gpg") else ""
+        lookout.see(Look("keys", "home", f"{settings.home} holds no roster yet", advice=advice))
+        return
+    home = lookout.attempt(
+        "keys",
+        "home",
+        lambda: stack.enter_context(opened_home(settings, runner=runner, say=lambda _: None, work=workspace.path)),
+    )
+    if home is None:
+        return
+    lookout.see(
+        Look("keys", "home", f"{settings.home}, {home.keyring.version}"),
+        Look("keys", "roster", f"{len(home.roster.people)} people; {home.operator.name} operates"),
+    )
+    sealer = GpgSealer(home.keyring, (home.recipient,), runner=runner, work=workspace.path)
+    signer = GpgSigner(home.keyring, home.operator.fingerprint, runner=runner)
+    decrypting = job is not Job.BACKUP
+    what = "sealing and unsealing a nonce" if decrypting else "sealing a nonce"
+    lookout.see(
+        Look("keys", what, f"key {home.recipient}", sealer.problems(decrypting=decrypting)),
+        Look("keys", "signing a nonce", f"key {home.operator.fingerprint}", signer.problems()),
+        *_expiries(home),
+    )
+
+
+def _expiries(home: Home) -> Iterator[Look]:
+    now = clock().now()
+    for fingerprint, what in ((home.recipient, "backup key"), (home.operator.fingerprint, "signing key")):
+        key = home.keyring.key(fingerprint)
+        able = key.encrypting if what == "backup key" else key.signing
+        yield _expiry(f"{what} expires", (key.primary, *able[:1]), now)
+
+
+def _expiry(what: str, keys: tuple[Subkey, ...], now: datetime) -> Look:
+    ends = [key.expires for key in keys if key.expires is not None]
+    if not ends:
+        return Look("keys", what, "never")
+    first = min(ends)
+    hint = "Extend it (gpg --quick-set-expire), and put the new public key into the roster."
+    problem: tuple[Error, ...] = (
+        (KeyringError(f"the key expired on {first:%Y-%m-%d}", hint=hint),) if first <= now else ()
+    )
+    return Look("keys", what, f"{first:%Y-%m-%d}", problem, advice="soon" if now < first < now + _SOON else "")
+
+
+def _store(settings: Settings, *, lookout: Lookout) -> None:
+    from attestore.adapters.directory_store import DirectoryStore
+
+    store = DirectoryStore(settings.store)
+    lookout.see(Look("store", "round trip of a nonce", store.location, store.problems()))
+
+
+def _engines(settings: Settings, *, runner: Runner, workspace: Workspace, lookout: Lookout, job: Job) -> None:
+    engines = Engines(settings, workspace=workspace, runner=runner, jobs=settings.jobs)
+    facts: SourceFacts | None = None
+    major = 0
+    if settings.source:
+        making = lookout.attempt("source", "named", engines.making)
+        if making is not None:
+            source = making.source
+            facts = lookout.attempt("source", "reachable", source.describe)
+        if making is not None and facts is not None:
+            lookout.see(*making.source.looks())
+            wanted = facts.major
+            dumper = lookout.attempt("programmes", "pg_dump", lambda: making.dumper(wanted))
+            major = dumper.major if dumper is not None else 0
+            if dumper is not None:
+                lookout.see(Look("programmes", "dumps this source", dumper.version))
+    if job is Job.BACKUP or (settings.source and not major):
+        return
+    drilling = lookout.attempt("target", "named", engines.drilling)
+    if drilling is None:
+        return
+    scratch = lookout.attempt("programmes", "server", lambda: drilling.scratch(major))
+    if scratch is not None and facts is not None:
+        lookout.see(*scratch.looks(facts))
+    elif scratch is not None:
+        free = workspace.free()
+        lookout.see(Look("machine", "disk", f"{free >> 20:,} MiB free", advice="name --source to learn what is needed"))
