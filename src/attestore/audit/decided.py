@@ -376,8 +376,7 @@ def _worth(run: _Run, gate: Gate, told: Revision, chosen: Sequence[Decision]) ->
         finished=told.finished,
         operator=run.operator,
     )
-    held = hold(judged, chosen, at=instants.parse(told.at))
-    return Worth(gate=gate.id, standing=held.standing.value, until=held.until, reason=held.reason)
+    return hold(judged, chosen, at=instants.parse(told.at)).worth(gate.id)
 
 
 def _rendered(run: _Run, part: _Part, told: Revision, chosen: tuple[Decision, ...]) -> None:

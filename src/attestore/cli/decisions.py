@@ -201,7 +201,13 @@ def _told(entered: Entered, as_json: bool) -> int:  # noqa: FBT001
             "revision": None if made is None else made.number,
             "reports": None if entered.folder is None else str(entered.folder),
             "gates": [
-                {"gate": w.gate, "standing": w.standing, "until": w.until, "reason": w.reason}
+                {
+                    "gate": w.gate,
+                    "standing": w.standing,
+                    "until": w.until,
+                    "missing_roles": list(w.missing),
+                    "missing_people": w.more,
+                }
                 for w in (() if made is None else made.worth)
             ],
         }
@@ -214,7 +220,12 @@ def _told(entered: Entered, as_json: bool) -> int:  # noqa: FBT001
     for worth in () if made is None else made.worth:
         if worth.gate in decided:
             until = f", until {numbers.instant(worth.until)}" if worth.until else ""
-            out.print(Text(f"{worth.gate}: {worth.standing}{until}. {worth.reason}"))
+            needs = [
+                *worth.missing,
+                *((f"{worth.more} more people" if worth.more > 1 else "1 more person",) if worth.more else ()),
+            ]
+            still = f"; needs {', '.join(needs)}" if needs else ""
+            out.print(Text(f"{worth.gate}: {worth.standing}{until}{still}."))
     if entered.folder is not None:
         out.print(Text(f"\n Reports, rendered again: {entered.folder}"))
     return 0

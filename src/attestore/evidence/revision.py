@@ -26,7 +26,12 @@ class Worth:
     """in the words of `standing.Standing`"""
     until: str
     """UTC instant, exclusive; empty where nothing ends by itself"""
-    reason: str
+    people: tuple[str, ...]
+    """names of those who count for it, in the order of their decisions"""
+    missing: tuple[str, ...]
+    """roles that nobody of them covers"""
+    more: int
+    """how many more people it takes at least"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +77,14 @@ def encode(revision: Revision) -> bytes:
             "finished": revision.finished,
             "decisions": list(revision.decisions),
             "worth": [
-                {"gate": each.gate, "standing": each.standing, "until": each.until, "reason": each.reason}
+                {
+                    "gate": each.gate,
+                    "standing": each.standing,
+                    "until": each.until,
+                    "people": list(each.people),
+                    "missing": list(each.missing),
+                    "more": each.more,
+                }
                 for each in revision.worth
             ],
             "attestore": revision.attestore,
@@ -143,7 +155,9 @@ def _read(raw: dict[str, object]) -> Revision:
                 gate=canon.as_text(each["gate"]),
                 standing=canon.as_text(each["standing"]),
                 until=canon.as_text(each["until"]),
-                reason=canon.as_text(each["reason"]),
+                people=tuple(canon.as_text(name) for name in canon.as_list(each["people"])),
+                missing=tuple(canon.as_text(role) for role in canon.as_list(each["missing"])),
+                more=canon.as_count(each["more"]),
             )
             for each in cast("list[dict[str, object]]", raw["worth"])
         ),

@@ -55,8 +55,7 @@ class Case:
             finished=ended,
             operator=self.context.operator.id,
         )
-        held = hold(judged, (), at=instants.parse(ended))
-        return Worth(gate=gate_id, standing=held.standing.value, until=held.until, reason=held.reason)
+        return hold(judged, (), at=instants.parse(ended)).worth(gate_id)
 
     def gate(self, gate_id: str) -> Gate:
         """The gate of that id.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from attestore.evidence.decision import Act, Decision, Meaning
+from attestore.evidence.revision import Worth
 from attestore.gate import Approval
 from attestore.report import numbers
 from attestore.report.blocks import Block, Callout, Cell, Column, Fact, Heading, Mark, Para, Table, Text, Tone
@@ -39,7 +40,7 @@ def standing_notice(view: View) -> tuple[Block, ...]:
     standing = Standing(worth.standing)
     if standing.value == view.verdict.outcome.name and not view.case.decisions:
         return ()
-    lines: list[Text] = [worth.reason, *(_sentence(decision) for decision in _of(view))]
+    lines: list[Text] = [_why(view, worth), *(_sentence(decision) for decision in _of(view))]
     if standing is Standing.WAIVED and view.case.revision is not None:
         lines.append(
             prose(
@@ -122,6 +123,33 @@ def _waivers(waivers: list[Decision]) -> Table:
         caption="Terms of the waiver",
         note="At its end, to the instant, the gate is worth again what the run made of it.",
     )
+
+
+def _why(view: View, worth: Worth) -> Text:
+    """What the standing rests on, in one sentence."""
+    people, outcome = ", ".join(worth.people), view.verdict.outcome.name
+    match Standing(worth.standing):
+        case Standing.PASS:
+            return prose("Approved by {people}.", people=people) if people else "The gate asks for no approval."
+        case Standing.AWAITING:
+            return _missing(view, worth)
+        case Standing.WAIVED:
+            return prose("Waived by {people}; the run itself was {outcome}.", people=people, outcome=outcome)
+        case Standing.REJECTED:
+            return prose("Rejected by {people}; nothing but another run takes it back.", people=people)
+        case Standing.EXPIRED:
+            return prose("Its evidence expired at {until}.", until=numbers.instant(worth.until))
+        case Standing.FAIL | Standing.UNKNOWN | Standing.NEVER_RUN | Standing.UNTRUSTED:
+            return prose("The run was {outcome}, and no waiver is in force.", outcome=outcome)
+
+
+def _missing(view: View, worth: Worth) -> Text:
+    approval = view.gate.approval
+    never = ", not the operator" if approval is not None and approval.not_the_operator else ""
+    people = "1 person" if worth.more == 1 else f"{worth.more} people"
+    needs = [*((" and ".join(worth.missing),) if worth.missing else ()), *((people,) if worth.more else ())]
+    so_far = f" So far: {', '.join(worth.people)}." if worth.people else ""
+    return prose("It needs {needs}{never}.{so_far}", needs=", ".join(needs), never=never, so_far=so_far)
 
 
 def _of(view: View) -> tuple[Decision, ...]:

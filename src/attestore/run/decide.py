@@ -363,8 +363,7 @@ def _worth(each: Gate, sealed: Sealed, *, finished: str, decisions: tuple[Decisi
         finished=finished,
         operator=sealed.operator,
     )
-    held = hold(judged, decisions, at=at)
-    return Worth(gate=each.id, standing=held.standing.value, until=held.until, reason=held.reason)
+    return hold(judged, decisions, at=at).worth(each.id)
 
 
 def _render(

@@ -13,6 +13,7 @@ from typing import Final
 
 from attestore import instants
 from attestore.evidence.decision import Act, Decision, Meaning
+from attestore.evidence.revision import Worth
 from attestore.gate import Approval, Gate
 
 __all__ = ["NEVER_RUN", "Held", "Judged", "Quorum", "Standing", "hold", "newest", "quorum", "worst_exit"]
@@ -88,6 +89,17 @@ class Held:
     reason: str
     """in one sentence"""
     quorum: Quorum
+
+    def worth(self, gate: str) -> Worth:
+        """What a revision tells of it: values, no sentences, so that their wording may change."""
+        return Worth(
+            gate=gate,
+            standing=self.standing.value,
+            until=self.until,
+            people=self.quorum.people,
+            missing=self.quorum.roles,
+            more=self.quorum.more,
+        )
 
 
 _NOBODY: Final = Quorum(people=(), roles=(), more=0)
@@ -196,15 +208,14 @@ def _not_passed(judged: Judged, decisions: list[Decision], *, at: datetime) -> H
         if counted.reached:
             reason = f"Waived by {', '.join(counted.people)} until {until}; the run itself was {judged.outcome}."
             return _held(judged, Standing.WAIVED, reason, until=until, counted=counted)
-    over = [decision for decision in decisions if decision.waiver and not decision.covers(at)]
     reason = f"The newest finished run was {judged.outcome}."
+    counted = _NOBODY
     if waivers and judged.gate.approval is not None:
-        reason += " Its waiver is not in force: " + _needs(
-            judged.gate.approval, quorum(judged.gate.approval, waivers, operator=judged.operator)
-        )
-    elif over:
+        counted = quorum(judged.gate.approval, waivers, operator=judged.operator)
+        reason += " Its waiver is not in force: " + _needs(judged.gate.approval, counted)
+    elif any(decision.waiver for decision in decisions):
         reason += " Its waiver is over."
-    return _held(judged, Standing.FAIL if judged.outcome == "FAIL" else Standing.UNKNOWN, reason)
+    return _held(judged, Standing.FAIL if judged.outcome == "FAIL" else Standing.UNKNOWN, reason, counted=counted)
 
 
 def _held(judged: Judged, standing: Standing, reason: str, *, until: str = "", counted: Quorum = _NOBODY) -> Held:
