@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -19,36 +20,56 @@ from attestore.cli.display import consoles
 from attestore.errors import GateError, UsageError
 from attestore.facts import FACTS
 
-__all__ = ["audit_path", "check_gates", "list_facts"]
+__all__ = ["Asked", "audit_path", "check_gates", "list_facts"]
 
 _FOUND = 4
 _LARGEST: Final = 1 << 28
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
-_SPOKEN: Final = frozenset({"completeness", "anchor"})
+_SPOKEN: Final = frozenset({"completeness", "anchor", "second opinion"})
 """What holds and is told in full all the same"""
 _STYLES: Final = {Status.OK: "green", Status.PROBLEM: "bold red", Status.NOTE: "yellow"}
 _MARKS: Final = {Status.OK: "✔", Status.PROBLEM: "✘", Status.NOTE: "·"}
 
 
-def audit_path(path: Path, *, roster: Path, at: str, anchors: Sequence[str], as_json: bool) -> int:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What an auditor asked for on the command line."""
+
+    path: Path
+    roster: Path
+    at: str = ""
+    anchors: tuple[str, ...] = ()
+    second_opinion: bool = False
+
+
+def audit_path(asked: Asked, *, as_json: bool) -> int:
     """Audit a reports folder, a bundle or an exported envelope, as at a date; 0 clean, 4 when something was found."""
+    path = asked.path
     if not path.exists():
         raise UsageError(
             f"there is no {path}", hint="Name the reports folder, one bundle in it, or an exported envelope."
         )
-    date = _date(at, option="--at") if at else None
-    kept = [_anchor(written) for written in anchors]
-    with compose.auditing(roster) as trust:
+    date = _date(asked.at, option="--at") if asked.at else None
+    kept = [_anchor(written) for written in asked.anchors]
+    with compose.auditing(asked.roster, second_opinion=asked.second_opinion) as trust:
         when = date or trust.clock.now()
         if path.is_dir():
             found = audit(path, roster=trust.roster, verifier=trust.verifier, at=when, anchors=kept)
         else:
             found = _file(path, trust, at=when)
+        if trust.agreed is not None:
+            found = Findings((*found.lines, _opinion(trust.agreed())))
     if as_json:
         typer.echo(canon.encode(_as_json(path, found, at=when)).decode())
     else:
         _print(path, found.lines, at=date)
     return _FOUND if found.problems else 0
+
+
+def _opinion(agreed: int) -> Finding:
+    """Where they disagree, the signature itself is a problem; that nothing was asked proves nothing."""
+    status = Status.OK if agreed else Status.NOTE
+    return Finding("second opinion", "", status, f"Sequoia and gpg judged {agreed} signatures alike.")
 
 
 def _date(written: str, *, option: str) -> datetime:

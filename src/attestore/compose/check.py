@@ -24,16 +24,18 @@ class Trust:
     clock: Clock
     aside: Callable[[bytes], Path]
     """puts bytes into a private file, for what is signed but stands in no file of its own"""
+    agreed: Callable[[], int] | None = None
+    """how many signatures a second implementation of OpenPGP judged alike; None where none was asked"""
 
 
 @contextmanager
-def auditing(roster: Path) -> Iterator[Trust]:
+def auditing(roster: Path, *, second_opinion: bool = False) -> Iterator[Trust]:
     """What an audit needs: a roster from outside, and a keyring that holds its keys only.
 
     Raises:
         UsageError: there is no such file.
         GateError: it isn't a roster.
-        MissingProgramError: gpg is not on this machine.
+        MissingProgramError: gpg, or the second implementation that was asked for, is not on this machine.
     """
     from attestore.adapters.gpg import GpgVerifier
     from attestore.adapters.process import Runner
@@ -50,4 +52,10 @@ def auditing(roster: Path) -> Iterator[Trust]:
             path.write_bytes(data)
             return path
 
-        yield Trust(roster=trusted, verifier=verifier, clock=clock(), aside=aside)
+        if not second_opinion:
+            yield Trust(roster=trusted, verifier=verifier, clock=clock(), aside=aside)
+            return
+        from attestore.adapters.sequoia import Agreeing, SequoiaVerifier
+
+        both = Agreeing(verifier, SequoiaVerifier(trusted.public_keys(), clock=clock()))
+        yield Trust(roster=trusted, verifier=both, clock=clock(), aside=aside, agreed=lambda: both.agreed)

@@ -10,7 +10,10 @@ from pathlib import Path
 
 import pytest
 
+import report_cases as cases
+from attestore import report
 from attestore.evidence import Observation, journal
+from attestore.resources import templates_folder
 from bundles import issue
 
 ROOT = Path(__file__).parents[3]
@@ -49,6 +52,12 @@ def test_the_printed_shell_says_where_a_line_was_taken_out(tmp_path: Path) -> No
     assert "line 2 is not bound to the line before it" in done.stdout
 
 
+def test_verify_md_and_the_page_print_the_same_shell() -> None:
+    page = (ROOT / "docs/for-auditors.md").read_text()
+    (function,) = re.findall(r"^chain\(\) \{.*?^\}$", page, re.MULTILINE | re.DOTALL)
+    assert function in report.verify_page(cases.passed(), report.load_templates(templates_folder())).decode()
+
+
 @pytest.fixture(scope="module")
 def sealed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A bundle with doubles for keys: all but the first block of the page can be run on it."""
@@ -60,8 +69,10 @@ def follow(bundle: Path) -> subprocess.CompletedProcess[str]:
     blocks = re.findall(r"^```bash\n(.*?)^```$", (ROOT / "docs/for-auditors.md").read_text(), re.MULTILINE | re.DOTALL)
     bash = shutil.which("bash")
     assert bash
-    script = "".join(block for block in blocks if "gpg --import" not in block and "exported" not in block)
-    assert len(blocks) == 8
+    script = "".join(
+        block for block in blocks if not any(word in block for word in ("gpg --import", "*.pdf", "exported"))
+    )
+    assert len(blocks) == 9
     return subprocess.run(
         [bash, "-euo", "pipefail", "-c", script], cwd=bundle, capture_output=True, text=True, timeout=120, check=False
     )

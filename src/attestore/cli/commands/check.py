@@ -24,7 +24,7 @@ app.add_typer(_gates, name="gates")
 @app.command(
     epilog="Example:  attestore audit reports --roster roster.yaml",
 )
-def audit(
+def audit(  # noqa: PLR0913
     path: Annotated[Path, typer.Argument(help="A reports folder, or one bundle in it.")] = REPORTS,
     *,
     roster: Annotated[
@@ -42,16 +42,20 @@ def audit(
             metavar="PDF[@DATE]",
         ),
     ] = None,
+    second_opinion: Annotated[
+        bool, typer.Option("--second-opinion", help="Ask another implementation of OpenPGP, too; both must agree.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Check a reports folder again, trusting the roster.
 
     Digests, signatures, chains, verdicts and reports are all computed again; exit code 4 when something was found.
     """
-    from attestore.cli.check import audit_path
+    from attestore.cli.check import Asked, audit_path
 
     trusted = roster or home / "roster.yaml"
-    raise typer.Exit(audit_path(path, roster=trusted, at=at, anchors=anchor or (), as_json=as_json))
+    asked = Asked(path, trusted, at=at, anchors=tuple(anchor or ()), second_opinion=second_opinion)
+    raise typer.Exit(audit_path(asked, as_json=as_json))
 
 
 @app.command()
