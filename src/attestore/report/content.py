@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from attestore.evidence import Step
 from attestore.gate import Gate
-from attestore.report import assurance, front, integrity, method, numbers, recovery, sealed, signoff
+from attestore.report import assurance, behaviour, front, integrity, method, numbers, recovery, sealed, signoff
 from attestore.report.blocks import (
     Align,
     Block,
@@ -57,6 +57,7 @@ def gate_document(case: Case, gate_id: str) -> Document:
     if seen.restores:
         blocks += integrity.integrity(seen)
         blocks += integrity.objects(seen)
+        blocks += behaviour.behaviour(seen)
     blocks += integrity.edge_cases(seen)
     if not broken:
         blocks += told

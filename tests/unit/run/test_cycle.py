@@ -109,6 +109,7 @@ def test_the_phases_of_the_recovery_sum_to_the_rto(tmp_path: Path) -> None:
         (World(loses_row=True), {"rows", "fingerprints"}),
         (World(loses_index=True), {"objects"}),
         (World(same_server=True), {"segregated"}),
+        (World(lax=True), {"constraints"}),
         (World(sleeps=True), {"control"}),
         (World(restore_errors=("relation does not exist",)), {"errors"}),
         (World(seals=replace(SEALS, bits=2048)), {"key-size"}),
@@ -123,6 +124,16 @@ def test_what_is_wrong_fails_under_its_own_name(tmp_path: Path, world: World, ex
     outcome = ran(world, tmp_path)
     assert outcome.stopped is None
     assert failing(outcome) == expected
+
+
+def test_a_copy_that_could_not_be_tried_is_still_compared_and_never_passed(tmp_path: Path) -> None:
+    """Restored code may end the server while it is tried: what was proved until then is evidence."""
+    outcome = ran(World(unexercised=UnreachableError("the session was ended")), tmp_path)
+    assert isinstance(outcome.stopped, UnreachableError)
+    assert verdicts(outcome)["S9-PROD-004"] is Verdict.UNKNOWN
+    assert (outcome.finished.folder / "proof.restored.json").is_file()
+    assert reading(outcome).number("tables.compared") == 3
+    assert reading(outcome).number("constraints.accepting") is None
 
 
 def test_a_flipped_bit_in_the_store_fails_the_gate_and_says_what_differs(tmp_path: Path) -> None:

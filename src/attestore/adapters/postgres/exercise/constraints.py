@@ -62,7 +62,8 @@ SELECT t.oid::int8, x.indexrelid::int8, c.relname::text, i.identity,
        i.relispartition
   FROM pg_index x JOIN relation t ON t.oid = x.indrelid JOIN relation i ON i.oid = x.indexrelid
   JOIN pg_class c ON c.oid = x.indexrelid
- WHERE (x.indisunique OR x.indisexclusion) AND t.relkind IN ('r', 'p')
+ WHERE t.relkind IN ('r', 'p')
+   AND (x.indisunique OR EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = x.indexrelid AND k.contype IN ('p', 'u', 'x')))
  ORDER BY i.identity COLLATE "C"
 """
 
@@ -247,7 +248,7 @@ def _twice(cursor: psycopg.Cursor[TupleRow], table: Table, rule: _Rule) -> tuple
     start = tables.places(cursor, table, only=table.kind != "p", where=rule.conflict)
     if not start:
         return Did.COMPARED, "no row conflicts with a copy of itself"
-    return _told(_offered(cursor, tables.inserting(table, start[0], {}), rule=rule, table=table))
+    return _told(_offered(cursor, tables.inserting(table, start[0].sql, {}), rule=rule, table=table))
 
 
 def _without(cursor: psycopg.Cursor[TupleRow], table: Table, rule: _Rule) -> tuple[Did, str]:
@@ -255,7 +256,7 @@ def _without(cursor: psycopg.Cursor[TupleRow], table: Table, rule: _Rule) -> tup
     start = tables.places(cursor, table, only=False)[0]
     number = rule.columns[0]
     changes = {number: f"NULL::{table.columns[number].type}"}
-    return _told(_offered(cursor, tables.inserting(table, start, changes), rule=rule, table=table))
+    return _told(_offered(cursor, tables.inserting(table, start.sql, changes), rule=rule, table=table))
 
 
 def _check(cursor: psycopg.Cursor[TupleRow], table: Table, rule: _Rule) -> tuple[Did, str]:
@@ -267,13 +268,15 @@ def _check(cursor: psycopg.Cursor[TupleRow], table: Table, rule: _Rule) -> tuple
         if found is None:
             blind.append(changes)
         for relation, address in found or []:
-            ended = _offered(cursor, tables.inserting(table, Place(relation, address), changes), rule=rule, table=table)
+            ended = _offered(
+                cursor, tables.inserting(table, Place(relation, address).sql, changes), rule=rule, table=table
+            )
             if isinstance(ended, Did):
                 return _told(ended)
             note = ended
     start = tables.places(cursor, table, only=False)
     for changes in blind[:_BLIND]:
-        ended = _offered(cursor, tables.inserting(table, start[0], changes), rule=rule, table=table)
+        ended = _offered(cursor, tables.inserting(table, start[0].sql, changes), rule=rule, table=table)
         if ended is Did.REFUSED:
             return _told(ended)
     return Did.COMPARED, note

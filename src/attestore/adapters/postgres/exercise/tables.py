@@ -162,15 +162,15 @@ def altered(table: Table, changes: Mapping[int, str], *, where: str) -> str:
     return f"SELECT {alias}.tableoid::int8, {alias}.ctid::text FROM ({inner}) AS {alias} WHERE {where} LIMIT 1"
 
 
-def inserting(table: Table, place: Place, changes: Mapping[int, str], *, without: Sequence[int] = ()) -> str:
-    """SQL: a copy of the row with some columns altered, and some left to their defaults."""
+def inserting(table: Table, where: str, changes: Mapping[int, str], *, without: Sequence[int] = ()) -> str:
+    """SQL: a copy of rows `t` with some columns altered, and some left to their defaults."""
     taken = [column for column in table.stored if column.number not in without]
     names = ", ".join(column.sql for column in taken)
     picked = ", ".join(changes.get(column.number, f"t.{column.sql}") for column in taken)
     head = f"INSERT INTO {table.identity}"
     if not taken:
         return f"{head} DEFAULT VALUES"
-    return f"{head} ({names}) OVERRIDING SYSTEM VALUE SELECT {picked} FROM {table.identity} t WHERE {place.sql}"
+    return f"{head} ({names}) OVERRIDING SYSTEM VALUE SELECT {picked} FROM {table.identity} t WHERE {where}"
 
 
 def updating(table: Table, where: str, changes: Mapping[int, str]) -> str:

@@ -236,13 +236,12 @@ def _updates(table: Table, trigger: _Trigger, *, where: str) -> Iterator[str]:
 def _inserts(table: Table, trigger: _Trigger, *, place: tables.Place | None, where: str) -> Iterator[str]:
     """A copy of a row with new keys where they have defaults; where a condition wants more, with other values."""
     fresh = tuple(column.number for column in table.stored if column.unique and column.defaulted)
-    names = ", ".join(c.sql for c in table.stored)
     if place is None:
-        yield f"INSERT INTO {table.identity} ({names}) SELECT {', '.join(f't.{c.sql}' for c in table.stored)} FROM {table.identity} t WHERE {where}"
+        yield tables.inserting(table, where, {})
         return
-    yield tables.inserting(table, place, {}, without=fresh)
+    yield tables.inserting(table, place.sql, {}, without=fresh)
     for changes in _conditions(table, trigger, wanted=list(table.stored)):
-        yield tables.inserting(table, place, changes, without=tuple(n for n in fresh if n not in changes))
+        yield tables.inserting(table, place.sql, changes, without=tuple(n for n in fresh if n not in changes))
 
 
 def _conditions(table: Table, trigger: _Trigger, *, wanted: list[tables.Column]) -> Iterator[Mapping[int, str]]:
