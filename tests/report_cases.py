@@ -10,7 +10,20 @@ from attestore import canon
 from attestore.evidence import Context, Locale, Manifest, Observation, PartRecord, Past, Person, Step
 from attestore.facts import RTO_PHASES, Value
 from attestore.gate import Approval, Check, Control, Coverage, Gate, Operator, Probe, Severity
-from attestore.proof import Behaviour, Did, Exercise, ForeignKey, Object, ProbeResult, Proof, Query, Sequence, Setting, Table, compare
+from attestore.proof import (
+    Behaviour,
+    Did,
+    Exercise,
+    ForeignKey,
+    Object,
+    ProbeResult,
+    Proof,
+    Query,
+    Sequence,
+    Setting,
+    Table,
+    compare,
+)
 from attestore.report import Case
 from attestore.verdict import judge
 
@@ -214,7 +227,9 @@ def proof(side: str = "source", rows: Mapping[str, int] = ROWS) -> Proof:
 def _behaviour(rows: Mapping[str, int]) -> Behaviour:
     """All that was tried went well, and a few things could not be tried."""
     tried = [Exercise("check", f"public.c_{n:02d}", Did.REFUSED) for n in range(58)]
-    tried += [Exercise("check", f"public.c_{n:02d}", Did.COMPARED, "no violating row could be derived") for n in (58, 59)]
+    tried += [
+        Exercise("check", f"public.c_{n:02d}", Did.COMPARED, "no violating row could be derived") for n in (58, 59)
+    ]
     tried += [Exercise("foreign key", f"public.{t}.{t}_{c}_fkey", Did.REFUSED) for t, c, _ in _KEYS]
     tried += [Exercise("trigger", f"public.{t}.touch", Did.FIRED, "on UPDATE") for t in list(rows)[:4]]
     tried += [Exercise("index", f"public.ix_{n:02d}", Did.SOUND) for n in range(51)]
