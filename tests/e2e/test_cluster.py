@@ -141,8 +141,9 @@ def test_what_the_environment_says_of_the_source_reaches_no_private_server(
 ) -> None:
     """PGPASSWORD is how operators give the source's password; it must not be tried on, or lead to, another server."""
     for option in psycopg.pq.Conninfo.get_defaults():
-        if option.envvar is not None and option.keyword != b"service":
+        if option.envvar is not None:
             monkeypatch.setenv(option.envvar.decode(), "1")
+    monkeypatch.setenv("PGSERVICEFILE", "/nonexistent")
     with shared.connection.connect() as session:
         assert one(session, "SHOW unix_socket_directories") == str(shared.connection.host)
     assert shared.connection.answers()

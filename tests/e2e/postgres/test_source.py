@@ -67,6 +67,34 @@ def test_a_wrong_password_an_unknown_role_and_no_server_are_three_different_thin
     (server.folder / "passfile").unlink()
 
 
+def test_a_library_that_is_not_there_is_no_wrong_password(server: Server) -> None:
+    with server.role("LOGIN PASSWORD 'x'") as role, server.database() as database:
+        server.run(database, f"ALTER DATABASE {database} SET local_preload_libraries = 'gone'")
+        with pytest.raises(UnreachableError, match="could not access file") as refused:
+            server.source(database, user=role, password="x").describe()
+    assert "RESET local_preload_libraries" in refused.value.hint
+
+
+def test_what_is_fine_is_told_too(server: Server) -> None:
+    made = (
+        "CREATE TABLE t (a xml)",
+        "CREATE SEQUENCE s",
+        "SELECT lo_create(0)",
+        'ALTER TABLE t ADD b text COLLATE "C"',
+    )
+    with server.database(*made) as database:
+        looks = server.source(database).looks()
+        assert server.source(database).describe().features == ("libxml",)
+    assert not any(look.problems or look.advice for look in looks)
+    assert len({(look.area, look.what) for look in looks}) == len(looks)
+    seen = {look.what: look.seen for look in looks}
+    assert seen["tables readable"] == "1 tables"
+    assert seen["sequences readable"] == "1 sequences"
+    assert seen["large objects readable"] == "1 large objects"
+    assert seen["standby"] == "no"
+    assert seen["clock"].endswith("this machine's")
+
+
 def test_everything_that_stands_in_the_way_is_listed_at_once(server: Server) -> None:
     made = [f"CREATE TABLE secret{number:02} (a int)" for number in range(12)]
     made += ["CREATE TABLE mine (a int)", "CREATE SEQUENCE counter", "SELECT lo_create(4711)"]

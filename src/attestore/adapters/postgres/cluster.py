@@ -7,6 +7,7 @@ import errno
 import os
 import pwd
 import secrets
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -21,6 +22,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from attestore.adapters.postgres.programs import Installation, runnable, unprivileged
 from attestore.adapters.process import Runner, Running
+from attestore.adapters.system import forgetting
 from attestore.adapters.workspace import TemporaryWorkspace
 from attestore.errors import DiskError, MissingProgramError, ProgramFailedError, ScratchError
 
@@ -51,11 +53,14 @@ _NEVER_EMPTY: Final[Mapping[bytes, bytes]] = {
 _UNHEARD: Final[Mapping[str, str]] = {
     option.keyword.decode(): (option.compiled or _NEVER_EMPTY.get(option.keyword, b"")).decode()
     for option in pq.Conninfo.get_defaults()
-    # a service cannot be unset, but whatever stands in one gives way to these
+    # a service cannot be unset here: see _SERVED_BY_NOBODY
     if option.envvar is not None and option.keyword != b"service"
 }
 """What PGPASSWORD, PGHOSTADDR and their like must not decide, each said as if nobody had said anything: those name the
 source, and a private server that was reached by them would be the source."""
+
+_SERVED_BY_NOBODY: Final = threading.Lock()
+"""libpq reads PGSERVICE and PGSERVICEFILE whatever a connection string says: one thread at a time forgets them"""
 
 _ALWAYS: Final[Mapping[str, str]] = {
     "listen_addresses": "",
@@ -124,13 +129,19 @@ class Connection:
         """
         words = " ".join(f"-c {name}={value}" for name, value in options.items())
         try:
-            return psycopg.connect(make_conninfo("", **self._exact | {"options": words}), autocommit=True)
+            with _SERVED_BY_NOBODY, forgetting("PGSERVICE"):
+                return psycopg.connect(make_conninfo("", **self._exact | {"options": words}), autocommit=True)
         except psycopg.Error as problem:
             raise ScratchError(f"the private server does not answer: {str(problem).strip()}") from problem
 
     def answers(self) -> bool:
         """Whether somebody takes our password there."""
-        with contextlib.suppress(psycopg.OperationalError), psycopg.connect(make_conninfo("", **self._exact)):
+        with (
+            contextlib.suppress(psycopg.OperationalError),
+            _SERVED_BY_NOBODY,
+            forgetting("PGSERVICE"),
+            psycopg.connect(make_conninfo("", **self._exact)),
+        ):
             return True
         return False
 
@@ -154,7 +165,9 @@ class Cluster:
         workspace: TemporaryWorkspace,
         runner: Runner,
         settings: Mapping[str, str],
+        superuser: str = _SUPERUSER,
     ) -> None:
+        self._superuser = superuser
         self._installation = installation
         self._workspace = workspace
         self._runner = runner
@@ -193,7 +206,7 @@ class Cluster:
     @property
     def connection(self) -> Connection:
         """As its superuser, on the database postgres."""
-        return Connection(self._sockets, _SUPERUSER, "postgres", self._passfile)
+        return Connection(self._sockets, self._superuser, "postgres", self._passfile)
 
     @property
     def network(self) -> str:
@@ -283,7 +296,7 @@ class Cluster:
         self._runner.run(
             [
                 programs.program("initdb"),
-                *("--pgdata", self._data, "--username", _SUPERUSER, "--pwfile", handed),
+                *("--pgdata", self._data, "--username", self._superuser, "--pwfile", handed),
                 *("--auth", "scram-sha-256", "--encoding", "UTF8", "--no-locale", "--no-sync", "--no-instructions"),
             ],
             deadline_s=_INIT_S,

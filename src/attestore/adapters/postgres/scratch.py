@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -89,7 +90,11 @@ class PgScratch:
         settings = dict(scratch_settings(self._jobs))
         if server.major >= EVENT_TRIGGERS_SINCE:
             settings["event_triggers"] = "off"
-        with Cluster(server, workspace=self._workspace, runner=self._runner, settings=settings) as cluster:
+        # a name that no source has: its own role postgres need not be a superuser, and is made like any other
+        superuser = f"attestore_{secrets.token_hex(6)}"
+        with Cluster(
+            server, workspace=self._workspace, runner=self._runner, settings=settings, superuser=superuser
+        ) as cluster:
             yield PgTarget(
                 cluster,
                 client=self._choice.dump,

@@ -201,6 +201,12 @@ _LOGIN: Final = (
 )
 
 
+_PRELOADED: Final = ("could not access file", "could not load library")
+_BUSY: Final = ("too many clients", "too many connections", "connection slots are reserved", "is starting up",
+                "is shutting down", "not yet accepting connections", "in recovery mode")  # fmt: skip
+"""what a server says to somebody whose password it took"""
+
+
 def _refusal(problem: psycopg.Error, label: str) -> Error:
     """Servers give no SQLSTATE to libpq before the session begins, so their words decide."""
     words = " ".join(line.strip() for line in str(problem).splitlines() if line.strip())[:_LAST_WORDS]
@@ -208,6 +214,14 @@ def _refusal(problem: psycopg.Error, label: str) -> Error:
     asked = link is not None and bool(link.needs_password or link.used_password)
     if "database" in words and "does not exist" in words:
         return UnreachableError(f"{label}: {words}", hint="Look which databases there are with psql --list.")
+    if any(clue in words for clue in _PRELOADED):
+        return UnreachableError(
+            f"{label}: {words}",
+            hint="A setting loads a library that the server lacks: ALTER DATABASE … RESET local_preload_libraries"
+            " (or session_preload_libraries; or ALTER ROLE …), from another database.",
+        )
+    if any(clue in words for clue in _BUSY):
+        return UnreachableError(f"{label}: {words}", hint="Try again when the server takes sessions.")
     if asked or any(clue in words for clue in _LOGIN) or ("role" in words and "does not exist" in words):
         return AuthenticationError(
             f"{label}: {words}",
