@@ -83,10 +83,11 @@ class Pen:
         revoked: datetime | None = None,
         reason: str = "",
         clock: datetime | None = None,
+        created: datetime | None = None,
     ) -> None:
         self.name = name
         self.secret = hashlib.sha256(name.encode()).digest()
-        self.created = datetime(2026, 1, 1, tzinfo=UTC)
+        self.created = created or datetime(2025, 1, 1, tzinfo=UTC)
         self.expires, self.revoked, self.reason = expires, revoked, reason
         self.clock = clock or START
 
