@@ -135,7 +135,7 @@ def hold(judged: Judged | None, decisions: Iterable[Decision], *, at: datetime) 
         and instants.parse(each.at) <= at
     ]
     rejected = quorum(_one_of(judged.gate.approval), [d for d in ours if d.act is Act.REJECT], operator="")
-    if rejected.reached:
+    if rejected.people:
         return _held(judged, Standing.REJECTED, f"Rejected by {', '.join(rejected.people)}.", counted=rejected)
     if judged.outcome == "PASS":
         return _passed(judged, ours, at=at)
