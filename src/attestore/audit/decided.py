@@ -188,6 +188,9 @@ def _signed(run: _Run, files: Files, name: str, chosen: Decision) -> bool:
     )
     if seen is None:
         return False
+    if abs(seen.made - instants.parse(chosen.at)) > SLACK:
+        run.book.problem("decision", f"It was signed at {instants.text(seen.made)}, but is dated {chosen.at}.", of=name)
+        return False
     return run.book.expect(
         "decision",
         seen.fingerprint == chosen.person.fingerprint,
