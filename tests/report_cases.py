@@ -91,6 +91,19 @@ _KEYS: Final = (
 _PARTS: Final = (("archive", 412_118, 2_516_582), ("globals", 2_011, 1_404), ("proof", 31_870, 118_402))
 
 
+_LOOKS = (
+    ("keys: sealing and unsealing a nonce", "1 recipients"),
+    ("keys: signing a nonce", "0123456789ABCDEF0123456789ABCDEF01234567"),
+    ("store: round trip of a nonce", "/srv/backups"),
+    ("source: reachable", "gallery at db.example:5432"),
+    ("source: tables readable", "10 tables"),
+    ("source: row level security", "hides no row from this role"),
+    ("source: logical slots", "1; note: replication slots are no part of any dump: make them anew after a recovery"),
+    ("target: extensions", "2 of 2 are here"),
+    ("machine: disk", "51,200 MiB free, 300 MiB needed"),
+)
+"""what preflight looked at, one with a note"""
+
 def gate_004(*, target: str = "< 30m", bound: int = 1_800_000) -> Gate:
     """The restoration gate, as shipped in spirit."""
     operator, written = target.split(" ", 1)
@@ -277,7 +290,8 @@ def facts(source: Proof, restored: Proof) -> list[tuple[str, str, Value]]:
         ("tool.version", "pg_restore", "15.18"),
         ("tool.version", "gpg", "2.2.40"),
         ("tool.version", "WeasyPrint", "70.0"),
-        ("preflight.checks", "", 14),
+        ("preflight.checks", "", len(_LOOKS)),
+        *(("preflight.check", subject, seen) for subject, seen in _LOOKS),
         ("preflight.problems", "", 0),
         ("source.version", "", "15.18"),
         ("source.database", "", "goimg"),

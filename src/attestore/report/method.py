@@ -82,6 +82,15 @@ def environment(view: View) -> tuple[Block, ...]:
                 caption="Tools",
             )
         )
+    looked = reading.subjects("preflight.check")
+    if looked:
+        blocks.append(
+            Table(
+                (Column("Looked at"), Column("Seen", wide=True)),
+                tuple((look, reading.shown("preflight.check", look)) for look in looked),
+                caption=f"Looked at before anything happened: {len(looked)} things",
+            )
+        )
     chosen = reading.subjects("target.setting")
     if chosen:
         blocks.append(
