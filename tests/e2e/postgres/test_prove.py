@@ -191,6 +191,23 @@ def test_a_probe_that_is_not_one_quick_question_is_refused_by_name(server15: Ser
     assert clue in problem.value.message
 
 
+def test_a_probe_does_not_wait_behind_somebody_who_waits_for_an_exclusive_lock(server15: Server) -> None:
+    """The server sees no deadlock there: the waiter waits for our locks, and the probe would wait for the waiter."""
+    asked = (_probe("SELECT * FROM public.t"), _probe("SELECT count(*) FROM public.t", name="counted"))
+    queued = "SELECT count(*) FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'"
+    with server15.database("CREATE TABLE t (a int)", "INSERT INTO t VALUES (1)") as database:
+        alone = server15.prove(database, probes=asked).probes
+        with server15.source(database).snapshot() as snapshot, server15.connect(database) as waiter:
+            waiter.pgconn.send_query(b"BEGIN; LOCK TABLE public.t IN ACCESS EXCLUSIVE MODE")
+            with server15.connect(database) as looker:
+                while looker.execute(queued).fetchone() != (1,):
+                    pass
+            seen = snapshot.prove(KEY, probes=asked, jobs=1, watch=Nobody())
+            waiter.cancel_safe()
+            waiter.close()
+    assert seen.probes == alone
+
+
 def test_a_probe_cannot_change_how_the_next_one_is_answered(server15: Server) -> None:
     mean = _probe(
         "SELECT set_config('search_path', 'pg_catalog', false), set_config('DateStyle', 'German', false)", name="mean"

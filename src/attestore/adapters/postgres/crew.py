@@ -22,7 +22,7 @@ from attestore.adapters.postgres.quoting import literal
 from attestore.adapters.postgres.session import Connect, Session, abandon, held, worded
 from attestore.errors import ProgramFailedError
 
-__all__ = ["BEGIN", "Answer", "Batch", "Crew", "Question", "batches", "gathered"]
+__all__ = ["BEGIN", "WAIT", "Answer", "Batch", "Crew", "Question", "batches", "gathered"]
 
 BEGIN: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
@@ -45,7 +45,8 @@ Batch: TypeAlias = tuple[Question, ...]
 _BATCH: Final = 200
 """questions; more gain nothing and hold more locks at a time"""
 _WEIGHT: Final = 16 * 1024 * 1024
-_WAIT: Final = "500ms"
+WAIT: Final = "500ms"
+"""after which the leader is asked"""
 
 
 def batches(questions: Sequence[Question]) -> tuple[Batch, ...]:
@@ -115,7 +116,7 @@ def _tried(session: Session, batch: Batch, *, snapshot: str, doing: str) -> list
         with worded(f"{doing} {batch[0].subject}"), session.pipeline():
             session.execute(BEGIN)
             session.execute(f"SET TRANSACTION SNAPSHOT {literal(snapshot)}".encode())
-            session.execute(f"SET LOCAL lock_timeout = '{_WAIT}'".encode())
+            session.execute(f"SET LOCAL lock_timeout = '{WAIT}'".encode())
             cursors = [_sent(session, question) for question in batch]
             session.execute("COMMIT")
             return _fetched(cursors, batch, doing=doing)

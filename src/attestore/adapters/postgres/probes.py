@@ -10,9 +10,10 @@ from typing import Final
 import psycopg
 from psycopg import errors as sqlstate
 from psycopg.abc import AdaptContext, Buffer
+from psycopg.adapt import AdaptersMap
 from psycopg.rows import TupleRow
 
-from attestore.adapters.postgres.crew import BEGIN
+from attestore.adapters.postgres.crew import BEGIN, WAIT
 from attestore.adapters.postgres.quoting import literal
 from attestore.adapters.postgres.session import Session, abandon, ask, worded
 from attestore.errors import Error, ProgramFailedError
@@ -25,16 +26,20 @@ _DOMAIN: Final = b"attestore/probe-result/v1\n"
 _NULL: Final = b"\xff" * 8
 
 
-def answer(session: Session, probes: Sequence[Probe], *, snapshot: str, key: bytes) -> tuple[ProbeResult, ...]:
+def answer(
+    session: Session, probes: Sequence[Probe], *, leader: Session, snapshot: str, key: bytes
+) -> tuple[ProbeResult, ...]:
     """What each probe returns at the snapshot: number of rows, and a digest of names and values in order.
 
-    The session is spent afterwards: it no longer reads values as Python's.
+    Probes are asked in a session of their own. Where somebody who waits for an exclusive lock is in its way, the
+    leader, whose locks came first, asks inside a savepoint.
 
     Raises:
         ProgramFailedError: a probe is not a single query, fails, writes, or takes too long; it is named.
     """
-    _as_bytes(session)
-    return tuple(_answered(session, probe, snapshot=snapshot, key=key) for probe in probes)
+    return tuple(
+        _aside(session, probe, snapshot=snapshot, key=key) or _leading(leader, probe, key=key) for probe in probes
+    )
 
 
 class _Bytes:
@@ -48,27 +53,46 @@ class _Bytes:
         return bytes(data)
 
 
-def _as_bytes(session: Session) -> None:
-    session.adapters.register_loader(0, _Bytes)
-    for known in session.adapters.types:
+def _as_bytes(adapters: AdaptersMap) -> None:
+    adapters.register_loader(0, _Bytes)
+    for known in adapters.types:
         for oid in (known.oid, known.array_oid):
             if oid:
-                session.adapters.register_loader(oid, _Bytes)
+                adapters.register_loader(oid, _Bytes)
 
 
-def _answered(session: Session, probe: Probe, *, snapshot: str, key: bytes) -> ProbeResult:
+def _aside(session: Session, probe: Probe, *, snapshot: str, key: bytes) -> ProbeResult | None:
+    """The answer; None when a lock could not be had soon."""
     failed: Error
     try:
         ask(session, BEGIN)
         ask(session, f"SET TRANSACTION SNAPSHOT {literal(snapshot)}")
-        ask(session, f"SET LOCAL statement_timeout = {int(probe.timeout_ms)}")
-        rows, digest = _digested(session, probe, key=key)
-        return ProbeResult(probe=probe.id, rows=rows, digest=digest, sql=probe.sql)
+        ask(session, f"SET LOCAL lock_timeout = '{WAIT}'")
+        return _answered(session, probe, key=key)
+    except sqlstate.LockNotAvailable:
+        return None
     except psycopg.Error as problem:
         failed = _worded(problem, probe)
     finally:
         _ended(session)
     raise failed
+
+
+def _leading(leader: Session, probe: Probe, *, key: bytes) -> ProbeResult:
+    """What a probe sets is gone with the savepoint, and so is what it breaks."""
+    failed: Error
+    try:
+        with leader.transaction(force_rollback=True):
+            return _answered(leader, probe, key=key)
+    except psycopg.Error as problem:
+        failed = _worded(problem, probe)
+    raise failed
+
+
+def _answered(session: Session, probe: Probe, *, key: bytes) -> ProbeResult:
+    ask(session, f"SET LOCAL statement_timeout = {int(probe.timeout_ms)}")
+    rows, digest = _digested(session, probe, key=key)
+    return ProbeResult(probe=probe.id, rows=rows, digest=digest, sql=probe.sql)
 
 
 def _digested(session: Session, probe: Probe, *, key: bytes) -> tuple[int, str]:
@@ -79,6 +103,7 @@ def _digested(session: Session, probe: Probe, *, key: bytes) -> tuple[int, str]:
         state.update(len(name).to_bytes(8, "big") + name)
     rows = 0
     cursor: psycopg.RawCursor[TupleRow] = psycopg.RawCursor(session)
+    _as_bytes(cursor.adapters)
     with cursor:
         for row in cursor.stream(probe.sql.encode()):
             rows += 1

@@ -192,7 +192,9 @@ class _Prover:
         if not self.probes:
             return ()
         with held(self.connect()) as session:
-            return questions.answer(session, self.probes, snapshot=self.moment.snapshot, key=self.key)
+            return questions.answer(
+                session, self.probes, leader=self.moment.leader, snapshot=self.moment.snapshot, key=self.key
+            )
 
 
 def _unvalidated(foreign: Sequence[ForeignKey]) -> tuple[str, ...]:
