@@ -255,3 +255,50 @@ def test_history_tells_of_earlier_runs_of_the_same_system(tmp_path: Path) -> Non
     past = second.finished.case.context.history
     assert {(each.run, each.outcome) for each in past} == {(first.finished.case.context.run, "PASS")}
     assert {each.gate for each in past} == {"S9-PROD-003", "S9-PROD-004"}
+
+
+def streaming(world: World, folder: Path) -> Outcome:
+    chosen = plan.make(
+        Job.RUN, run="20260301T020000Z-gallery-000001", system="gallery", gates=GATES, jobs=2, method="stream"
+    )
+    return execute(chosen, tools=world.tools(folder), reports=folder / "reports")
+
+
+def test_by_method_stream_the_stored_proof_has_what_the_sealer_read(tmp_path: Path) -> None:
+    """The dump's text is digested on its way into the seal, so the proof is sealed behind it and compared like any."""
+    outcome = streaming(World(), tmp_path)
+    assert outcome.stopped is None
+    assert verdicts(outcome) == {"S9-PROD-003": Verdict.PASS, "S9-PROD-004": Verdict.PASS}
+    assert reading(outcome).text("proof.method") == "stream"
+    assert outcome.finished.case.source is not None
+    assert all(table.text for table in outcome.finished.case.source.tables)
+    assert "stream" in (outcome.finished.folder / "manifest.json").read_text()
+
+
+def test_by_method_stream_a_lost_row_is_a_failure(tmp_path: Path) -> None:
+    assert verdicts(streaming(World(loses_row=True), tmp_path))["S9-PROD-004"] is Verdict.FAIL
+
+
+def test_one_problem_of_preflight_keeps_its_class_and_what_was_fine_is_told(tmp_path: Path) -> None:
+    outcome = ran(World(store_problems=(StoreError("read only"),)), tmp_path)
+    assert isinstance(outcome.stopped, StoreError)
+    seen = reading(outcome)
+    looked = seen.subjects("preflight.check")
+    assert len(looked) == seen.number("preflight.checks")
+    assert seen.text("preflight.check", "store: round trip of a nonce") == "memory; IN THE WAY: read only"
+    assert seen.text("preflight.check", "source: tables readable") == "3 tables"
+
+
+def test_a_drill_looks_at_its_backup_before_anything_else(tmp_path: Path) -> None:
+    world = World(store_problems=(StoreError("read only"),))
+    outcome = ran(world, tmp_path, Job.DRILL)
+    assert isinstance(outcome.stopped, PreflightError)
+    told = [problem.message for problem in outcome.stopped.problems]
+    assert told == ["read only", "memory holds no backup of gallery"]
+    assert "retrieve" not in world.watcher.phases
+
+
+@pytest.mark.parametrize("phase", ["data", "verify", "teardown"])
+def test_a_restore_that_stops_tells_what_became_of_its_server(tmp_path: Path, phase: str) -> None:
+    outcome = ran(World(breaks_in=phase, error=InterruptedRunError("SIGINT")), tmp_path)
+    assert reading(outcome).flag("teardown.complete") is True
