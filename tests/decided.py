@@ -21,7 +21,7 @@ from bundles import MIRA, RUN, START, TOMAS, Draft, Glass, Pen, Press, issue, pe
 from fakes import FakeClock, FakeWatcher
 
 __all__ = [
-    "AFTER", "AUDITED", "EVE", "GATE", "KIM", "PEOPLE", "ROSTER", "SAM", "SPARE", "decided", "doors", "findings", "forged", "plant", "record", "sealed", "signed", "waiver",
+    "AFTER", "AUDITED", "EVE", "GATE", "GLASS", "KIM", "PEOPLE", "ROSTER", "SAM", "SPARE", "decided", "doors", "findings", "forged", "plant", "record", "sealed", "signed", "waiver",
 ]  # fmt: skip
 
 APPROVAL: Final = b"approval: {roles: [release-manager, security], people: 2, not_the_operator: true}\n"
