@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
 
 from attestore import gate, verdict
 from attestore.archive import layout
@@ -17,9 +16,6 @@ from attestore.report import Case
 from attestore.report.exports import Record
 
 __all__ = ["read_record"]
-
-_ADDED: Final = ("decisions/", "revisions/")
-"""Folders that grow after the statement was signed; each file there has its own signature"""
 
 
 def read_record(folder: Path) -> Record:
@@ -46,7 +42,7 @@ def read_record(folder: Path) -> Record:
 
 def _compare(contents: Contents, statement: Statement) -> None:
     listed = {each.path: each.digest for each in statement.files}
-    present = {name for name in contents.names - layout.UNSTATED if not name.startswith(_ADDED)}
+    present = {name for name in contents.names - layout.UNSTATED if not layout.is_added(name)}
     for name in sorted(listed.keys() ^ present):
         raise TamperedError(f"{contents.folder}: {name} is {'missing' if name in listed else 'not in the statement'}")
     for name, digest in listed.items():

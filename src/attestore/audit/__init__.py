@@ -1,9 +1,10 @@
 """Re-checks what runs left, with pure code only: bytes, digests, chains, verdicts, reports. Nothing is fixed silently."""
 
 from attestore.audit.anchors import Anchor
+from attestore.audit.coverage import audit_pdf
 from attestore.audit.envelope import audit_envelope
 from attestore.audit.findings import Finding, Findings, Status
 from attestore.audit.reports import audit
 from attestore.audit.status import Row, status
 
-__all__ = ["Anchor", "Finding", "Findings", "Row", "Status", "audit", "audit_envelope", "status"]
+__all__ = ["Anchor", "Finding", "Findings", "Row", "Status", "audit", "audit_envelope", "audit_pdf", "status"]

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from attestore import canon, compose, gate, instants
 from attestore.archive.opened import read_file
-from attestore.audit import Anchor, Finding, Findings, Status, audit, audit_envelope
+from attestore.audit import Anchor, Finding, Findings, Status, audit, audit_envelope, audit_pdf
 from attestore.cli.display import consoles
 from attestore.errors import GateError, UsageError
 from attestore.facts import FACTS
@@ -94,6 +94,8 @@ def _anchor(written: str) -> Anchor:
 
 def _file(path: Path, trust: compose.Trust, *, at: datetime) -> Findings:
     data = read_file(path, limit=_LARGEST)
+    if data.startswith(b"%PDF-"):
+        return audit_pdf(data, name=path.name)
     return audit_envelope(
         data,
         name=path.name,

@@ -10,7 +10,7 @@ from pathlib import Path
 import typer
 
 from attestore import canon, compose
-from attestore.archive import disk
+from attestore.archive import disk, read_bundle
 from attestore.archive.record import read_record
 from attestore.errors import UsageError
 from attestore.report.exports import Envelope, Record, What, encode_envelope, junit, oscal, table
@@ -25,6 +25,7 @@ class Format(Enum):
     OSCAL = "oscal"
     JUNIT = "junit"
     CSV = "csv"
+    PADES = "pades"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +34,13 @@ class Request:
 
     run: str
     form: Format
-    what: What
+    what: str
     reports: Path
     home: Path
     output: Path | None
     as_json: bool
+    certificate: Path | None = None
+    passphrase: str = ""
 
 
 def export_run(asked: Request) -> int:
@@ -93,4 +96,29 @@ def _made(record: Record, asked: Request) -> bytes:
         case Format.JUNIT:
             return junit(record)
         case Format.CSV:
-            return table(record, asked.what)
+            return table(record, _table(asked.what))
+        case Format.PADES:
+            return _certified(record, asked)
+
+
+def _table(named: str) -> What:
+    known = [each for each in What if each.value == (named or What.CHECKS.value)]
+    if not known:
+        raise UsageError(f"there is no table {named!r}", hint=f"--what {', '.join(each.value for each in What)}")
+    return known[0]
+
+
+def _certified(record: Record, asked: Request) -> bytes:
+    """A PDF of the bundle, as its statement lists it, with a signature of its own behind it."""
+    if asked.certificate is None:
+        raise UsageError(
+            "a PDF is signed with a certificate, and none is named",
+            hint="Name a PKCS #12 file with --certificate FILE.p12, and its passphrase with --passphrase env:NAME or file:PATH.",
+        )
+    name = f"{asked.what or 'summary'}.pdf"
+    if name not in {each.path for each in record.files}:
+        known = ", ".join(sorted(each.path.removesuffix(".pdf") for each in record.files if each.path.endswith(".pdf")))
+        raise UsageError(f"the bundle holds no {name}", hint=f"--what {known}")
+    pdf = read_bundle(_folder(asked)).read(name)
+    certify = compose.certifying(asked.certificate, passphrase=asked.passphrase)
+    return certify(pdf, f"{name} of run {record.statement.run}, statement {record.digest}")

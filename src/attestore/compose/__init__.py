@@ -7,7 +7,7 @@ PDF printer.
 from attestore.compose.check import Trust, auditing
 from attestore.compose.deciding import Pen, keeping, named, pen
 from attestore.compose.demo import gallery
-from attestore.compose.export import sealing
+from attestore.compose.export import certifying, sealing
 from attestore.compose.settings import Settings, clock, planned, source_label
 from attestore.compose.tools import close_died, tools
 
@@ -16,6 +16,7 @@ __all__ = [
     "Settings",
     "Trust",
     "auditing",
+    "certifying",
     "clock",
     "close_died",
     "gallery",

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from attestore.compose.people import opened_home
 from attestore.compose.settings import Settings
-from attestore.errors import KeyringError
+from attestore.errors import KeyringError, UsageError
 from attestore.report.exports import Seal
 
-__all__ = ["sealing"]
+__all__ = ["certifying", "sealing"]
 
 
 @contextmanager
@@ -47,3 +47,43 @@ def sealing(home: Path) -> Iterator[Callable[[bytes], Seal]]:
             return Seal(keyid=signer.fingerprint, signature=signer.sign(path).read_bytes())
 
         yield seal
+
+
+def certifying(certificate: Path, *, passphrase: str) -> Callable[[bytes, str], bytes]:
+    """Certifies a PDF, for a reason that viewers show, with the certificate of a PKCS #12 file.
+
+    Raises:
+        UsageError: the file, or what `passphrase` refers to (`env:NAME` or `file:PATH`; empty: none), can't be read.
+        KeyringError: the file can't be opened.
+        MissingProgramError: pyHanko is not installed.
+    """
+    from attestore.adapters.pades import Pades
+
+    try:
+        data = certificate.read_bytes()
+    except OSError as problem:
+        raise UsageError(f"the certificate {certificate} can't be read: {problem.strerror}") from problem
+    signer = Pades(data, passphrase=_secret(passphrase))
+    return lambda pdf, reason: signer.certify(pdf, reason=reason)
+
+
+def _secret(reference: str) -> bytes:
+    """What a reference refers to; never shown, not even in an error."""
+    from attestore.adapters.system import environment
+
+    kind, _, name = reference.partition(":")
+    if not reference:
+        return b""
+    if kind == "env" and name in environment():
+        return environment()[name].encode()
+    if kind == "file":
+        try:
+            return Path(name).read_bytes().rstrip(b"\r\n")
+        except OSError as problem:
+            raise UsageError(f"the passphrase's file {name} can't be read: {problem.strerror}") from problem
+    if kind == "env":
+        raise UsageError(f"the variable {name}, which should hold the passphrase, is not set")
+    raise UsageError(
+        "--passphrase says neither env:NAME nor file:PATH",
+        hint="A passphrase itself never stands on a command line: others can read it there.",
+    )

@@ -41,15 +41,13 @@ chain() {  # chain FILE DOMAIN: the number of lines and the last link, or where 
   done <"$1"
   echo "$number $link"
 }
-chain journal.jsonl evidence/link
-jq -r '.predicate.journal | "\\(.count) \\(.head)"' statement.json"""
+diff <(chain journal.jsonl evidence/link) <(jq -r '.predicate.journal | "\\(.count) \\(.head)"' statement.json)"""
 _LEDGER: Final = """\
 ours=$(jq .predicate.ledger.count statement.json); theirs=$(jq .count ../checkpoint)
-chain <(head -n "$ours" ../ledger.jsonl) ledger/link
-jq -r '.predicate.ledger | "\\(.count) \\(.head)"' statement.json
+diff <(chain <(head -n "$ours" ../ledger.jsonl) ledger/link) \\
+     <(jq -r '.predicate.ledger | "\\(.count) \\(.head)"' statement.json)
 gpg --verify ../checkpoint.asc ../checkpoint
-chain <(head -n "$theirs" ../ledger.jsonl) ledger/link
-jq -r '"\\(.count) \\(.head)"' ../checkpoint
+diff <(chain <(head -n "$theirs" ../ledger.jsonl) ledger/link) <(jq -r '"\\(.count) \\(.head)"' ../checkpoint)
 jq -r 'select(.kind == "run.finished" or .kind == "run.closed") | "\\(.run) \\(.statement)"' ../ledger.jsonl
 sha256sum statement.json"""
 _PICTURES: Final = """\
@@ -149,13 +147,13 @@ def verify_page(case: Case, templates: Templates) -> bytes:
         Heading(2, "5. The journal, whole and in its order", "journal"),
         Code(_CHAIN, language="bash"),
         Para(
-            "Each line carries the digest of the line before it; the statement signs their number and the last digest. Both lines printed must be equal."
+            "Each line carries the digest of the line before it; the statement signs their number and the last digest. The comparison says nothing when both are as signed."
         ),
         Heading(2, "6. The ledger: no run is missing", "ledger"),
         Code(_LEDGER, language="bash"),
         Para(
-            "With the reports folder around this one. The first two lines must be equal: up to this run's own start, the ledger is the one that this "
-            "run stood in. After the signature of the checkpoint, the next two must be equal, too. Then each run that ended, with the SHA-256 of its statement; "
+            "With the reports folder around this one. The first comparison says nothing when the ledger, up to this run's own start, is the one that this "
+            "run stood in; the second, when it is the one that the checkpoint signs. Then each run that ended, with the SHA-256 of its statement; "
             "that of this run is the last line."
         ),
         Heading(2, "7. The PDFs", "pictures"),
