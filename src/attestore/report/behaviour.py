@@ -48,7 +48,7 @@ def behaviour(view: View) -> tuple[Block, ...]:
             "A definition that came back whole may still not act. So after the comparison each constraint of the restored "
             "copy was offered a row that it forbids, made from an existing row, and had to refuse it in its own name; each "
             "trigger’s event was caused, and the server itself counted its calls; indexes were read through. All of it "
-            "happened in transactions that were rolled back. Depth of the index check: {depth}.",
+            "happened in transactions that were rolled back. Index check {depth}.",
             depth=seen.depth,
         )
     )

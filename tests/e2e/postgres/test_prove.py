@@ -191,6 +191,22 @@ def test_a_probe_that_is_not_one_quick_question_is_refused_by_name(server15: Ser
     assert clue in problem.value.message
 
 
+def test_a_sequence_that_is_behind_its_keys_at_the_source_is_a_finding_and_no_loss(server15: Server) -> None:
+    with server15.database(
+        "CREATE TABLE up (a serial PRIMARY KEY)", "INSERT INTO up VALUES (7)",
+        "CREATE TABLE fine (a serial PRIMARY KEY)", "INSERT INTO fine VALUES (DEFAULT)",
+        "CREATE TABLE down (a int PRIMARY KEY)", "INSERT INTO down VALUES (-9)",
+        "CREATE SEQUENCE falling INCREMENT -1 OWNED BY down.a",
+    ) as database:  # fmt: skip
+        source = server15.prove(database)
+        copy = server15.prove_restored(database, source)
+    assert [each for each in source.findings if each.startswith("Sequence")] == [
+        "Sequence public.falling stands at -1, behind -9, the last key in public.down.a: its next values are taken.",
+        "Sequence public.up_a_seq stands at 1, behind 7, the last key in public.up.a: its next values are taken.",
+    ]
+    assert compare(source, copy).differences == ()
+
+
 def test_a_probe_does_not_wait_behind_somebody_who_waits_for_an_exclusive_lock(server15: Server) -> None:
     """The server sees no deadlock there: the waiter waits for our locks, and the probe would wait for the waiter."""
     asked = (_probe("SELECT * FROM public.t"), _probe("SELECT count(*) FROM public.t", name="counted"))

@@ -157,7 +157,7 @@ class _Prover:
             probes=self._asked(),
             settings=settings,
             queries=_queries(stored, declared, encoding=encoding, method=self.method),
-            findings=(*findings, *_unvalidated(foreign), *_overheard(leader)),
+            findings=(*findings, *sequences.behind(reached), *_unvalidated(foreign), *_overheard(leader)),
         )
 
     def _tables(

@@ -16,7 +16,7 @@ from attestore.adapters.postgres.relations import OURS
 from attestore.adapters.postgres.session import Session, ask, worded
 from attestore.proof import Sequence
 
-__all__ = ["LISTING", "Reached", "feed", "read"]
+__all__ = ["LISTING", "Reached", "behind", "feed", "read"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,3 +111,13 @@ def feed(crew: Crew, reached: Several[Reached]) -> tuple[Sequence, ...]:
         for question, answer in crew.answers(batches(tuple(asked)), doing="find the largest key in")
     }
     return tuple(replace(item.sequence, largest=largest.get(item.sequence)) for item in reached)
+
+
+def behind(several: Several[Sequence]) -> tuple[str, ...]:
+    """Sentences about sequences whose next value may be a key that is taken."""
+    return tuple(
+        f"Sequence {each.label} stands at {each.reached}, behind {each.largest}, the last key in {each.feeds}: its next"
+        " values are taken."
+        for each in several
+        if each.largest is not None and (each.largest - each.reached) * each.increment > 0
+    )

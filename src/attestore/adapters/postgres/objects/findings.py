@@ -43,7 +43,10 @@ SELECT 'Trigger ' || r.identity || '.' || quote_ident(t.tgname) || ' is disabled
 UNION ALL
 SELECT 'Event trigger ' || quote_ident(e.evtname) || ' is disabled.' FROM pg_event_trigger e WHERE e.evtenabled = 'D'
 UNION ALL
-SELECT 'Table ' || r.identity || ' has no primary key: rows that differ cannot be named.'
+SELECT 'Table ' || r.identity || CASE
+         WHEN EXISTS (SELECT FROM pg_index x WHERE x.indrelid = r.oid AND x.indisunique AND x.indpred IS NULL AND x.indisvalid)
+         THEN ' has no primary key: rows that differ cannot be named.'
+         ELSE ' has no key at all: rows that differ cannot be named, and equal ones not told apart.' END
   FROM relation r
  WHERE r.relkind IN ('r', 'p') AND NOT r.relispartition
    AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = r.oid AND k.contype = 'p')
@@ -53,6 +56,9 @@ SELECT 'Table ' || r.identity || ' is unlogged: a crash empties it, and a standb
 UNION ALL
 SELECT 'Materialized view ' || r.identity || ' is not populated.'
   FROM relation r WHERE r.relkind = 'm' AND NOT r.relispopulated
+UNION ALL
+SELECT 'Large object ' || m.oid || ' belongs to a role that is no longer there, so nobody owns its copy.'
+  FROM pg_largeobject_metadata m WHERE NOT EXISTS (SELECT FROM pg_roles o WHERE o.oid = m.lomowner)
 UNION ALL
 SELECT 'Foreign table ' || r.identity || ' keeps its rows elsewhere; only its definition is backed up.'
   FROM relation r WHERE r.relkind = 'f'
