@@ -6,6 +6,7 @@ A check that can be removed without any test going red is a check that nobody ne
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from typing import Final, TypeAlias
 
 import pytest
@@ -83,6 +84,11 @@ def _unseen_folders(patch: Patch) -> None:
     )
 
 
+def _unread_ledger(patch: Patch) -> None:
+    patch.setattr(reports, "audit_ledger", lambda *_, **__: None)
+    patch.setattr(reports, "standing_still", lambda *_: nullcontext())
+
+
 def _unread_point(patch: Patch) -> None:
     patch.setattr(reports, "_checkpoint", lambda *_, **__: None)
     patch.setattr(chain, "reach", lambda *_, **__: True)
@@ -127,7 +133,7 @@ SWITCHES: Final[Mapping[str, Callable[[Patch], None]]] = {
     "audit.chain._backups": silent(chain, "_backups"),
     "audit.chain._keys": silent(chain, "_keys"),
     "audit.chain.check": answering(chain, "check", lambda *_, **__: {}),
-    "audit.reports.audit_ledger": silent(reports, "audit_ledger"),
+    "audit.reports.audit_ledger": _unread_ledger,
     "audit.reports._folders": _unseen_folders,
     "audit.reports._history": silent(reports, "_history"),
     "audit.anchors.hold": answering(anchors, "hold", lambda *_, **__: ()),

@@ -18,7 +18,7 @@ from attestore.canon import Digest
 from attestore.errors import Error
 from attestore.evidence import Locale, PartRecord
 from attestore.gate import Probe
-from attestore.proof import AUDIT, Behaviour, IndexCheck, Proof
+from attestore.proof import AUDIT, Behaviour, Change, IndexCheck, Proof, Sketches
 
 __all__ = [
     "Attachment",
@@ -44,6 +44,8 @@ __all__ = [
     "Snapshot",
     "Source",
     "SourceFacts",
+    "Stamped",
+    "Stamps",
     "Store",
     "StoredPart",
     "Tap",
@@ -160,8 +162,17 @@ class Snapshot(Protocol):
         """Write-ahead log position beside the snapshot."""
         ...
 
-    def prove(self, key: bytes, *, probes: Sequence[Probe], jobs: int, watch: Watcher, method: str = AUDIT) -> Proof:
-        """What the database holds at this snapshot, rows fingerprinted under `key`.
+    def prove(
+        self,
+        key: bytes,
+        *,
+        probes: Sequence[Probe],
+        jobs: int,
+        watch: Watcher,
+        method: str = AUDIT,
+        sketches: Sketches | None = None,
+    ) -> Proof:
+        """What the database holds at this snapshot, rows fingerprinted under `key`; sketches of tables into `sketches`.
 
         By method `stream` rows are counted; `Texts.complete` adds the digests of what the dump wrote.
         """
@@ -420,6 +431,8 @@ class Planted:
 
     what: str
     subject: str
+    row: Change | None = None
+    """what became of the row, where one row was changed: it must be found as a row"""
 
 
 class Scratch(Protocol):
@@ -500,8 +513,21 @@ class Target(Protocol):
         """Number of user tables, answered by the restored database over a new session."""
         ...
 
-    def prove(self, key: bytes, *, like: Proof, probes: Sequence[Probe], jobs: int, watch: Watcher) -> Proof:
-        """What the restored database holds, with foreign keys checked and differing definitions of `like` read back."""
+    def prove(  # noqa: PLR0913  each is one decision about a proof
+        self,
+        key: bytes,
+        *,
+        like: Proof,
+        probes: Sequence[Probe],
+        jobs: int,
+        watch: Watcher,
+        sketches: Sketches | None = None,
+        shown: bool = False,
+    ) -> Proof:
+        """What the restored database holds, with foreign keys checked and differing definitions of `like` read back.
+
+        In tables that differ, the differing rows are found by the `sketches` of `like`; their keys are `shown` or not.
+        """
         ...
 
     def exercise(self, depth: IndexCheck) -> Behaviour:
@@ -576,6 +602,26 @@ class Verifier(Protocol):
         Raises:
             TamperedError: anything but exactly one valid, unexpired, unrevoked signature (class 00, SHA-2) by a key of
                 the keyring.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Stamped:
+    """What a time stamp proves: the bytes existed by then."""
+
+    at: datetime
+    authority: str
+
+
+class Stamps(Protocol):
+    """Checks time stamps against authorities that somebody outside the archive trusts."""
+
+    def check(self, token: bytes, data: bytes) -> Stamped:
+        """When `data` was stamped, and by whom.
+
+        Raises:
+            TamperedError: it is no time stamp over `data` by an authority that is trusted.
         """
         ...
 

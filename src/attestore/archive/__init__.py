@@ -4,6 +4,7 @@ from attestore.archive.additions import Additions, SignedRecord, split
 from attestore.archive.bundle import Bundle
 from attestore.archive.ledger import LedgerFile, history, is_running, unfinished
 from attestore.archive.opened import Contents, Flaw, inspect, read_bundle
+from attestore.archive.stamp import add_stamp
 
 __all__ = [
     "Additions",
@@ -12,6 +13,7 @@ __all__ = [
     "Flaw",
     "LedgerFile",
     "SignedRecord",
+    "add_stamp",
     "history",
     "inspect",
     "is_running",

@@ -17,6 +17,7 @@ __all__ = [
     "LARGEST_SIGNATURE",
     "MOST_FILES",
     "REVISIONS",
+    "STAMP",
     "STATEMENT",
     "SUMS",
     "UNSTATED",
@@ -32,7 +33,10 @@ JOURNAL: Final = "journal.jsonl"
 STATEMENT: Final = "statement.json"
 SUMS: Final = "SHA256SUMS"
 
-UNSUMMED: Final = frozenset({SUMS, f"{SUMS}.asc"})
+STAMP: Final = f"{SUMS}.asc.tsr"
+"""A time stamp over the signature of the sums, and so over every file and signature that they list"""
+
+UNSUMMED: Final = frozenset({SUMS, f"{SUMS}.asc", STAMP})
 """What SHA256SUMS cannot list"""
 
 UNSTATED: Final = frozenset({STATEMENT, f"{STATEMENT}.asc", *UNSUMMED})
@@ -78,7 +82,7 @@ _SEALING = (
     rf"{_GATE}\.(md|pdf)(\.asc)?",
     rf"templates/({_WORD}/)*{_WORD}",
     r"statement\.json(\.asc)?",
-    r"SHA256SUMS(\.asc)?",
+    r"SHA256SUMS(\.asc(\.tsr)?)?",
 )
 _PERSON = r"[a-z0-9][a-z0-9._-]{0,63}"
 _ADDED = (

@@ -10,12 +10,12 @@ from typing import TypeAlias
 
 from attestore import canon, instants
 from attestore.archive import Contents, inspect, split
-from attestore.archive.layout import STATEMENT, SUMS, UNSTATED, UNSUMMED, required
+from attestore.archive.layout import STAMP, STATEMENT, SUMS, UNSTATED, UNSUMMED, required
 from attestore.audit import content, plausible
 from attestore.audit.content import Evidence
 from attestore.audit.findings import Notebook
 from attestore.audit.signed import Signatures
-from attestore.audit.times import NOTHING, Witness
+from attestore.audit.times import NOTHING, Proven, Witness, earlier
 from attestore.errors import TamperedError
 from attestore.evidence import sums
 from attestore.evidence.statement import FileRecord, Statement, decode
@@ -86,11 +86,14 @@ def audit_bundle(
     files = Files(contents=contents, digests=_digests(contents, book=book))
     evidence = content.read(files, book=book)
     _structure(files, evidence=evidence, book=book)
-    _sums(files, book=book)
+    summed = _sums(files, book=book)
     statement = book.attempt("statement", lambda: decode(files.read(STATEMENT)), of=STATEMENT)
     sealed = frozenset[str]() if statement is None else _stated(statement, files=files, run=folder.name, book=book)
     when = _instant(statement.ended) if statement is not None else None
     witness = NOTHING if statement is None else witnesses(files.digests.get(STATEMENT, ""))
+    stamped = _stamp(files, signatures=signatures, book=book)
+    # what the sums list is as old as their signature; where they do not hold, a time stamp says nothing of the rest
+    witness = earlier(witness, stamped if summed else None)
     seen = _signers(files, at=when, signatures=signatures, witness=witness, book=book)
     signers = {name: each.fingerprint for name, each in seen.items()}
     signer = signers.get(STATEMENT, "")
@@ -148,12 +151,31 @@ def _needs_signature(name: str) -> bool:
     return "/" not in name and name.endswith((".md", ".pdf")) and name != "VERIFY.md"
 
 
-def _sums(files: Files, *, book: Notebook) -> None:
+def _stamp(files: Files, *, signatures: Signatures, book: Notebook) -> Proven | None:
+    """The instant that a time stamp proves; None, and a line, where there is one that proves nothing."""
+    if STAMP not in files.digests:
+        return None
+    stamps = signatures.stamps
+    if stamps is None:
+        book.note("time stamp", "Not checked: name the authority that you trust with --tsa-ca.", of=STAMP)
+        return None
+    with book.guarded("time stamp", of=STAMP):
+        told = stamps.check(files.read(STAMP), files.read(f"{SUMS}.asc"))
+        book.ok(
+            "time stamp",
+            f"{told.authority} says that the signature of {SUMS}, and so all that it lists, existed {instants.text(told.at)}.",
+            of=STAMP,
+        )
+        return Proven(at=told.at, by=f"a time stamp of {told.authority}")
+    return None
+
+
+def _sums(files: Files, *, book: Notebook) -> bool:
     listed = book.attempt("sums", lambda: sums.parse(files.read(SUMS)), of=SUMS)
     if listed is None:
-        return
+        return False
     present = {name: digest for name, digest in files.digests.items() if name not in UNSUMMED}
-    _compare(listed, present, check="sums", lister=SUMS, book=book)
+    return _compare(listed, present, check="sums", lister=SUMS, book=book)
 
 
 def _stated(statement: Statement, *, files: Files, run: str, book: Notebook) -> frozenset[str]:
@@ -179,7 +201,7 @@ def _stated(statement: Statement, *, files: Files, run: str, book: Notebook) -> 
     )
 
 
-def _compare(listed: Mapping[str, str], present: Mapping[str, str], *, check: str, lister: str, book: Notebook) -> None:
+def _compare(listed: Mapping[str, str], present: Mapping[str, str], *, check: str, lister: str, book: Notebook) -> bool:
     sound = True
     for name in sorted(listed.keys() | present.keys()):
         expected, actual = listed.get(name, ""), present.get(name, "")
@@ -195,6 +217,7 @@ def _compare(listed: Mapping[str, str], present: Mapping[str, str], *, check: st
             book.problem(check, f"{name} was changed: its SHA-256 is {told}", of=name)
     if sound:
         book.ok(check, f"{lister} lists exactly the files that are there, each with its SHA-256 ({len(listed)} files).")
+    return sound
 
 
 def _signers(

@@ -35,19 +35,28 @@ from attestore.evidence.ledger import (
     decode_checkpoint,
     read,
 )
-from attestore.ports import Inspected, Verifier
+from attestore.ports import Inspected, Stamps, Verifier
 
 __all__ = ["Told", "audit", "audit_ledger"]
 
 _BUNDLE: Final = (JOURNAL, STATEMENT, SUMS)
 
 
-def audit(path: Path, *, roster: Roster, verifier: Verifier, at: datetime, anchors: Sequence[Anchor] = ()) -> Findings:
+def audit(
+    path: Path,
+    *,
+    roster: Roster,
+    verifier: Verifier,
+    at: datetime,
+    anchors: Sequence[Anchor] = (),
+    stamps: Stamps | None = None,
+) -> Findings:
     """Compare everything that can be compared in a reports folder, or in one bundle; never raises for what it finds there.
 
-    `at` is the instant of the audit: nothing may have happened after it. `anchors` are reports that the auditor kept.
+    `at` is the instant of the audit: nothing may have happened after it. `anchors` are reports that the auditor kept;
+    `stamps` checks time stamps.
     """
-    signatures = Signatures(roster=roster, verifier=verifier, audited=at)
+    signatures = Signatures(roster=roster, verifier=verifier, audited=at, stamps=stamps)
     book = Notebook("")
     if not path.is_dir():
         book.problem("structure", f"There is no folder {path}.")

@@ -12,7 +12,7 @@ from attestore.audit.findings import Notebook
 from attestore.audit.times import NOTHING, Witness
 from attestore.config import Key, Person, Roster
 from attestore.errors import TamperedError
-from attestore.ports import Inspected, Verifier
+from attestore.ports import Inspected, Stamps, Verifier
 
 __all__ = ["Signatures"]
 
@@ -24,6 +24,8 @@ class Signatures:
     roster: Roster
     verifier: Verifier
     audited: datetime
+    stamps: Stamps | None = None
+    """checks time stamps; None where the auditor named no authority that he trusts"""
 
     def signer(
         self,

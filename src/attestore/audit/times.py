@@ -16,7 +16,7 @@ from attestore.config import Key
 from attestore.errors import TamperedError
 from attestore.ports import Inspected
 
-__all__ = ["NOTHING", "SLACK", "Proven", "Witness", "rule"]
+__all__ = ["NOTHING", "SLACK", "Proven", "Witness", "earlier", "rule"]
 
 SLACK: Final = timedelta(minutes=5)
 """How far clocks of different machines may stand apart"""
@@ -40,6 +40,13 @@ class Witness:
     proven: Proven | None = None
     covered: str = ""
     """the checkpoint by a key in force, as a clause, where one covers what was signed; empty where none does"""
+
+
+def earlier(witness: Witness, proven: Proven | None) -> Witness:
+    """With one more instant by which it is proven to have existed: the earliest counts."""
+    if proven is None or (witness.proven is not None and witness.proven.at <= proven.at):
+        return witness
+    return Witness(proven=proven, covered=witness.covered)
 
 
 NOTHING: Final = Witness()

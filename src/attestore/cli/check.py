@@ -20,7 +20,7 @@ from attestore.cli.display import consoles
 from attestore.errors import GateError, UsageError
 from attestore.facts import FACTS
 
-__all__ = ["Asked", "audit_path", "check_gates", "list_facts"]
+__all__ = ["Asked", "audit_path", "check_gates", "list_facts", "timestamp"]
 
 _FOUND = 4
 _LARGEST: Final = 1 << 28
@@ -40,6 +40,7 @@ class Asked:
     at: str = ""
     anchors: tuple[str, ...] = ()
     second_opinion: bool = False
+    authorities: Path | None = None
 
 
 def audit_path(asked: Asked, *, as_json: bool) -> int:
@@ -51,10 +52,12 @@ def audit_path(asked: Asked, *, as_json: bool) -> int:
         )
     date = _date(asked.at, option="--at") if asked.at else None
     kept = [_anchor(written) for written in asked.anchors]
-    with compose.auditing(asked.roster, second_opinion=asked.second_opinion) as trust:
+    with compose.auditing(asked.roster, authorities=asked.authorities, second_opinion=asked.second_opinion) as trust:
         when = date or trust.clock.now()
         if path.is_dir():
-            found = audit(path, roster=trust.roster, verifier=trust.verifier, at=when, anchors=kept)
+            found = audit(
+                path, roster=trust.roster, verifier=trust.verifier, at=when, anchors=kept, stamps=trust.stamps
+            )
         else:
             found = _file(path, trust, at=when)
         if trust.agreed is not None:
@@ -163,6 +166,13 @@ def list_facts(*, as_json: bool) -> int:
     for fact in FACTS.values():
         kind = f"{fact.kind.value}{f', {fact.kind.unit}' if fact.kind.unit else ''}"
         typer.echo(f"{fact.name:<{width}}  {kind:<13} {fact.meaning}")
+    return 0
+
+
+def timestamp(folder: Path, *, authority: str, as_json: bool) -> int:
+    """Have a bundle time-stamped; nothing sealed changes."""
+    added = compose.stamp(folder, authority=authority)
+    typer.echo(canon.encode({"added": str(added)}).decode() if as_json else f"{added} is added")
     return 0
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -47,6 +47,7 @@ class Order:
     operator: str = ""
     into: str = ""
     method: str = AUDIT
+    timestamp: str = ""
     dry_run: bool = False
     as_json: bool = False
     index_check: IndexCheck = IndexCheck.AUTO
@@ -103,6 +104,7 @@ def _carried_out(job: Job, order: Order, *, gates: tuple[Gate, ...], stop: Stop,
         compose.tools(plan, order.settings, watcher=watcher, settle=stop.settle) as tools,
     ):
         outcome = execute(plan, tools=tools, reports=order.reports)
+    _stamp(order, folder=outcome.finished.folder, say=lambda text: _say(err, text))
     finished = outcome.finished
     if order.as_json:
         typer.echo(canon.encode(_as_json(plan, outcome)).decode())
@@ -112,6 +114,18 @@ def _carried_out(job: Job, order: Order, *, gates: tuple[Gate, ...], stop: Stop,
     if outcome.stopped is not None:
         _print_stopped(err, outcome.stopped)
     return _exit_code(plan, outcome)
+
+
+def _stamp(order: Order, *, folder: Path, say: Callable[[str], None]) -> None:
+    """The bundle time-stamped, where that was asked for; a run that has ended is not undone by an authority that is away."""
+    if not order.timestamp:
+        return
+    try:
+        compose.stamp(folder, authority=order.timestamp)
+    except Error as problem:
+        say(f"No time stamp: {problem.message}. Try later: attestore timestamp {folder} --authority {order.timestamp}")
+    else:
+        say(f"Time-stamped by {order.timestamp}.")
 
 
 def _exit_code(plan: Plan, outcome: Outcome) -> int:

@@ -27,6 +27,7 @@ __all__ = [
     "Source",
     "Store",
     "System",
+    "Timestamp",
 ]
 
 REPORTS: Final = Path("reports")
@@ -98,3 +99,12 @@ Into = Annotated[
     ),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the plan; touch nothing.")]
+Timestamp = Annotated[
+    str,
+    typer.Option(
+        "--timestamp",
+        help="Have the bundle time-stamped by this authority (RFC 3161).",
+        metavar="URL",
+        envvar="ATTESTORE_TIMESTAMP",
+    ),
+]

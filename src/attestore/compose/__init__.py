@@ -4,7 +4,7 @@ Adapters are imported where they are needed, so that an audit runs on a machine 
 PDF printer.
 """
 
-from attestore.compose.check import Trust, auditing
+from attestore.compose.check import Trust, auditing, stamp
 from attestore.compose.deciding import Pen, keeping, named, pen
 from attestore.compose.demo import gallery
 from attestore.compose.export import certifying, sealing
@@ -26,5 +26,6 @@ __all__ = [
     "planned",
     "sealing",
     "source_label",
+    "stamp",
     "tools",
 ]

@@ -42,6 +42,10 @@ def audit(  # noqa: PLR0913
             metavar="PDF[@DATE]",
         ),
     ] = None,
+    tsa_ca: Annotated[
+        Path | None,
+        typer.Option("--tsa-ca", help="Certificates of time-stamping authorities you trust, PEM.", metavar="FILE"),
+    ] = None,
     second_opinion: Annotated[
         bool, typer.Option("--second-opinion", help="Ask another implementation of OpenPGP, too; both must agree.")
     ] = False,
@@ -54,8 +58,27 @@ def audit(  # noqa: PLR0913
     from attestore.cli.check import Asked, audit_path
 
     trusted = roster or home / "roster.yaml"
-    asked = Asked(path, trusted, at=at, anchors=tuple(anchor or ()), second_opinion=second_opinion)
+    asked = Asked(path, trusted, at=at, anchors=tuple(anchor or ()), second_opinion=second_opinion, authorities=tsa_ca)
     raise typer.Exit(audit_path(asked, as_json=as_json))
+
+
+@app.command(
+    epilog="Example:  attestore timestamp reports/20260301T020000Z-shop-0a1b --authority https://tsa.example.org",
+)
+def timestamp(
+    folder: Annotated[Path, typer.Argument(help="A sealed bundle.", metavar="BUNDLE")],
+    *,
+    authority: Annotated[str, typer.Option("--authority", help="Time-stamping authority, RFC 3161.", metavar="URL")],
+    as_json: Json = False,
+) -> None:
+    """Have a third party say that a bundle exists.
+
+    The authority sees the SHA-256 of a signature. Its time stamp is added to the bundle, and lets an audit accept the
+    signatures when their key has expired or was revoked later.
+    """
+    from attestore.cli.check import timestamp as stamped
+
+    raise typer.Exit(stamped(folder, authority=authority, as_json=as_json))
 
 
 @app.command()

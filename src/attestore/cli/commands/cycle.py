@@ -24,6 +24,7 @@ from attestore.cli.options import (
     Source,
     Store,
     System,
+    Timestamp,
 )
 from attestore.proof import IndexCheck
 
@@ -71,6 +72,7 @@ def run(  # noqa: PLR0913
     into: Into = "",
     index_check: IndexDepth = IndexCheck.AUTO,
     method: Method = "audit",
+    timestamp: Timestamp = "",
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
@@ -96,6 +98,7 @@ def run(  # noqa: PLR0913
         into=into,
         index_check=index_check,
         method=method,
+        timestamp=timestamp,
         dry_run=dry_run,
         as_json=as_json,
     )
@@ -158,6 +161,7 @@ def drill(  # noqa: PLR0913
     operator: Operator = "",
     into: Into = "",
     index_check: IndexDepth = IndexCheck.AUTO,
+    timestamp: Timestamp = "",
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
@@ -181,6 +185,7 @@ def drill(  # noqa: PLR0913
         operator=operator,
         into=into,
         index_check=index_check,
+        timestamp=timestamp,
         dry_run=dry_run,
         as_json=as_json,
     )
