@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from attestore import gate, plan, resources
+from attestore.errors import DiskError
 from attestore.plan import Job
 from attestore.run import execute
 from attestore.run.listing import Listed, Listing, list_backups
-from fakes import FINGERPRINT, STRANGER, FakeVerifier, World
+from fakes import FINGERPRINT, STRANGER, FakeVerifier, FakeWatcher, World
 
 GATES = tuple(gate.read(resources.gates_folder() / f"{name}.yaml") for name in ("S9-PROD-003", "S9-PROD-004"))
 
@@ -54,13 +55,22 @@ def test_the_newest_drill_tells_what_a_backup_is_worth(tmp_path: Path) -> None:
     assert (failed.drilled.run, failed.drilled.outcome) == ("20260301T020002Z-gallery-000002", "FAIL")
 
 
-def test_evidence_that_was_exchanged_proves_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("exchanged", [(), ("journal.jsonl",), ("journal.jsonl", "statement.json")], ids=len)
+def test_a_restore_that_stopped_proves_nothing_whatever_evidence_is_put_in_its_place(
+    tmp_path: Path, exchanged: tuple[str, ...]
+) -> None:
+    """The stopped run's own ledger entry names its statement, and that the journal."""
     world = World()
     ran(world, tmp_path)
-    path = next((tmp_path / "reports").glob("*/journal.jsonl"))
-    path.chmod(0o600)
-    path.write_bytes(path.read_bytes().replace(b'"restore.jobs"', b'"restore.jobz"'))
-    assert listed(world, tmp_path)[0].drilled is None
+    world.watcher = FakeWatcher(breaks_in="control", error=DiskError("No space left on device"))
+    ran(world, tmp_path, Job.DRILL, number=2)
+    good, stopped = sorted(path for path in (tmp_path / "reports").iterdir() if path.is_dir())
+    for name in exchanged:
+        (stopped / name).chmod(0o600)
+        (stopped / name).write_bytes((good / name).read_bytes())
+    (only,) = listed(world, tmp_path)
+    assert only.drilled is not None
+    assert only.drilled.run == good.name
 
 
 def test_a_manifest_that_was_exchanged_loses_signature_and_proof(tmp_path: Path) -> None:
