@@ -37,6 +37,14 @@ coverage: dev ## which lines the suite runs
 	@$(bin)/python -m coverage run -m pytest --quiet $(ARGS)
 	@$(bin)/python -m coverage report
 
+# Which of memory, fingerprint and tables, and how much data (1: as much as is owed), as in: make bench BENCH=tables SCALE=0.1
+BENCH ?= all
+SCALE ?= 1
+
+.PHONY: bench
+bench: dev ## measures memory and speed, writes bench/RESULTS.md (BENCH=… SCALE=…; hours and 40 GB at scale 1)
+	@$(bin)/python bench/bench.py --bench $(BENCH) --scale $(SCALE) $(ARGS)
+
 .PHONY: wheel
 wheel: dev ## builds wheel and sdist into dist/
 	@$(bin)/python -m hatchling build

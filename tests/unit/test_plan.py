@@ -65,3 +65,29 @@ def test_two_probes_of_one_id_must_ask_the_same() -> None:
     with pytest.raises(PlanError, match="users"):
         made(gates=(first, replace(GATE, id="B-1", probes=(other,))))
     assert made(gates=(first, replace(GATE, id="B-1", probes=(probe,)))).probes == (probe,)
+
+
+@pytest.mark.parametrize(("must", "method"), [("== audit", "stream"), ("== stream", "audit"), ("!= stream", "stream")])
+def test_a_gate_that_asks_for_another_fingerprint_method_is_refused(must: str, method: str) -> None:
+    asking = _asking(must)
+    with pytest.raises(PlanError, match=f"proof.method {must}.*{method}") as refused:
+        plan.make(Job.RUN, run="r1", system="gallery", gates=(asking,), jobs=2, method=method)
+    other = "stream" if method == "audit" else "audit"
+    assert refused.value.hint == f"Say --method {other}."
+    assert plan.make(Job.RUN, run="r1", system="gallery", gates=(asking,), jobs=2, method=other).method == other
+    # a stored backup says itself how it was fingerprinted, so a drill is judged, not refused
+    assert plan.make(Job.DRILL, run="r1", system="gallery", gates=(asking,), jobs=2, method=method).job is Job.DRILL
+
+
+def test_a_method_that_there_is_not_is_refused_on_either_side() -> None:
+    with pytest.raises(PlanError, match="audit, stream"):
+        plan.make(Job.BACKUP, run="r1", system="gallery", gates=(), jobs=2, method="md5")
+    with pytest.raises(PlanError, match="md5") as refused:
+        plan.make(Job.RUN, run="r1", system="gallery", gates=(_asking("== md5"),), jobs=2)
+    assert "audit and stream" in (refused.value.hint or "")
+
+
+def _asking(must: str) -> Gate:
+    operator, _, written = must.partition(" ")
+    check = replace(GATE.checks[0], fact="proof.method", operator=Operator(operator), bound=written, written=written)
+    return replace(GATE, checks=(*GATE.checks, check))

@@ -11,6 +11,8 @@ from attestore import canon
 from attestore.errors import TamperedError
 from attestore.facts import FACTS
 from attestore.proof import (
+    AUDIT,
+    STREAM,
     Difference,
     ForeignKey,
     Object,
@@ -425,3 +427,38 @@ def test_an_index_that_is_not_valid_at_the_source_is_no_loss_and_any_other_is() 
         index = Object("index", "public.extra", "CREATE INDEX extra …", state)
         source = dataclasses.replace(SOURCE, objects=(*SOURCE.objects, index))
         assert len(differences(source, dataclasses.replace(SOURCE, side="restored"))) == expected
+
+
+def _streamed(**changes: Any) -> Proof:
+    table = dataclasses.replace(SOURCE.tables[0], sums=(0, 0, 0, 0), text="a" * 64, member="1.dat")
+    return dataclasses.replace(SOURCE, method=STREAM, tables=(dataclasses.replace(table, **changes),))
+
+
+@pytest.mark.parametrize(
+    ("restored", "equal"),
+    [
+        (_streamed(member=""), True),
+        (_streamed(text="b" * 64), False),
+        (_streamed(text=""), False),
+        (_streamed(text="b" * 64, permutes="a" * 64), True),
+        (_streamed(text="b" * 64, permutes="c" * 64), False),
+        (dataclasses.replace(_streamed(), method=AUDIT), False),
+    ],
+    ids=["the same text", "another text", "no text", "another order", "another order of other rows", "another method"],
+)
+def test_by_method_stream_texts_are_equal_or_hold_the_same_lines(restored: Proof, *, equal: bool) -> None:
+    other = dataclasses.replace(restored, side="restored")
+    found = facts_of(compare(_streamed(), other))
+    assert found["tables.fingerprints.differing", ""] == (not equal)
+    assert found["proof.method", ""] == "stream"
+    assert decode(encode(other)).tables == other.tables
+
+
+def test_nothing_equals_nothing_by_method_stream() -> None:
+    none = _streamed(text="")
+    assert facts_of(compare(none, dataclasses.replace(none, side="restored")))["tables.fingerprints.differing", ""] == 1
+
+
+def test_one_fingerprint_is_printed_for_texts_that_differ_in_order_only() -> None:
+    turned = _streamed(text="b" * 64, permutes="a" * 64).tables[0]
+    assert turned.fingerprint == _streamed().tables[0].fingerprint != _streamed(text="b" * 64).tables[0].fingerprint

@@ -1,0 +1,78 @@
+"""Measures what is owed: `make bench`, or `make bench BENCH=memory SCALE=0.1`; results go to RESULTS.md."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import re
+import tempfile
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import fingerprints
+import memory
+import tables
+
+from attestore import __version__
+from attestore.adapters.postgres.programs import Installation, find
+from attestore.adapters.process import Runner
+
+_RESULTS = Path(__file__).parent / "RESULTS.md"
+_INTRO = """\
+# Measured
+
+By `make bench`, on one machine at a time; each section says when, on what, and at which scale. Ratios are of runs that
+took turns in one session; a figure without its spread says nothing.
+"""
+_ALL: Mapping[str, Callable[[Installation, float, Path], str]] = {
+    "memory": memory.measure,
+    "fingerprint": fingerprints.measure,
+    "tables": tables.measure,
+}
+
+
+def main() -> None:
+    """Measure what was asked for; each result replaces its own section."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--bench", choices=[*_ALL, "all"], default="all")
+    parser.add_argument("--scale", type=float, default=1.0, help="1: as much data as the figures are owed for")
+    parser.add_argument("--major", type=int, default=0, help="PostgreSQL of this major; default: the first found")
+    parser.add_argument("--only", type=int, default=0, help="memory: only the n-th size")
+    chosen = parser.parse_args()
+    installation = next(
+        each for each in find(Runner()) if chosen.major in {0, each.major} and each.has("postgres", "pg_dump", "psql")
+    )
+    os.environ["BENCH_ONLY"] = str(chosen.only)
+    for name in _ALL if chosen.bench == "all" else (chosen.bench,):
+        # /tmp: an unprivileged server must be able to enter, and socket paths are short
+        with tempfile.TemporaryDirectory(prefix="attestore-bench-", dir="/tmp") as folder:
+            Path(folder).chmod(0o711)
+            told = _ALL[name](installation, chosen.scale, Path(folder))
+        _write(name, f"{_about(installation, chosen.scale)}\n\n{told}")
+        print(told, flush=True)
+
+
+def _about(installation: Installation, scale: float) -> str:
+    with Path("/proc/meminfo").open() as file:
+        total = next(int(line.split()[1]) for line in file if line.startswith("MemTotal"))
+    load = ", ".join(f"{each:.1f}" for each in os.getloadavg())
+    return (
+        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC · scale {scale:g} · Attestore {__version__}, "
+        f"Python {platform.python_version()}, PostgreSQL {installation.version} · {platform.system()} "
+        f"{platform.machine()}, {os.cpu_count()} processors, {total / 2**20:.0f} GiB memory · "
+        f"load when it ended {load} (other work on the machine makes every time longer)"
+    )
+
+
+def _write(name: str, text: str) -> None:
+    old = _RESULTS.read_text() if _RESULTS.exists() else _INTRO
+    section = f"## {name}\n\n{text.rstrip()}\n"
+    pattern = re.compile(rf"^## {name}\n.*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+    new = pattern.sub(lambda _: section + "\n", old) if pattern.search(old) else f"{old.rstrip()}\n\n{section}"
+    _RESULTS.write_text(new.rstrip() + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,71 @@
+"""Peak memory of the real programme over whole cycles, as databases grow; and a table of more than 1 GiB of text."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from world import Cycle, attestore, mebibytes, serving, table
+
+from attestore.adapters.postgres.cluster import Connection
+from attestore.adapters.postgres.programs import Installation
+
+__all__ = ["measure"]
+
+_SIZES_MB = (100, 1024, 5120)
+_TABLES = 4
+_ROW = 400
+_SHOWN = ("attestore before it prints", "gpg", "postgres", "pg_dump", "pg_restore", "psql")
+
+
+def measure(installation: Installation, scale: float, folder: Path) -> str:
+    """Whole cycles by both methods at several sizes, then one large table."""
+    only = int(os.environ.get("BENCH_ONLY", "0"))
+    sizes = [size for number, size in enumerate(_SIZES_MB, 1) if only in {0, number}]
+    rows = []
+    for size in sizes:
+        with serving(installation, folder) as server:
+            held = _fill(server, size=int(size * scale * 1e6), tables=_TABLES)
+            rows += [_row(f"{held} in {_TABLES} tables", method, _cycle(server, installation, folder, method)) for method in ("audit", "stream")]  # fmt: skip
+    if not only:
+        with serving(installation, folder) as server:
+            held = _fill(server, size=int(1.25 * 2**30 * scale), tables=1)
+            rows += [_row(f"{held} in one table", method, _cycle(server, installation, folder, method)) for method in ("audit", "stream")]  # fmt: skip
+    return table(("database", "method", "time", "attestore whole", *_SHOWN), rows) + (
+        "\n\nPeak resident memory of one process of each programme: VmHWM of `attestore` (with the printing of the PDF, and before it) and of what it starts; of "
+        "`postgres` (the isolated server) the private part, RssAnon. Whole cycle: `attestore run --gate S9-PROD-004`."
+    )
+
+
+def _fill(server: Connection, *, size: int, tables: int) -> str:
+    with server.connect() as session:
+        for number in range(tables):
+            session.execute(
+                f"CREATE TABLE t{number} (id bigint PRIMARY KEY, at timestamptz, note text, payload text)".encode()
+            )
+            count = size // tables // _ROW
+            session.execute(
+                f"INSERT INTO t{number} SELECT i, '2020-01-01'::timestamptz + i * interval '1 second', 'note ' || i,"
+                f" repeat(md5(i::text), 9) FROM generate_series(1, {count}) i".encode()
+            )
+        row = session.execute(b"SELECT pg_database_size(current_database())").fetchone()
+    return mebibytes(row[0] if row else 0)
+
+
+def _cycle(server: Connection, installation: Installation, folder: Path, method: str) -> Cycle:
+    words = ("--source", server.conninfo, "--method", method, "--gate", "S9-PROD-004", "--system", "bench")
+    done = attestore(folder, installation, "run", *words)
+    # the store would fill the disk
+    for part in (folder / ".attestore" / "store").rglob("*.gpg"):
+        part.unlink()
+    if done.result["outcome"] != "PASS":
+        raise RuntimeError(f"the cycle did not pass: {done.result}")
+    return done
+
+
+def _row(what: str, method: str, done: Cycle) -> tuple[str, ...]:
+    print(
+        what, method, f"{done.seconds:.1f} s", {name: mebibytes(size) for name, size in done.peaks.items()}, flush=True
+    )
+    shown = (mebibytes(done.peaks[name]) if name in done.peaks else "–" for name in _SHOWN)
+    return (what, method, f"{done.seconds:.0f} s", mebibytes(done.peaks["attestore"]), *shown)
