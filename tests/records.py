@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from attestore import canon
-from attestore.evidence import Journal, journal, statement
+from attestore.evidence import Journal, Person, journal, statement
+from attestore.evidence.decision import Decision, Meaning, Waiver
 from attestore.evidence.statement import FileRecord, GateOutcome
 from attestore.report import Case
 from attestore.report.exports import Record
@@ -11,8 +12,8 @@ from attestore.report.exports import Record
 __all__ = ["record_of"]
 
 
-def record_of(case: Case) -> Record:
-    """The case as it would be read from its bundle."""
+def record_of(case: Case, *, words: tuple[str, ...] = ()) -> Record:
+    """The case as it would be read from its bundle; with `words`, its last gate was waived in those words."""
     told = Journal(observations=case.observations, head=canon.sha256_hex(b"head"))
     names = [
         "context.json", "verdict.json", "summary.md", "proof.source.json", "proof.restored.json", "manifest.json",
@@ -27,4 +28,24 @@ def record_of(case: Case) -> Record:
         backup=None if case.manifest is None else (case.manifest.backup, case.manifest.digest),
         files=files,
     )
-    return Record(case=case, statement=made, text=statement.encode(made))
+    text = statement.encode(made)
+    return Record(case=case, statement=made, text=text, decisions=waived(made, words) if words else ())
+
+
+def waived(told: statement.Statement, words: tuple[str, ...]) -> tuple[Decision, ...]:
+    """A waiver of the last gate whose every free field is one of the words."""
+    gate, (first, *_, last) = told.gates[-1], words
+    return (
+        Decision(
+            run=told.run,
+            statement=told.digest,
+            gate=gate.gate,
+            gate_digest=gate.digest,
+            verdict=gate.outcome,
+            person=Person(first, last, words, first),
+            meaning=Meaning.WAIVED,
+            comment=first,
+            at="2026-11-23T08:00:00.000Z",
+            waiver=Waiver(reason=last, control=first, until="2026-12-01T00:00:00.000Z"),
+        ),
+    )

@@ -70,7 +70,7 @@ def corpus() -> list[tuple[str, ...]]:
 
 @pytest.mark.parametrize("names", corpus())
 def test_csv_rows_and_cells_are_those_of_harmless_names(names: tuple[str, ...]) -> None:
-    enemy, friend = record_of(cases.hostile(names)), record_of(cases.hostile(HARMLESS))
+    enemy, friend = record_of(cases.hostile(names), words=names), record_of(cases.hostile(HARMLESS), words=HARMLESS)
     for what in What:
         ours, theirs = rows(table(enemy, what)), rows(table(friend, what))
         assert len(ours) == len(theirs)
@@ -93,7 +93,10 @@ def test_a_name_that_begins_with_an_apostrophe_is_told_from_a_defused_one() -> N
 
 @pytest.mark.parametrize("names", corpus())
 def test_junit_keeps_its_elements_and_counts(names: tuple[str, ...]) -> None:
-    enemy, friend = junit(record_of(cases.hostile(names))), junit(record_of(cases.hostile(HARMLESS)))
+    enemy, friend = (
+        junit(record_of(cases.hostile(names), words=names)),
+        junit(record_of(cases.hostile(HARMLESS), words=HARMLESS)),
+    )
     assert elements(enemy) == elements(friend)
     assert {n: etree.fromstring(enemy).get(n) for n in ("tests", "failures", "errors")} == {
         n: etree.fromstring(friend).get(n) for n in ("tests", "failures", "errors")
@@ -102,7 +105,7 @@ def test_junit_keeps_its_elements_and_counts(names: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("names", corpus())
 def test_oscal_keeps_its_skeleton(names: tuple[str, ...]) -> None:
-    enemy, friend = (json.loads(oscal(record_of(cases.hostile(each)))) for each in (names, HARMLESS))
+    enemy, friend = (json.loads(oscal(record_of(cases.hostile(each), words=each))) for each in (names, HARMLESS))
     assert skeleton(enemy) == skeleton(friend)
 
 

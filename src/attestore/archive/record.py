@@ -8,7 +8,8 @@ from attestore import gate, verdict
 from attestore.archive import layout
 from attestore.archive.opened import Contents, read_bundle
 from attestore.errors import ArchiveError, TamperedError
-from attestore.evidence import context, journal, manifest
+from attestore.evidence import context, decision, journal, manifest
+from attestore.evidence.decision import Decision
 from attestore.evidence.statement import Statement, decode
 from attestore.proof import Proof
 from attestore.proof import decode as decode_proof
@@ -37,7 +38,16 @@ def read_record(folder: Path) -> Record:
     case = _case(contents)
     if verdict.encode(case.verdicts) != contents.read("verdict.json"):
         raise TamperedError(f"{folder}: judged again from gates and journal, the verdict is another")
-    return Record(case=case, statement=statement, text=text)
+    return Record(case=case, statement=statement, text=text, decisions=_decisions(contents, statement))
+
+
+def _decisions(contents: Contents, statement: Statement) -> tuple[Decision, ...]:
+    names = [n for n in contents.names if n.startswith(f"{layout.DECISIONS}/") and n.endswith(".json")]
+    found = [decision.decode(contents.read(name), what=name) for name in sorted(names)]
+    for each in found:
+        if (each.run, each.statement) != (statement.run, statement.digest):
+            raise TamperedError(f"{contents.folder}: the decision {each.name} is about another run or statement")
+    return tuple(sorted(found, key=lambda each: (each.at, each.name)))
 
 
 def _compare(contents: Contents, statement: Statement) -> None:

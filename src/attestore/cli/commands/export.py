@@ -25,7 +25,7 @@ def export(  # noqa: PLR0913
         str,
         typer.Option(
             "--what",
-            help="Of csv: checks, observations, differences. Of pades: summary, or a gate's id.",
+            help="Of csv: checks, observations, differences, decisions. Of pades: summary, or a gate's id.",
             metavar="NAME",
         ),
     ] = "",

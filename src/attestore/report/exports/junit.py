@@ -45,6 +45,11 @@ def _suite(record: Record, gate_id: str) -> ET.Element:
             for n, each in enumerate(gate.controls)
         },
     }
+    # beside the result, never instead of it: what was waived stays red
+    for number, each in enumerate(record.decisions):
+        if each.gate == gate_id:
+            until = f" until {each.waiver.until}" if each.waiver is not None else ""
+            about[f"decision.{number}"] = f"{each.meaning.value} by {each.person.name} at {each.at}{until}"
     return _filled(record, gate_id, about, [_case(line, gate_id) for line in judged(record.case, gate_id)])
 
 

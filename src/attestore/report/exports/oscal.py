@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from attestore import canon
 from attestore.errors import UsageError
+from attestore.evidence.decision import Decision
 from attestore.gate import Control, Gate
 from attestore.report.exports.record import Judged, Record, judged, spoken
 from attestore.report.words import escape, visible
@@ -87,7 +88,8 @@ def oscal(record: Record) -> bytes:
 def _result(record: Record, gate: Gate, names: _Names) -> canon.JSON:
     case, told = record.case, record.statement
     verdict, lines = case.verdict(gate.id), judged(case, gate.id)
-    return {
+    decided: list[canon.JSON] = [_attestation(record, each) for each in record.decisions if each.gate == gate.id]
+    made: dict[str, canon.JSON] = {
         "uuid": _id(record, "result", gate.id),
         "title": escape(f"{gate.id}: {gate.title}"),
         "description": escape(gate.statement),
@@ -126,6 +128,30 @@ def _result(record: Record, gate: Gate, names: _Names) -> canon.JSON:
         },
         "observations": [_observation(record, gate, line, names) for line in lines],
         "findings": [_finding(record, gate, verdict, lines)],
+    }
+    if decided:
+        made["attestations"] = decided
+    return made
+
+
+def _attestation(record: Record, decision: Decision) -> canon.JSON:
+    """A decision beside the result, never instead of it: a waiver leaves the finding not satisfied."""
+    who = decision.person
+    told = f"{who.name} ({', '.join(who.roles)}) {decision.meaning.value} {decision.gate} at {decision.at}: {decision.comment}"
+    waiver = decision.waiver
+    if waiver is not None:
+        told += f" Until {waiver.until}, for {waiver.reason}; meanwhile: {waiver.control}"
+    return {
+        "parts": [
+            {
+                "uuid": _id(record, "decision", decision.name),
+                "name": "decision",
+                "ns": _NAMESPACE,
+                "class": decision.meaning.value,
+                "title": escape(f"{decision.meaning.value} by {who.name}"),
+                "prose": escape(told),
+            }
+        ]
     }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from attestore import canon
+from attestore.evidence.decision import Decision
 from attestore.evidence.statement import FileRecord, Statement
 from attestore.facts import Value
 from attestore.report.case import Case
@@ -22,6 +23,8 @@ class Record:
     statement: Statement
     text: bytes
     """the stored bytes of `statement.json`"""
+    decisions: tuple[Decision, ...] = ()
+    """as they lie in the bundle, in order of time; whether their signatures hold and count, the audit says"""
 
     @property
     def digest(self) -> canon.Digest:

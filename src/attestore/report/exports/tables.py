@@ -27,6 +27,7 @@ class What(Enum):
     CHECKS = "checks"
     OBSERVATIONS = "observations"
     DIFFERENCES = "differences"
+    DECISIONS = "decisions"
 
 
 def table(record: Record, what: What) -> bytes:
@@ -45,6 +46,8 @@ def _rows(record: Record, what: What) -> Iterator[Iterable[_Cell]]:
             return _observations(record)
         case What.DIFFERENCES:
             return _differences(record)
+        case What.DECISIONS:
+            return _decisions(record)
 
 
 def cell(value: _Cell) -> _Cell:
@@ -90,3 +93,17 @@ def _differences(record: Record) -> Iterator[Iterable[_Cell]]:
         return
     for each in compare(case.source, case.restored).differences:
         yield (run, each.subject, each.kind, each.what, each.source, each.restored)
+
+
+def _decisions(record: Record) -> Iterator[Iterable[_Cell]]:
+    yield (
+        "run", "gate", "verdict", "meaning", "person", "name", "roles", "key", "at", "comment", "waived until",
+        "reason", "compensating control",
+    )  # fmt: skip
+    for each in record.decisions:
+        waiver = each.waiver
+        yield (
+            each.run, each.gate, each.verdict, each.meaning.value, each.person.id, each.person.name,
+            ", ".join(each.person.roles), each.person.fingerprint, each.at, each.comment,
+            *((waiver.until, waiver.reason, waiver.control) if waiver is not None else ("", "", "")),
+        )  # fmt: skip

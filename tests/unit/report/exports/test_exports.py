@@ -122,18 +122,21 @@ def test_a_run_that_judged_nothing_is_red() -> None:
 # ── OSCAL
 
 
-@pytest.mark.elsewhere("oscal")
-@every_case
-def test_oscal_is_valid_by_nists_schema(make: Callable[[], Case]) -> None:
+def schema_problems(document: bytes) -> list[str]:
     # ECMA's \p{L} and \p{N} in the words of Python's re
     text = ELSEWHERE["oscal"].read_text(encoding="utf-8").replace(r"\\p{L}", r"[^\\W\\d_]").replace(r"\\p{N}", r"\\d")
     schema = json.loads(text)
     Draft7Validator.check_schema(schema)
-    problems = [
+    return [
         f"{'/'.join(map(str, problem.absolute_path))}: {problem.message[:200]}"
-        for problem in Draft7Validator(schema).iter_errors(json.loads(oscal(record_of(make()))))
+        for problem in Draft7Validator(schema).iter_errors(json.loads(document))
     ]
-    assert problems == []
+
+
+@pytest.mark.elsewhere("oscal")
+@every_case
+def test_oscal_is_valid_by_nists_schema(make: Callable[[], Case]) -> None:
+    assert schema_problems(oscal(record_of(make()))) == []
 
 
 @every_case
@@ -182,6 +185,31 @@ def test_controls_are_named_as_their_catalogue_does_and_carry_their_coverage() -
     assert {each["control-id"] for each in selection["include-controls"]} >= {"cp-9.1", "soc2_A1.3"}
     props = {each["value"]: each["class"] for each in result["findings"][0]["props"]}
     assert props["nist-800-53r5 CP-9(1)"] == "direct"
+
+
+# ── decisions
+
+
+WORDS = ("Ada =1+1", "a|b", "Tomas <b>")
+
+
+def test_a_waiver_stands_beside_the_result_and_turns_nothing_green() -> None:
+    record = record_of(cases.failed(), words=WORDS)
+    suite = etree.fromstring(junit(record)).findall("testsuite")[-1]
+    assert int(suite.get("failures")) > 0
+    told = {each.get("name"): each.get("value") for each in suite.iter("property")}
+    assert told["decision.0"] == "waived by Tomas <b> at 2026-11-23T08:00:00.000Z until 2026-12-01T00:00:00.000Z"
+    result = json.loads(oscal(record))["assessment-results"]["results"][-1]
+    assert result["findings"][0]["target"]["status"]["state"] == "not-satisfied"
+    (attested,) = result["attestations"]
+    assert (attested["parts"][0]["name"], attested["parts"][0]["class"]) == ("decision", "waived")
+    head, line = rows(table(record, What.DECISIONS))
+    assert (line[head.index("meaning")], line[head.index("waived until")]) == ("waived", "2026-12-01T00:00:00.000Z")
+
+
+@pytest.mark.elsewhere("oscal")
+def test_oscal_with_a_decision_is_valid_by_nists_schema() -> None:
+    assert schema_problems(oscal(record_of(cases.hostile(), words=cases.HOSTILE))) == []
 
 
 # ── CSV
