@@ -127,7 +127,7 @@ _ALL = (
     Fact("restore.rpo", Kind.DURATION, "age of the backup's snapshot when the restore was ordered"),
     Fact("restore.retrieve", Kind.DURATION, "RTO phase: fetch sealed parts from the store"),
     Fact("restore.unseal", Kind.DURATION, "RTO phase: decrypt and unpack"),
-    Fact("restore.prepare", Kind.DURATION, "RTO phase: make and start the isolated server, roles, empty database"),
+    Fact("restore.prepare", Kind.DURATION, "RTO phase: start the server that takes the restore (or reach it), roles, empty database"),
     Fact("restore.schema", Kind.DURATION, "RTO phase: pre-data section"),
     Fact("restore.data", Kind.DURATION, "RTO phase: data section"),
     Fact("restore.indexes", Kind.DURATION, "RTO phase: post-data section (indexes, keys, constraints, triggers)"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import Final
 
 from attestore.errors import PlanError
 from attestore.evidence import Step
@@ -12,9 +13,12 @@ from attestore.facts import FACTS, RTO_PHASES
 from attestore.gate import Gate, Probe
 from attestore.proof import AUDIT, METHODS, IndexCheck
 
-__all__ = ["Job", "Plan", "make"]
+__all__ = ["EXISTING", "ISOLATED", "Job", "Plan", "make"]
 
 _MOST_JOBS = 64
+ISOLATED: Final = "isolated server"
+EXISTING: Final = "existing server"
+"""a server that the operator names: not isolated from the network by Attestore"""
 
 
 class Job(Enum):
@@ -37,6 +41,8 @@ class Plan:
     """of all gates, each once"""
     jobs: int
     steps: tuple[Step, ...]
+    target: str = ISOLATED
+    """what takes the restore, in words"""
     index_check: IndexCheck = IndexCheck.AUTO
     """how deep the restored copy's B-tree indexes are looked into"""
     method: str = AUDIT
@@ -51,12 +57,12 @@ class Plan:
             case Job.DRILL:
                 return (
                     "The server and every local copy are taken as lost; a stored backup is all there is, "
-                    "and is restored into an isolated server."
+                    f"and is restored into an {self.target}."
                 )
             case Job.RUN:
                 return (
                     "A backup is taken, sealed and stored; every local copy is destroyed; "
-                    "what the store gives back is restored into an isolated server."
+                    f"what the store gives back is restored into an {self.target}."
                 )
 
 
@@ -69,6 +75,7 @@ def make(  # noqa: PLR0913
     jobs: int,
     method: str = AUDIT,
     index_check: IndexCheck = IndexCheck.AUTO,
+    target: str = ISOLATED,
 ) -> Plan:
     """Decide a run.
 
@@ -102,7 +109,8 @@ def make(  # noqa: PLR0913
         gates=tuple(sorted(gates, key=lambda gate: gate.id)),
         probes=_probes(gates),
         jobs=jobs,
-        steps=_steps(job, probes=len(_probes(gates))),
+        steps=_steps(job, probes=len(_probes(gates)), target=target),
+        target=target,
         index_check=index_check,
         method=method,
     )
@@ -134,7 +142,7 @@ def _probes(gates: Sequence[Gate]) -> tuple[Probe, ...]:
     return tuple(probes.values())
 
 
-def _steps(job: Job, *, probes: int) -> tuple[Step, ...]:
+def _steps(job: Job, *, probes: int, target: str) -> tuple[Step, ...]:
     asked = f", {probes} probes" if probes else ""
     first = (
         Step("preflight", "look at everything that could stand in the way, list all of it at once", "bundle"),
@@ -153,10 +161,10 @@ def _steps(job: Job, *, probes: int) -> tuple[Step, ...]:
         "retrieve": "workspace",
         "unseal": "workspace",
         "prepare": "workspace",
-        "schema": "isolated server",
-        "data": "isolated server",
-        "indexes": "isolated server",
-        "finalize": "isolated server",
+        "schema": target,
+        "data": target,
+        "indexes": target,
+        "finalize": target,
     }
     rto = tuple(
         Step(phase, FACTS[f"restore.{phase}"].meaning.removeprefix("RTO phase: "), meanings[phase])
@@ -175,7 +183,13 @@ def _steps(job: Job, *, probes: int) -> tuple[Step, ...]:
         Step(
             "control", "plant changes in the restored copy and require the comparison to notice each", "restored copy"
         ),
-        Step("teardown", "stop the isolated server, remove its files", "workspace, emptied"),
+        Step(
+            "teardown",
+            "stop the isolated server, remove its files"
+            if target == ISOLATED
+            else "drop the database and the roles that came with it",
+            "workspace, emptied",
+        ),
     )
     match job:
         case Job.BACKUP:

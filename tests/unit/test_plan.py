@@ -91,3 +91,10 @@ def _asking(must: str) -> Gate:
     operator, _, written = must.partition(" ")
     check = replace(GATE.checks[0], fact="proof.method", operator=Operator(operator), bound=written, written=written)
     return replace(GATE, checks=(*GATE.checks, check))
+
+
+def test_a_plan_for_an_existing_server_never_says_isolated() -> None:
+    there = plan.make(Job.DRILL, run="r", system="s", gates=(GATE,), jobs=1, target=plan.EXISTING)
+    told = [there.scenario, *(f"{step.does} {step.writes}" for step in there.steps)]
+    assert not any("isolated" in sentence for sentence in told)
+    assert "restored into an existing server" in there.scenario

@@ -72,6 +72,7 @@ def planned(job: Job, settings: Settings, *, gates: tuple[Gate, ...]) -> Plan:
         system=system,
         gates=gates,
         jobs=settings.jobs,
+        target=plan.EXISTING if settings.into else plan.ISOLATED,
         index_check=settings.index_check,
         method=settings.method,
     )
