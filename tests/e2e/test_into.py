@@ -109,6 +109,9 @@ def test_a_drill_into_another_server_passes_and_leaves_nothing_there(desk: Desk,
     assert "canary" not in "".join(path.read_text(errors="replace") for path in desk.bundle().rglob("*.json*"))
     report = (desk.bundle() / "S9-PROD-004.md").read_text()
     assert "Restored into an existing server; it was not isolated from the network" in report
+    # what the copy defines would run beside somebody's data
+    assert '"value":0' in observed(desk, "constraints.exercised")[0]
+    assert "nothing is tried on a server that was there before the run" in report
     assert desk.attestore("audit", "reports").code == 0
 
 

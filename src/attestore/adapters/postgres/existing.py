@@ -17,6 +17,7 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from attestore.adapters.postgres import exercise as exercising
 from attestore.adapters.postgres import world as worlds
 from attestore.adapters.postgres.dsn import Environment
 from attestore.adapters.postgres.programs import Installation
@@ -26,7 +27,7 @@ from attestore.adapters.process import Runner
 from attestore.errors import Error, PlanError, PrivilegeError, ScratchError, VersionError
 from attestore.evidence import Locale
 from attestore.ports import Look, Restored, SourceFacts, Target
-from attestore.proof import Setting
+from attestore.proof import Behaviour, IndexCheck, Setting
 
 __all__ = ["ExistingTarget", "PgExisting", "Remote", "sweep"]
 
@@ -298,6 +299,11 @@ class ExistingTarget(RestoredDatabase):
             made = frozenset(_marked(session, self._mark))
             errors = worlds.apply_settings(session, world, database=self._database, whose=made, mark=self._mark)
         return Restored((*errors, *self._analyze()))
+
+    def exercise(self, depth: IndexCheck) -> Behaviour:
+        """Nothing is tried here: what the copy defines would run beside somebody's data, and may reach the network."""
+        del depth
+        return exercising.listed(self._connect)
 
     def destroy(self) -> bool:
         """Drop the database and the roles that this run made; whether none of them is left."""

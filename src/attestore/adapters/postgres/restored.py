@@ -14,7 +14,6 @@ from typing import Any, Final, Protocol, Self
 import psycopg
 from psycopg import sql
 
-from attestore.adapters.postgres import exercise as exercising
 from attestore.adapters.postgres import plant as planting
 from attestore.adapters.postgres import prove as proving
 from attestore.adapters.postgres.programs import Installation
@@ -25,7 +24,7 @@ from attestore.errors import DiskError, ScratchError
 from attestore.evidence import Locale
 from attestore.gate import Probe
 from attestore.ports import Plain, Planted, Restored, Section, Watcher
-from attestore.proof import Behaviour, IndexCheck, Proof, Setting
+from attestore.proof import Proof, Setting
 
 __all__ = [
     "EVENT_TRIGGERS_SINCE",
@@ -188,10 +187,6 @@ class RestoredDatabase:
             self._connect, key, like=like, probes=probes, jobs=jobs, watch=watch, reader=self._reader
         )
         return replace(proof, settings=tuple(self._comparable(proof.settings)))
-
-    def exercise(self, depth: IndexCheck) -> Behaviour:
-        """What the copy does when it is tried: constraints refuse, triggers fire, indexes fit; all of it rolled back."""
-        return exercising.exercise(self._connect, depth=depth)
 
     def plant(self) -> tuple[Planted, ...]:
         """Change the restored copy deliberately, as far as it holds anything to change."""

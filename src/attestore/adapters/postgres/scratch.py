@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from attestore.adapters.postgres import built
+from attestore.adapters.postgres import exercise as exercising
 from attestore.adapters.postgres import world as worlds
 from attestore.adapters.postgres.cluster import Cluster, can_be_offline, scratch_settings
 from attestore.adapters.postgres.programs import Choice, Installation, unprivileged
@@ -24,6 +25,7 @@ from attestore.adapters.workspace import TemporaryWorkspace
 from attestore.errors import DiskError, Error, MissingProgramError, ProgramFailedError, ScratchError, VersionError
 from attestore.evidence import Locale
 from attestore.ports import Look, Restored, SourceFacts, Target
+from attestore.proof import Behaviour, IndexCheck
 
 __all__ = ["PgScratch", "PgTarget"]
 
@@ -132,6 +134,10 @@ class PgTarget(RestoredDatabase):
     def network(self) -> str:
         """`none` (own network namespace) or `socket-only`."""
         return self._cluster.network
+
+    def exercise(self, depth: IndexCheck) -> Behaviour:
+        """What the copy does when it is tried: constraints refuse, triggers fire, indexes fit; all of it rolled back."""
+        return exercising.exercise(self._connect, depth=depth)
 
     def create(self, world: bytes) -> Restored:
         """Roles (no login, no password) and the empty, random-named database, without schema public if the source has none.

@@ -13,10 +13,25 @@ from attestore.adapters.postgres.exercise.ground import Budget, Ground
 from attestore.adapters.postgres.session import Connect, worded
 from attestore.proof import Behaviour, IndexCheck
 
-__all__ = ["BUDGET_MS", "exercise"]
+__all__ = ["BUDGET_MS", "exercise", "listed"]
 
 BUDGET_MS: Final = 20_000
 """for all constraints, and again for all triggers; what is not reached is said to be compared only"""
+
+
+_ELSEWHERE: Final = "nothing is tried on a server that was there before the run"
+
+
+def listed(connect: Connect) -> Behaviour:
+    """Everything that could be tried, and none of it tried: no trigger, check or index of the copy is run.
+
+    Raises:
+        UnreachableError, ProgramFailedError: the copy can't be asked at all.
+    """
+    with worded("list what the restored copy could do"), Ground(connect) as ground:
+        found = constraints.exercise(ground, Budget(0, barred=_ELSEWHERE))
+        found += triggers.exercise(ground, Budget(0, barred=_ELSEWHERE))
+    return Behaviour(depth=f"none: {_ELSEWHERE}", exercises=tuple(sorted(found, key=lambda e: (e.kind, e.subject))))
 
 
 def exercise(connect: Connect, *, depth: IndexCheck, budget_ms: int = BUDGET_MS) -> Behaviour:

@@ -52,19 +52,16 @@ class Refusal:
 class Budget:
     """Milliseconds that may be spent on one class of exercises."""
 
-    def __init__(self, milliseconds: int) -> None:
-        self.milliseconds = milliseconds
+    def __init__(self, milliseconds: int, *, barred: str = "") -> None:
+        """`barred` says why nothing at all may be spent."""
+        self.words = barred or f"not reached within {milliseconds // 1000} s"
+        self._milliseconds = 0 if barred else milliseconds
         self._clock = SystemClock()
         self._begun = self._clock.tick()
 
     def spent(self) -> bool:
         """Whether nothing is left."""
-        return self._clock.tick() - self._begun >= self.milliseconds
-
-    @property
-    def words(self) -> str:
-        """Why something was not exercised, for a note."""
-        return f"not reached within {self.milliseconds // 1000} s"
+        return self._clock.tick() - self._begun >= self._milliseconds
 
 
 class Ground:
