@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from pypdf import PdfReader
 
+from authorities import authority
 from programme import Desk, Ran, at_desk
 
 
@@ -80,6 +83,30 @@ def test_the_audit_after_the_demo_is_clean(demo: tuple[Desk, Ran]) -> None:
     assert ran.code == 0, ran.out
     assert ran.result["clean"] is True
     assert len(ran.result["lines"]) > 20
+
+
+def test_years_later_a_kept_report_and_a_time_stamp_speak_for_it(demo: tuple[Desk, Ran], tmp_path: Path) -> None:
+    """The demo's key expires after two years; by then only somebody else's word about the time makes it count."""
+    desk, _ = demo
+    reports = shutil.copytree(desk.reports, tmp_path / "reports")
+    (bundle,) = [path for path in reports.iterdir() if path.name == min(each.name for each in reports.glob("2*"))]
+    today = datetime.now(UTC)
+    late = f"{today + timedelta(days=3650):%Y-%m-%d}"
+    with authority(tmp_path / "tsa") as local:
+        away = desk.attestore("timestamp", str(bundle), "--authority", f"{local.url}refuse")
+        assert (away.code, "gave no time stamp" in away.err) == (64, True)
+        assert desk.attestore("timestamp", str(bundle), "--authority", local.url).code == 0
+    bare = desk.attestore("audit", str(bundle), "--at", late, "--json")
+    assert bare.code == 4
+    assert any("its key expired" in line["sentence"] for line in bare.result["lines"])
+    stamped = desk.attestore("audit", str(bundle), "--at", late, "--tsa-ca", str(local.root))
+    assert stamped.code == 0, stamped.out
+    assert "while it was valid" in " ".join(stamped.out.split())
+    kept = f"{bundle / 'summary.pdf'}@{today:%Y-%m-%d}"
+    anchored = desk.attestore("audit", str(reports), "--anchor", kept)
+    assert anchored.code == 0, anchored.out
+    assert "here it is the same" in " ".join(anchored.out.split())
+    assert desk.attestore("audit", str(reports), "--at", "tomorrow").code == 2
 
 
 @pytest.mark.parametrize("gate", ["S9-PROD-003", "S9-PROD-004", "summary"])

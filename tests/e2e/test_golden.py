@@ -43,6 +43,6 @@ def test_and_with_one_flipped_byte_it_does_not(tmp_path: Path) -> None:
 
 
 def test_every_archive_has_its_roster_and_no_secret_key() -> None:
-    assert sorted(path.name for path in ARCHIVES.iterdir() if path.is_dir()) == [path.name for path in GOLDEN]
+    assert sorted(path.name for path in ARCHIVES.glob("*") if path.is_dir()) == [path.name for path in GOLDEN]
     for path in ARCHIVES.rglob("*"):
         assert not path.is_file() or b"PRIVATE KEY" not in path.read_bytes()

