@@ -205,7 +205,17 @@ class FakeSnapshot:
     def __init__(self, database: FakeDatabase) -> None:
         self.database = database
 
-    def prove(self, key: bytes, *, probes: Sequence[Probe], jobs: int, watch: Watcher, method: str = "audit") -> Proof:
+    def prove(
+        self,
+        key: bytes,
+        *,
+        probes: Sequence[Probe],
+        jobs: int,
+        watch: Watcher,
+        method: str = "audit",
+        sketches: proof.Sketches | None = None,
+    ) -> Proof:
+        assert sketches is not None
         watch.progress(jobs, jobs, unit="tables")
         seen = self.database.prove("source", key, probes, method=method)
         return replace(seen, tables=tuple(replace(table, text="") for table in seen.tables))
@@ -434,7 +444,19 @@ class FakeTarget:
     def first_query(self) -> int:
         return len(self._database.tables)
 
-    def prove(self, key: bytes, *, like: Proof, probes: Sequence[Probe], jobs: int, watch: Watcher) -> Proof:
+    def prove(  # noqa: PLR0913  the port's
+        self,
+        key: bytes,
+        *,
+        like: Proof,
+        probes: Sequence[Probe],
+        jobs: int,
+        watch: Watcher,
+        sketches: proof.Sketches | None = None,
+        shown: bool = False,
+    ) -> Proof:
+        assert sketches is not None
+        assert not shown
         assert like.side == "source"
         watch.progress(jobs, jobs, unit="tables")
         return self._database.prove("restored", key, probes, method=like.method)

@@ -19,7 +19,7 @@ from attestore.adapters.postgres.cluster import Connection
 from attestore.adapters.postgres.prove import prove_restored
 from attestore.adapters.postgres.source import PgSource
 from attestore.gate import Probe
-from attestore.proof import Comparison, Proof, compare
+from attestore.proof import Comparison, Proof, Sketches, compare
 from clusters import installation, running_server
 
 __all__ = ["KEY", "Nobody", "Server", "serve", "there_and_back"]
@@ -101,12 +101,31 @@ class Server:
         finally:
             self.run("postgres", f"DROP ROLE {name}")
 
-    def prove(self, database: str, *, probes: tuple[Probe, ...] = (), jobs: int = 2) -> Proof:
+    def prove(
+        self, database: str, *, probes: tuple[Probe, ...] = (), jobs: int = 2, sketches: Sketches | None = None
+    ) -> Proof:
         with self.source(database).snapshot() as snapshot:
-            return snapshot.prove(KEY, probes=probes, jobs=jobs, watch=Nobody())
+            return snapshot.prove(KEY, probes=probes, jobs=jobs, watch=Nobody(), sketches=sketches)
 
-    def prove_restored(self, database: str, like: Proof, *, probes: tuple[Probe, ...] = ()) -> Proof:
-        return prove_restored(partial(self.connect, database), KEY, like=like, probes=probes, jobs=2, watch=Nobody())
+    def prove_restored(
+        self,
+        database: str,
+        like: Proof,
+        *,
+        probes: tuple[Probe, ...] = (),
+        sketches: Sketches | None = None,
+        shown: bool = False,
+    ) -> Proof:
+        return prove_restored(
+            partial(self.connect, database),
+            KEY,
+            like=like,
+            probes=probes,
+            jobs=2,
+            watch=Nobody(),
+            sketches=sketches,
+            shown=shown,
+        )
 
     def dump(self, database: str, into: Path, *, snapshot: str) -> None:
         program = [str(self.bindir / "pg_dump"), "-Fc", "-Z0", f"--snapshot={snapshot}"]

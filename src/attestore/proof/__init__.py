@@ -20,6 +20,8 @@ from attestore.proof.model import (
     decode,
     encode,
 )
+from attestore.proof.sketch import Sketches
+from attestore.proof.sketch import decode as decode_sketches
 
 __all__ = [
     "AUDIT",
@@ -44,10 +46,12 @@ __all__ = [
     "RowKey",
     "Sequence",
     "Setting",
+    "Sketches",
     "Table",
     "What",
     "compare",
     "decode",
+    "decode_sketches",
     "encode",
     "facts_of",
     "row_digest",

@@ -24,7 +24,7 @@ from attestore.ports import (
     Tap,
     Texts,
 )
-from attestore.proof import STREAM, Proof, encode
+from attestore.proof import STREAM, Proof, Sketches, encode
 from attestore.run.book import Book
 from attestore.run.tools import Tools
 
@@ -56,10 +56,12 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """What a backup carries sealed: its proof and the key K that the proof's fingerprints were made with."""
+    """What a backup carries sealed: its proof, the key K of its fingerprints, and a sketch of each table's rows."""
 
     key: bytes
     proof: bytes
+    sketches: bytes = b""
+    """none where rows were fingerprinted otherwise"""
 
 
 def local_copy(tools: Tools) -> Path:
@@ -68,9 +70,9 @@ def local_copy(tools: Tools) -> Path:
 
 
 def carry(carried: Carried) -> bytes:
-    """The bytes of the sealed proof part: one line with the key, then the proof as it is."""
+    """The bytes of the sealed proof part: a line with the key, a line with the proof as it is, lines of sketches."""
     head: canon.JSON = {"format": _CARRIED, "key": carried.key.hex()}
-    return canon.encode(head) + b"\n" + carried.proof
+    return b"\n".join((canon.encode(head), carried.proof, carried.sketches))
 
 
 def uncarry(data: bytes) -> Carried:
@@ -79,10 +81,12 @@ def uncarry(data: bytes) -> Carried:
     Raises:
         TamperedError: it is not of this format.
     """
-    first, _, proof = data.partition(b"\n")
+    first, _, rest = data.partition(b"\n")
+    # canonical JSON holds no line feed
+    proof, _, sketches = rest.partition(b"\n")
     match canon.decode(first, what="the sealed proof"):
         case {"format": str(form), "key": str(key)} if form == _CARRIED and len(key) == 2 * _KEY_BYTES:
-            return Carried(key=bytes.fromhex(key), proof=proof)
+            return Carried(key=bytes.fromhex(key), proof=proof, sketches=sketches)
         case _:
             raise TamperedError("the sealed proof is not of a format that this version reads")
 
@@ -127,7 +131,7 @@ def take(plan: Plan, *, ready: Ready, tools: Tools, book: Book, bundle: Bundle) 
         # a proof by method stream is whole only now that the dump went by
         proof = seen.proof if seen.texts is None else seen.texts.complete(seen.proof)
         bundle.write("proof.source.json", encode(proof))
-        carried = carry(Carried(key=key, proof=encode(proof)))
+        carried = carry(Carried(key=key, proof=encode(proof), sketches=seen.sketches))
         parts = [
             archive,
             sealing.seal(_file(home / "globals.json", seen.world), role="globals"),
@@ -177,6 +181,7 @@ class _Seen:
     attempt: int
     jobs: int
     proof: Proof
+    sketches: bytes
     archive: Plain
     world: bytes
     texts: Texts | None
@@ -207,7 +212,15 @@ def _look(plan: Plan, *, ready: Ready, tools: Tools, key: bytes, book: Book, att
             dumping = stack.enter_context(ready.dumper.dumping(snapshot, local_copy(tools), jobs=jobs))
             dumping.locked()
         with book.entering(f"proof{again}"):
-            proof = snapshot.prove(key, probes=plan.probes, jobs=plan.jobs, watch=tools.watcher, method=plan.method)
+            sketches = Sketches()
+            proof = snapshot.prove(
+                key,
+                probes=plan.probes,
+                jobs=plan.jobs,
+                watch=tools.watcher,
+                method=plan.method,
+                sketches=sketches,
+            )
         with book.entering(f"dump{again}"):
             archive = dumping.finish()
             world = snapshot.globals()
@@ -219,6 +232,7 @@ def _look(plan: Plan, *, ready: Ready, tools: Tools, key: bytes, book: Book, att
             attempt=attempt,
             jobs=jobs,
             proof=proof,
+            sketches=sketches.encode(),
             archive=archive,
             world=world,
             texts=texts,

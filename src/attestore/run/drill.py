@@ -12,8 +12,8 @@ from attestore.archive import Bundle
 from attestore.errors import Error, KeyringError, StoreError, TamperedError
 from attestore.evidence import Manifest, manifest
 from attestore.plan import Plan
-from attestore.ports import FetchedPart, Plain, Scratch, Section, Target
-from attestore.proof import Proof, compare, decode, encode
+from attestore.ports import FetchedPart, Plain, Planted, Scratch, Section, Target
+from attestore.proof import Change, Located, Proof, Sketches, compare, decode, decode_sketches, encode
 from attestore.run.backup import Carried, local_copy, locale_words, uncarry
 from attestore.run.book import Book
 from attestore.run.tools import Tools
@@ -115,7 +115,10 @@ def restore(plan: Plan, *, found: Found, tools: Tools, scratch: Scratch, book: B
         target.first_query()
         recovery.answered()
         _tell(target, listing=listing, empty=empty, errors=errors, plan=plan, book=book)
-        checking = _Checking(plan=plan, tools=tools, target=target, key=carried.key, expected=expected, book=book)
+        sketches = decode_sketches(carried.sketches)
+        checking = _Checking(
+            plan=plan, tools=tools, target=target, key=carried.key, expected=expected, sketches=sketches, book=book
+        )
         restored = _verify(checking, bundle=bundle)
         _inspect(fetched, tools=tools, book=book)
         _control(checking, restored=restored)
@@ -153,11 +156,17 @@ class _Checking:
     target: Target
     key: bytes
     expected: Proof
+    sketches: Sketches
     book: Book
 
     def prove(self) -> Proof:
         return self.target.prove(
-            self.key, like=self.expected, probes=self.plan.probes, jobs=self.plan.jobs, watch=self.tools.watcher
+            self.key,
+            like=self.expected,
+            probes=self.plan.probes,
+            jobs=self.plan.jobs,
+            watch=self.tools.watcher,
+            sketches=self.sketches,
         )
 
 
@@ -306,14 +315,33 @@ def _control(checking: _Checking, *, restored: Proof) -> None:
     book = checking.book
     with book.entering("control"):
         planted = checking.target.plant()
-        named = {difference.subject for difference in compare(restored, checking.prove()).differences}
-        noticed = [change.subject in named for change in planted]
+        found = compare(restored, checking.prove())
+        named = {difference.subject for difference in found.differences}
+        rows = {each.label: each for each in found.rows}
+        # rows are found by the source's sketch, so only where the copy was equal to the source before
+        unequal = {difference.subject for difference in compare(checking.expected, restored).differences}
+        sketched = {f"{each.schema}.{each.name}" for each in checking.sketches} - unequal
+        seen = [
+            _seen(change, rows.get(change.subject), named=change.subject in named, findable=change.subject in sketched)
+            for change in planted
+        ]
+        noticed = [good for good, _ in seen]
         book.write("control.planted", len(planted), source="negative control")
         book.write("control.noticed", sum(noticed), source="negative control")
         book.write("control.unnoticed", len(planted) - sum(noticed), source="negative control")
-        for number, (change, seen) in enumerate(zip(planted, noticed, strict=True), start=1):
-            told = f"{change.what}: {'noticed' if seen else 'NOT NOTICED'}"
-            book.write("control.change", told, source="negative control", subject=str(number))
+        for number, (change, (_, words)) in enumerate(zip(planted, seen, strict=True), start=1):
+            book.write("control.change", f"{change.what}: {words}", source="negative control", subject=str(number))
+
+
+def _seen(change: Planted, rows: Located | None, *, named: bool, findable: bool) -> tuple[bool, str]:
+    """Whether a planted change was noticed, and in words; one of a row must be found as a row wherever it can be."""
+    if not named:
+        return False, "NOT NOTICED"
+    if change.row is None or not findable:
+        return True, "noticed"
+    if rows is None or not rows.whole or not (rows.missing or (change.row is Change.CHANGED and rows.changed)):
+        return False, "noticed, but its row was NOT LOCATED"
+    return True, f"noticed, {rows.words()}, located"
 
 
 def _ms(earlier: str, later: str) -> int:

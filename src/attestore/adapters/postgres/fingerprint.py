@@ -15,12 +15,15 @@ from attestore.adapters.postgres.quoting import identifier, qualified
 from attestore.adapters.postgres.relations import Column, Relation
 from attestore.proof import Table
 
-__all__ = ["Range", "expression", "ranges", "statement", "take"]
+__all__ = ["Range", "expression", "ranged", "ranges", "row", "statement", "table", "take", "words"]
 
 _CUT: Final = 16 * 1024 * 1024
 """bytes of a table that one statement reads"""
 _RANGES_SINCE: Final = 14
 """the first major whose executor seeks to a range of row addresses instead of filtering the whole table"""
+
+_WORDS_SINCE: Final = 18
+"""the first major that reads an integer from bytes"""
 
 _TYPED: Final = frozenset(
     (
@@ -67,14 +70,23 @@ def expression(column: Column, *, encodingless: bool = False) -> str:
     return value
 
 
-def statement(relation: Relation, *, within: Range | None = None, encodingless: bool = False) -> str:
+def statement(relation: Relation, *, within: Range | None = None, encodingless: bool = False, major: int = 0) -> str:
     """The SQL that answers (rows, sum, sum, sum, sum) for a table or a range of it; `$1` is the key."""
-    row = ", ".join(("$1::bytea", *(expression(column, encodingless=encodingless) for column in relation.columns)))
+    digest, sums = words(row(relation, encodingless=encodingless), major=major)
     return (
         "SELECT count(*)"
-        + "".join(f', coalesce(sum("substring"(q.d, {start}, 64)::int8), 0)::text' for start in (1, 65, 129, 193))
-        + f" FROM (SELECT ('x' || encode(sha256(record_send(ROW({row}))), 'hex'))::bit(256) AS d"
-        + f" FROM ONLY {qualified(relation.schema, relation.name)} t{_where(within)} OFFSET 0) q"
+        + "".join(f", coalesce(sum({word}), 0)::text" for word in sums)
+        + f" FROM (SELECT {digest} AS d FROM ONLY {qualified(relation.schema, relation.name)} t{ranged(within)} OFFSET 0) q"
+    )
+
+
+def words(data: str, *, major: int) -> tuple[str, tuple[str, ...]]:
+    """SQL: the SHA-256 of some bytes, and its four signed words as read from it under the name `q.d`."""
+    if major >= _WORDS_SINCE:
+        return f"sha256({data})", tuple(f"substr(q.d, {start}, 8)::int8" for start in (1, 9, 17, 25))
+    return (
+        f"('x' || encode(sha256({data}), 'hex'))::bit(256)",
+        tuple(f'"substring"(q.d, {start}, 64)::int8' for start in (1, 65, 129, 193)),
     )
 
 
@@ -109,7 +121,7 @@ def take(
         for cut in cuts:
             question = Question(
                 subject=relation.label,
-                sql=statement(relation, within=cut, encodingless=encodingless),
+                sql=statement(relation, within=cut, encodingless=encodingless, major=major),
                 parameters=(key,),
                 weight=relation.size // len(cuts),
             )
@@ -123,17 +135,25 @@ def take(
         if not missing[oid]:
             done += 1
             told(done)
-    return tuple(_table(relation, totals[relation.oid]) for relation in relations)
+    return tuple(table(relation, totals[relation.oid]) for relation in relations)
 
 
-def _where(within: Range | None) -> str:
+def row(relation: Relation, *, encodingless: bool) -> str:
+    """SQL: a row of `t` behind the key, as bytes that no other row has."""
+    parts = ("$1::bytea", *(expression(column, encodingless=encodingless) for column in relation.columns))
+    return f"record_send(ROW({', '.join(parts)}))"
+
+
+def ranged(within: Range | None) -> str:
+    """SQL: the condition that a row of `t` lies in the range."""
     if within is None:
         return ""
     upper = "" if within.last is None else f" AND t.ctid < '({within.last},0)'"
     return f" WHERE t.ctid >= '({within.first},0)'{upper}"
 
 
-def _table(relation: Relation, total: list[int]) -> Table:
+def table(relation: Relation, total: Sequence[int]) -> Table:
+    """The fingerprint of a relation from its rows and sums."""
     rows, first, second, third, fourth = total
     return Table(
         schema=relation.schema,

@@ -11,6 +11,7 @@ from psycopg.rows import tuple_row
 
 from attestore.adapters.postgres.session import worded
 from attestore.ports import Planted
+from attestore.proof import Change
 
 __all__ = ["plant"]
 
@@ -130,7 +131,7 @@ def _altered(connection: psycopg.Connection[Any], table: tuple[int, str, str]) -
                 " AND ({}) IS DISTINCT FROM {} LIMIT 1)"
             ).format(relation, field, other, relation, field, other, field)
             if _changed(connection, statement):
-                return Planted(f"one value of column {column} altered", f"{schema}.{name}")
+                return Planted(f"one value of column {column} altered", f"{schema}.{name}", Change.CHANGED)
     return None
 
 
@@ -140,7 +141,7 @@ def _deleted(connection: psycopg.Connection[Any], table: tuple[int, str, str]) -
     statement = sql.SQL("DELETE FROM ONLY {} WHERE ctid = (SELECT ctid FROM ONLY {} LIMIT 1)").format(
         relation, relation
     )
-    return Planted("one row deleted", f"{schema}.{name}") if _changed(connection, statement) else None
+    return Planted("one row deleted", f"{schema}.{name}", Change.MISSING) if _changed(connection, statement) else None
 
 
 def _dropped(connection: psycopg.Connection[Any], index: str) -> Planted | None:

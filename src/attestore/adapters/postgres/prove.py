@@ -7,14 +7,25 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from attestore import canon
-from attestore.adapters.postgres import fingerprint, keys, objects, readings, relations, sequences, stream, world
+from attestore.adapters.postgres import (
+    cells,
+    fingerprint,
+    keys,
+    locate,
+    objects,
+    readings,
+    relations,
+    sequences,
+    stream,
+    world,
+)
 from attestore.adapters.postgres import probes as questions
 from attestore.adapters.postgres.crew import BEGIN, Crew, gathered
 from attestore.adapters.postgres.session import Connect, Session, ask, held, pin, pinned, worded
 from attestore.errors import ProgramFailedError
 from attestore.gate import Probe
 from attestore.ports import Watcher
-from attestore.proof import AUDIT, STREAM, ForeignKey, ProbeResult, Proof, Query, Setting, Table
+from attestore.proof import AUDIT, STREAM, ForeignKey, Located, ProbeResult, Proof, Query, Setting, Sketches, Table
 
 __all__ = ["INSTANT", "Moment", "prove_restored", "prove_source"]
 
@@ -42,17 +53,21 @@ def prove_source(  # noqa: PLR0913  each is one decision about a proof
     jobs: int,
     watch: Watcher,
     method: str = AUDIT,
+    sketches: Sketches | None = None,
 ) -> Proof:
     """What the source holds at that moment; foreign keys are listed, not checked.
 
-    By method `stream` rows are counted only: the dump's own text is digested while it is sealed.
+    By method `stream` rows are counted only: the dump's own text is digested while it is sealed. By method `audit` a
+    sketch of each table is put into `sketches`, where that is given.
 
     `connect` opens further pinned sessions: `jobs` of them, then one for probes; all are closed before this returns.
 
     Raises:
         PrivilegeError, UnreachableError, ProgramFailedError: something cannot be read; it is named.
     """
-    prover = _Prover(moment=moment, connect=connect, key=key, probes=probes, jobs=jobs, watch=watch, method=method)
+    prover = _Prover(
+        moment=moment, connect=connect, key=key, probes=probes, jobs=jobs, watch=watch, method=method, sketches=sketches
+    )
     return prover.prove("source")
 
 
@@ -65,10 +80,13 @@ def prove_restored(  # noqa: PLR0913  each is one decision about a proof
     jobs: int,
     watch: Watcher,
     reader: stream.Reader | None = None,
+    sketches: Sketches | None = None,
+    shown: bool = False,
 ) -> Proof:
     """What the restored database holds, every foreign key checked and every definition unlike `like` read back.
 
-    Rows are fingerprinted by the method of `like`; for `stream`, a `reader` of texts is needed.
+    Rows are fingerprinted by the method of `like`; for `stream`, a `reader` of texts is needed. In tables that differ,
+    the differing rows are looked for by the `sketches` of `like`, and told by their keys if those may be `shown`.
 
     `connect` opens autocommit sessions as superuser; they are pinned here and closed before this returns.
 
@@ -100,6 +118,8 @@ def prove_restored(  # noqa: PLR0913  each is one decision about a proof
             method=like.method,
             like=like,
             reader=reader,
+            sketches=sketches,
+            shown=shown,
         )
         proof = prover.prove("restored")
     # definitions are loaded and rolled back again: the one session that may write
@@ -123,6 +143,8 @@ class _Prover:
     method: str
     like: Proof | None = None
     reader: stream.Reader | None = None
+    sketches: Sketches | None = None
+    shown: bool = False
 
     def prove(self, side: str) -> Proof:
         leader = self.moment.leader
@@ -142,7 +164,7 @@ class _Prover:
             tables = self._tables(crew, stored, shape=(major, encodingless))
             reached = sequences.feed(crew, self.moment.sequences)
             foreign = keys.check(crew, declared) if side == "restored" else keys.listed(declared)
-        return Proof(
+        proof = Proof(
             side=side,
             database=database,
             server=server,
@@ -159,6 +181,22 @@ class _Prover:
             queries=_queries(stored, declared, encoding=encoding, method=self.method),
             findings=(*findings, *sequences.behind(reached), *_unvalidated(foreign), *_overheard(leader)),
         )
+        return replace(proof, located=self._located(proof, stored, shape=(major, encodingless)))
+
+    def _located(
+        self, proof: Proof, stored: Sequence[relations.Relation], *, shape: tuple[int, bool]
+    ) -> tuple[Located, ...]:
+        """Sessions are asked for only where something differs: most drills need none of it."""
+        if (
+            self.like is None
+            or self.sketches is None
+            or self.method != AUDIT
+            or {t.label: t.sums for t in self.like.tables} == {t.label: t.sums for t in proof.tables}
+        ):
+            return ()
+        wanted = locate.Wanted(self.sketches, self.key, shown=self.shown)
+        with gathered(self.moment.leader, self.connect, snapshot=self.moment.snapshot, size=self.jobs) as crew:
+            return locate.find(crew, stored, sides=(self.like, proof), wanted=wanted, shape=shape)
 
     def _tables(
         self, crew: Crew, stored: Sequence[relations.Relation], *, shape: tuple[int, bool]
@@ -168,6 +206,8 @@ class _Prover:
         def told(done: int) -> None:
             self.watch.progress(done, covered, unit="tables")
 
+        if self.method != STREAM and self.like is None and self.sketches is not None:
+            return cells.take(crew, stored, key=self.key, shape=shape, told=told, sketches=self.sketches)
         if self.method != STREAM:
             return fingerprint.take(crew, stored, key=self.key, shape=shape, told=told)
         if self.like is None:

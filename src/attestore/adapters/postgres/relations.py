@@ -41,6 +41,8 @@ class Relation:
     """whether rows have a physical address that ranges can be cut by"""
     uncovered: str
     """why a dump does not carry the rows; empty when it does"""
+    key: tuple[str, ...] = ()
+    """columns of the primary key, else of another unique key that holds no NULL; empty without either"""
 
     @property
     def label(self) -> str:
@@ -91,6 +93,22 @@ WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND {OURS}
 """.strip()
 
 
+_KEYS: Final = f"""
+SELECT DISTINCT ON (x.indrelid) x.indrelid,
+       (SELECT array_agg(a.attname::text ORDER BY k.place) FROM unnest(x.indkey::int2[]) WITH ORDINALITY AS k(number, place)
+          JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = k.number
+         WHERE k.place <= x.indnkeyatts)
+FROM pg_index x
+JOIN pg_class c ON c.oid = x.indrelid AND c.relkind = 'r' AND c.relpersistence <> 't'
+JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE x.indisunique AND x.indisvalid AND x.indpred IS NULL AND x.indexprs IS NULL AND {OURS}
+  AND NOT EXISTS (SELECT FROM unnest(x.indkey::int2[]) WITH ORDINALITY AS k(number, place)
+                  JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = k.number
+                  WHERE k.place <= x.indnkeyatts AND (NOT a.attnotnull OR a.attgenerated <> ''))
+ORDER BY x.indrelid, x.indisprimary DESC, x.indnkeyatts, x.indexrelid
+""".strip()
+
+
 def read(connection: Session) -> tuple[Relation, ...]:
     """Every relation that stores rows, in the order of their names, as the session's snapshot sees them.
 
@@ -104,6 +122,7 @@ def read(connection: Session) -> tuple[Relation, ...]:
         for oid, name, base, domain, place in ask(connection, _COLUMNS):
             columns[oid].append(Column(name=name, base=base, domain=domain, place=place))
         listed = ask(connection, LISTING)
+        keys = {oid: tuple(names) for oid, names in ask(connection, _KEYS)}
     return tuple(
         Relation(
             oid=oid,
@@ -115,6 +134,7 @@ def read(connection: Session) -> tuple[Relation, ...]:
             size=int(size),
             heap=heap,
             uncovered=uncovered,
+            key=keys.get(oid, ()),
         )
         for oid, schema, name, kind, pages, size, heap, uncovered in listed
     )

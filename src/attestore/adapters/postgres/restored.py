@@ -24,7 +24,7 @@ from attestore.errors import DiskError, ScratchError
 from attestore.evidence import Locale
 from attestore.gate import Probe
 from attestore.ports import Plain, Planted, Restored, Section, Watcher
-from attestore.proof import Proof, Setting
+from attestore.proof import Proof, Setting, Sketches
 
 __all__ = [
     "EVENT_TRIGGERS_SINCE",
@@ -181,10 +181,28 @@ class RestoredDatabase:
         """Number of user tables, answered by the restored database over a new session."""
         return self._count(_TABLES)
 
-    def prove(self, key: bytes, *, like: Proof, probes: Sequence[Probe], jobs: int, watch: Watcher) -> Proof:
+    def prove(  # noqa: PLR0913  each is one decision about a proof
+        self,
+        key: bytes,
+        *,
+        like: Proof,
+        probes: Sequence[Probe],
+        jobs: int,
+        watch: Watcher,
+        sketches: Sketches | None = None,
+        shown: bool = False,
+    ) -> Proof:
         """What the restored database holds, with foreign keys checked and differing definitions of `like` read back."""
         proof = proving.prove_restored(
-            self._connect, key, like=like, probes=probes, jobs=jobs, watch=watch, reader=self._reader
+            self._connect,
+            key,
+            like=like,
+            probes=probes,
+            jobs=jobs,
+            watch=watch,
+            reader=self._reader,
+            sketches=sketches,
+            shown=shown,
         )
         return replace(proof, settings=tuple(self._comparable(proof.settings)))
 

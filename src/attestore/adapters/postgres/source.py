@@ -21,7 +21,7 @@ from attestore.errors import Error, ProgramFailedError, VersionError
 from attestore.evidence import Locale
 from attestore.gate import Probe
 from attestore.ports import Look, Snapshot, SourceFacts, Watcher
-from attestore.proof import AUDIT, Proof
+from attestore.proof import AUDIT, Proof, Sketches
 
 __all__ = ["PgSource"]
 
@@ -100,9 +100,25 @@ class _Snapshot:
     def taken(self) -> str:
         return self.moment.taken
 
-    def prove(self, key: bytes, *, probes: Sequence[Probe], jobs: int, watch: Watcher, method: str = AUDIT) -> Proof:
+    def prove(
+        self,
+        key: bytes,
+        *,
+        probes: Sequence[Probe],
+        jobs: int,
+        watch: Watcher,
+        method: str = AUDIT,
+        sketches: Sketches | None = None,
+    ) -> Proof:
         return prove_source(
-            self.moment, partial(connect, self.environment), key, probes=probes, jobs=jobs, watch=watch, method=method
+            self.moment,
+            partial(connect, self.environment),
+            key,
+            probes=probes,
+            jobs=jobs,
+            watch=watch,
+            method=method,
+            sketches=sketches,
         )
 
     def tables(self) -> Mapping[int, tuple[str, str]]:
