@@ -111,7 +111,9 @@ def test_oscal_keeps_its_skeleton(names: tuple[str, ...]) -> None:
 
 def test_markdown_in_oscal_is_text() -> None:
     """Titles and descriptions are Markdown by OSCAL's model."""
-    (result,) = json.loads(oscal(record_of(cases.hostile())))["assessment-results"]["results"]
+    # the last name becomes the statement of the gate
+    names = (*cases.HOSTILE, "[l](javascript:alert(1)) **PASS** <b>")
+    (result,) = json.loads(oscal(record_of(cases.hostile(names))))["assessment-results"]["results"]
     for field in (result["title"], result["description"], *(each["title"] for each in result["observations"])):
         (_, inline, _) = MarkdownIt("commonmark", {"html": True}).parse(field)
         assert {child.type for child in inline.children or ()} <= {"text", "text_special"}
