@@ -6,6 +6,7 @@ that pg_dump spoke under. psql reads it, since it hands out blocks of many rows 
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import heapq
 import os
@@ -13,7 +14,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from signal import Signals
@@ -39,7 +40,7 @@ _TRAILER: Final = b"\\.\n\n\n"
 _ENTRY: Final = re.compile(rb"^(\d+); \d+ (\d+) TABLE DATA ", re.MULTILINE)
 _MARK: Final = b"\n\\.\n"
 """a line that no COPY text holds, since a backslash in it is always doubled or begins an escape"""
-_CHUNK: Final = 1 << 18
+_CHUNK: Final = 1 << 20
 _LONGEST_S: Final = 7 * 86_400.0
 _SCOPE: Final = "text"
 _MONEY: Final = "lc_monetary"
@@ -308,7 +309,10 @@ class _Psql:
         def carry_out(share: list[int]) -> None:
             with self._started([wanted[number].sql for number in share]) as running:
                 started.append(running)
-                parts = _parted(lambda: os.read(running.stdout.fileno(), _CHUNK), [sinks[number] for number in share])
+                pipe = running.stdout.fileno()
+                with suppress(OSError):  # a user has only so much; 64 KiB at a time take twice the CPU
+                    fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _CHUNK)
+                parts = _parted(lambda: os.read(pipe, _CHUNK), [sinks[number] for number in share])
                 for _ in parts:
                     with lock:
                         done[0] += 1
