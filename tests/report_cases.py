@@ -6,18 +6,23 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from attestore import canon
+from attestore import canon, instants
 from attestore.evidence import Context, Locale, Manifest, Observation, PartRecord, Past, Person, Step
+from attestore.evidence.decision import Decision, Meaning, Waiver
+from attestore.evidence.revision import Revision
 from attestore.facts import RTO_PHASES, Value
 from attestore.gate import Approval, Check, Control, Coverage, Gate, Operator, Probe, Severity
 from attestore.proof import (
     Behaviour,
+    Change,
     Did,
     Exercise,
     ForeignKey,
     Object,
     ProbeResult,
+    Located,
     Proof,
+    RowKey,
     Query,
     Sequence,
     Setting,
@@ -25,6 +30,7 @@ from attestore.proof import (
     compare,
 )
 from attestore.report import Case
+from attestore.standing import Judged, hold
 from attestore.verdict import judge
 
 HOSTILE: Final = (
@@ -404,6 +410,13 @@ def failed() -> Case:
     back = replace(
         back, tables=tuple(tables), objects=tuple(objects), foreign_keys=tuple(keys), probes=tuple(probes),
         sequences=(replace(back.sequences[0], reached=90),),
+        located=(
+            Located(
+                tables[0].schema, tables[0].name, changed=1, missing=1, extra=0, whole=True, keyed_by=("id",),
+                keys=(RowKey(Change.CHANGED, "5d" * 16, "17"), RowKey(Change.MISSING, "e1" * 16)),
+            ),
+            Located(tables[3].schema, tables[3].name, changed=0, missing=40, extra=40, whole=False),
+        ),
     )  # fmt: skip
     return case_of(source, back, facts(source, back), (gate_003(), gate_004(target="< 1s", bound=1_000)))
 
@@ -460,3 +473,79 @@ def hostile(words: tuple[str, ...] = HOSTILE) -> Case:
 def shape_gate(case: Case) -> str:
     """The id of the gate that asks about restoring."""
     return case.gates[-1].id
+
+
+KIM: Final = Person("kim", "Kim Release", ("release-manager",), "7A11B0C4D5E6F708192A3B4C5D6E7F8091A2B3C4")
+SAM: Final = Person("sam", "Sam Secure", ("security",), "90C4B7A1D2E3F405162738495A6B7C8D9E0FA1B2")
+REVISED: Final = "2026-11-22T21:05:00.000Z"
+
+
+def revised(case: Case, *told: Decision) -> Case:
+    """The case after decisions, as a revision tells it."""
+    ended = case.context.ended
+    held = {
+        gate.id: hold(
+            Judged(case.context.run, gate, case.verdict(gate.id).outcome.name, ended, case.context.operator.id),
+            told,
+            at=instants.parse(REVISED),
+        ).worth(gate.id)
+        for gate in case.gates
+    }
+    made = Revision(
+        run=case.context.run,
+        number=len(told) or 1,
+        statement="5" * 64,
+        at=REVISED,
+        by=case.context.operator,
+        roster_digest=case.context.roster_digest,
+        ledger_count=case.context.ledger_count + 3,
+        ledger_head="6" * 64,
+        finished=ended,
+        decisions=tuple(each.digest for each in told),
+        worth=tuple(held[name] for name in sorted(held)),
+        attestore=case.context.attestore,
+        renderer=case.context.renderer,
+    )
+    return replace(case, revision=made, decisions=told)
+
+
+def says(case: Case, who: Person, meaning: Meaning, comment: str, *, waiver: Waiver | None = None) -> Decision:
+    """A person on the restoration gate."""
+    gate = case.gate("S9-PROD-004")
+    return Decision(
+        run=case.context.run,
+        statement="5" * 64,
+        gate=gate.id,
+        gate_digest=gate.digest,
+        verdict=case.verdict(gate.id).outcome.name,
+        person=who,
+        meaning=meaning,
+        comment=comment,
+        at="2026-11-22T20:40:00.000Z",
+        waiver=waiver,
+    )
+
+
+def approved() -> Case:
+    """The demo, approved by the two people whom its gate asks for."""
+    case = passed()
+    return revised(
+        case,
+        says(case, KIM, Meaning.APPROVED, "Report read; the digest is the store's."),
+        says(case, SAM, Meaning.APPROVED, "Signatures and checkpoint verified on my own machine."),
+    )
+
+
+def waived() -> Case:
+    """The failure, lived with until the sixth of December."""
+    case = failed()
+    terms = Waiver(
+        "The damaged copy came from the old disk, which is out of service.",
+        "A standby in the other building replays every minute.",
+        "2026-12-06T00:00:00.000Z",
+    )
+    return revised(
+        case,
+        says(case, KIM, Meaning.WAIVED, "Accepted in the review of 22 November.", waiver=terms),
+        says(case, SAM, Meaning.WAIVED, "Accepted; the disk is destroyed on Friday.", waiver=terms),
+    )

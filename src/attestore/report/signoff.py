@@ -56,6 +56,8 @@ def standing_notice(view: View) -> tuple[Block, ...]:
             )
         )  # fmt: skip
     word = standing.value if standing.value.isupper() else standing.value.capitalize()
+    if standing is Standing.PASS and worth.people:
+        word = "PASS, approved"
     return (Callout(tone=_TONES.get(standing, Tone.DOUBT), title=word, lines=tuple(lines)),)
 
 
