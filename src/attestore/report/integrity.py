@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final
 
-from attestore.proof import STREAM, Comparison, Proof, same_content
+from attestore.proof import STREAM, Comparison, Difference, Proof, same_content
 from attestore.proof import Table as Relation
 from attestore.report import numbers
 from attestore.report.blocks import (
@@ -22,6 +22,7 @@ from attestore.report.blocks import (
     Tone,
 )
 from attestore.report.case import NOT_MEASURED, View
+from attestore.report.rows import differing_rows
 from attestore.report.words import prose
 
 __all__ = ["control", "differences", "edge_cases", "findings", "integrity", "objects", "scores"]
@@ -95,7 +96,7 @@ def differences(view: View) -> tuple[Block, ...]:
                 "None. The restored database equals the proof that the backup carries, in every respect that was compared."
             ),
         )
-    rows = tuple((item.subject, item.kind, item.what, item.source or "–", item.restored or "–") for item in found)
+    rows = tuple((item.subject, item.kind, _what(item), item.source or "–", item.restored or "–") for item in found)
     return (
         heading,
         *errors,
@@ -110,7 +111,12 @@ def differences(view: View) -> tuple[Block, ...]:
             ),
             rows,
         ),
+        *differing_rows(comparison),
     )  # fmt: skip
+
+
+def _what(item: Difference) -> str:
+    return f"{item.what}: {item.detail}" if item.detail else item.what
 
 
 def _errors(view: View) -> tuple[Block, ...]:
