@@ -14,6 +14,7 @@ from attestore import compose
 from attestore.adapters.timestamps import Authority, TrustedAuthorities
 from attestore.archive import add_stamp
 from attestore.audit import Findings, audit
+from attestore.cli.cycle import Order, _stamp
 from attestore.errors import ArchiveError, TamperedError, UnreachableError, UsageError
 from authorities import Local, authority
 from bundles import MIRA, ROSTER, RUN, Draft, Glass, Pen, issue
@@ -143,3 +144,14 @@ def test_what_is_no_certificate_is_a_usage_error(local: Local) -> None:
 def test_a_stamp_that_is_no_stamp_is_tampered(local: Local) -> None:
     with pytest.raises(TamperedError):
         TrustedAuthorities(local.root.read_bytes()).check(b"\x30\x00", b"data")
+
+
+def test_a_run_that_has_ended_is_not_undone_by_an_authority_that_is_away(tmp_path: Path, local: Local) -> None:
+    folder, said = issue(tmp_path), list[str]()
+    for url in ("http://127.0.0.1:9/", local.url, ""):
+        _stamp(Order(reports=tmp_path, home=tmp_path, timestamp=url), folder=folder, say=said.append)
+    assert len(said) == 2
+    assert said[0].startswith("No time stamp: the time-stamping authority http://127.0.0.1:9/ does not answer")
+    assert f"attestore timestamp {folder}" in said[0]
+    assert said[1] == f"Time-stamped by {local.url}."
+    assert (folder / "SHA256SUMS.asc.tsr").is_file()
