@@ -66,11 +66,12 @@ def _signatures(data: bytes) -> list[tuple[tuple[int, ...], int]]:
     """Byte range and DocMDP permission (0: not said) of each signature.
 
     Raises:
-        ImportError: pikepdf is not installed.
-        TamperedError: it is not a PDF that can be read.
+        TamperedError: it is not a PDF that can be read, or there is nothing to read it with.
     """
-    import pikepdf  # noqa: PLC0415 - an auditor may do without it
-
+    try:
+        import pikepdf  # noqa: PLC0415 - an auditor may do without it
+    except ImportError as problem:
+        raise TamperedError("its own signature was not looked at: pikepdf is not installed here") from problem
     try:
         with pikepdf.open(io.BytesIO(data)) as document:
             form: Any = document.Root.get("/AcroForm", {})
