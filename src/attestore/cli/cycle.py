@@ -51,6 +51,7 @@ class Order:
     dry_run: bool = False
     as_json: bool = False
     index_check: IndexCheck = IndexCheck.AUTO
+    show_keys: bool = False
 
     @property
     def settings(self) -> compose.Settings:
@@ -68,6 +69,7 @@ class Order:
             into=self.into,
             index_check=self.index_check,
             method=self.method,
+            show_keys=self.show_keys,
         )
 
 
@@ -110,7 +112,7 @@ def _carried_out(job: Job, order: Order, *, gates: tuple[Gate, ...], stop: Stop,
         typer.echo(canon.encode(_as_json(plan, outcome)).decode())
     else:
         out.print(outcome_of(finished.verdicts, finished.case, folder=finished.folder))
-        _print_next(out, order, demo=demo)
+        _print_next(out, order, gates=gates, demo=demo)
     if outcome.stopped is not None:
         _print_stopped(err, outcome.stopped)
     return _exit_code(plan, outcome)
@@ -211,12 +213,15 @@ def _plan_json(plan: Plan, order: Order) -> canon.JSON:
     }
 
 
-def _print_next(out: Console, order: Order, *, demo: bool) -> None:
+def _print_next(out: Console, order: Order, *, gates: tuple[Gate, ...], demo: bool) -> None:
     home = "" if order.home == Path(".attestore") else f" --home {order.home}"
     lines = [
         f"\n Check it: attestore audit {order.reports}{home}",
         "       or: VERIFY.md beside the report, with gpg and sha256sum alone",
     ]
+    if any(each.approval is not None for each in gates):
+        reports = "" if order.reports == Path("reports") else f" --reports {order.reports}"
+        lines.append(f" Who has to approve: attestore status{reports}{home}")
     if demo:
         lines.append(f" Backups, keys and roster are kept in {order.home}.")
     out.print(Text("\n".join(lines)))
