@@ -47,6 +47,8 @@ class Plan:
     """how deep the restored copy's B-tree indexes are looked into"""
     method: str = AUDIT
     """how a new backup's rows are fingerprinted; a stored one says so itself"""
+    show_keys: bool = False
+    """whether the evidence may hold the keys of differing rows as they are, not only digests of them"""
 
     @property
     def scenario(self) -> str:
@@ -74,6 +76,7 @@ def make(  # noqa: PLR0913
     gates: Sequence[Gate],
     jobs: int,
     method: str = AUDIT,
+    show_keys: bool = False,
     index_check: IndexCheck = IndexCheck.AUTO,
     target: str = ISOLATED,
 ) -> Plan:
@@ -113,6 +116,7 @@ def make(  # noqa: PLR0913
         target=target,
         index_check=index_check,
         method=method,
+        show_keys=show_keys,
     )
 
 

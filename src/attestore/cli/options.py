@@ -89,6 +89,14 @@ Method = Annotated[
         metavar="audit|stream",
     ),
 ]
+ShowKeys = Annotated[
+    bool,
+    typer.Option(
+        "--show-keys",
+        help="Write the keys of differing rows into the evidence as they are. Default: keyed digests only. Of a missing row "
+        "only an integer key can be told.",
+    ),
+]
 Into = Annotated[
     str,
     typer.Option(

@@ -41,6 +41,8 @@ class Settings:
     """how deep the restored copy's B-tree indexes are looked into"""
     method: str = AUDIT
     """how a new backup's rows are fingerprinted"""
+    show_keys: bool = False
+    """whether keys of differing rows may be told as they are"""
 
 
 def clock() -> Clock:
@@ -75,6 +77,7 @@ def planned(job: Job, settings: Settings, *, gates: tuple[Gate, ...]) -> Plan:
         target=plan.EXISTING if settings.into else plan.ISOLATED,
         index_check=settings.index_check,
         method=settings.method,
+        show_keys=settings.show_keys,
     )
 
 

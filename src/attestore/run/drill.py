@@ -167,6 +167,7 @@ class _Checking:
             jobs=self.plan.jobs,
             watch=self.tools.watcher,
             sketches=self.sketches,
+            shown=self.plan.show_keys,
         )
 
 
