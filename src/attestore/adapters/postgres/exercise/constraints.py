@@ -326,13 +326,17 @@ def _foreign(cursor: psycopg.Cursor[TupleRow], table: Table, rule: _Rule) -> tup
     if not start:
         return Did.COMPARED, "the table is empty"
     note = "no key could be derived that has no parent"
-    for changes in islice(_strangers(columns, whole=bool(whole)), _MOST):
+    # a row that refers to its own table must not become its own parent
+    own = (key.schema, key.table) == (key.referred_schema, key.referred_table)
+    referred = {pair.referred for pair in key.pairs} if own else set()
+    strange = [column for column in columns if column.name not in referred]
+    for changes in islice(_strangers(strange, whole=bool(whole)), _MOST):
         picked = ", ".join(f"{changes.get(c.number, f't.{c.sql}')} AS {c.sql}" for c in columns)
         absent = tables.rows(
             cursor,
             f"SELECT 1 FROM (SELECT {picked} FROM {table.only} t WHERE {start[0].sql}) r WHERE NOT {keys.found(key)}",
         )
-        if not absent:
+        if not absent or (not whole and len(changes) < len(columns)):
             continue
         ended = _offered(cursor, tables.updating(table, start[0].sql, changes), rule=rule, table=table)
         if isinstance(ended, Did):

@@ -20,7 +20,7 @@ _SAMPLE: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column; `base` is the name of its type below any domain, `labels` those of an enumeration."""
+    """One column; `type` (SQL, with its modifier: a value is judged as it will be stored) and `base` lie below any domain."""
 
     number: int
     name: str
@@ -94,12 +94,14 @@ SELECT r.oid::int8, n.nspname, c.relname, r.identity, r.relkind::text,
 
 _COLUMNS: Final = """
 , resolved AS (
-  WITH RECURSIVE down(oid, base) AS (
-    SELECT oid, oid FROM pg_type WHERE typtype <> 'd'
-    UNION ALL SELECT t.oid, d.base FROM pg_type t JOIN down d ON t.typbasetype = d.oid WHERE t.typtype = 'd')
+  WITH RECURSIVE down(oid, base, modifier) AS (
+    SELECT oid, oid, -1 FROM pg_type WHERE typtype <> 'd'
+    UNION ALL
+    SELECT t.oid, d.base, greatest(t.typtypmod, d.modifier)
+      FROM pg_type t JOIN down d ON t.typbasetype = d.oid WHERE t.typtype = 'd')
   SELECT * FROM down
 )
-SELECT r.oid::int8, a.attnum::int4, a.attname::text, format_type(b.oid, NULL), b.typname::text,
+SELECT r.oid::int8, a.attnum::int4, a.attname::text, format_type(b.oid, greatest(a.atttypmod, v.modifier)), b.typname::text,
        ARRAY(SELECT e.enumlabel::text FROM pg_enum e WHERE e.enumtypid = b.oid ORDER BY e.enumsortorder),
        NOT a.attnotnull, CASE WHEN a.attgenerated <> '' THEN pg_get_expr(f.adbin, f.adrelid) ELSE '' END,
        a.atthasdef OR a.attidentity <> '',

@@ -130,18 +130,32 @@ def exercise(ground: Ground, budget: Budget) -> list[Exercise]:
     with ground.rolled_back(_UNTIMED) as cursor:
         known = tables.read(cursor)
         listed: list[tuple[Table, _Trigger]] = []
+        elsewhere: list[Exercise] = []
         for oid, subject, name, kind, enabled, columns, condition, function, called, language in catalogue.ask(
             cursor, _TRIGGERS
         ):
-            if oid in known:
+            if oid not in known:
+                elsewhere.append(Exercise("trigger", subject, Did.COMPARED, "its table keeps its rows elsewhere"))
+            else:
                 numbers = tuple(int(number) for number in columns.split())
-                trigger = _Trigger(subject, name, kind, enabled, numbers, condition, function, called, language)
+                why = condition or _unsure(known[oid], kind, numbers)
+                trigger = _Trigger(subject, name, kind, enabled, numbers, why, function, called, language)
                 listed.append((known[oid], trigger))
         events = catalogue.ask(cursor, _EVENTS)
     return [
+        *elsewhere,
         *(_tried(ground, budget, table=table, trigger=trigger) for table, trigger in listed),
         *(_event(ground, budget, row) for row in events),
     ]
+
+
+def _unsure(table: Table, kind: int, columns: tuple[int, ...]) -> str:
+    """Why a trigger may rightly stay quiet although it has no condition of its own: a comment in SQL, or nothing."""
+    if table.kind == "v" and (table.rules or not kind & _ROW):
+        return "/* what the view's rules and INSTEAD OF triggers make of it */"
+    if any(table.columns[number].computed for number in columns if number in table.columns):
+        return "/* an update of what the server computes */"
+    return ""
 
 
 def _tried(ground: Ground, budget: Budget, *, table: Table, trigger: _Trigger) -> Exercise:
@@ -184,10 +198,11 @@ def _caused(cursor: psycopg.Cursor[TupleRow], table: Table, trigger: _Trigger, *
     """The event, with every other trigger of the table asleep."""
     silence(cursor)
     name = sql.Identifier(table.schema, table.name)
-    for other in table.triggers:
+    # triggers and rules of a view can't be put to sleep
+    for other in table.triggers if table.kind != "v" else ():
         if other != trigger.name:
             cursor.execute(sql.SQL("ALTER TABLE {} DISABLE TRIGGER {}").format(name, sql.Identifier(other)))
-    for rule in table.rules:
+    for rule in table.rules if table.kind != "v" else ():
         cursor.execute(sql.SQL("ALTER TABLE {} DISABLE RULE {}").format(name, sql.Identifier(rule)))
     if event == "TRUNCATE":
         return _truncated(cursor, table, trigger)
@@ -265,12 +280,12 @@ def _explained(cursor: psycopg.Cursor[TupleRow], statement: str, *, trigger: _Tr
             0
         ]
         told: Any = row[0] if isinstance(row[0], list) else json.loads(row[0])
-        calls = sum(
-            int(each.get("Calls", 0))
-            for each in told[0].get("Triggers", ())
-            if each.get("Trigger Name") == trigger.name
-        )
-        touched = sum(float(each.get("Actual Rows", 0)) for each in told[0]["Plan"].get("Plans", ()))
+        # a rewrite rule can make one statement none, or several
+        called = [
+            each for plan in told for each in plan.get("Triggers", ()) if each.get("Trigger Name") == trigger.name
+        ]
+        touched = sum(float(e.get("Actual Rows", 0)) for plan in told for e in plan.get("Plan", {}).get("Plans", ()))
+        calls = sum(int(each.get("Calls", 0)) for each in called)
         return _Seen(came=touched > 0 or not trigger.rowwise, calls=calls)
 
     return _unhindered(cursor, carried_out, trigger=trigger)
