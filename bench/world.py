@@ -24,8 +24,6 @@ __all__ = ["Cycle", "attestore", "mebibytes", "serving", "table"]
 
 _LOOK_S = 0.05
 _OURS = "attestore"
-_WORK = "attestore before it prints"
-_PRINTER = "libpango"
 
 
 @contextmanager
@@ -93,17 +91,9 @@ class _Watched:
             for pid, status in parents.items():
                 if pid == self._pid:
                     self._note(_OURS, status.get("VmHWM", 0))
-                    if not self._printing():
-                        self._note(_WORK, status.get("VmHWM", 0))
                 elif _below(pid, self._pid, parents):
                     name = str(status["Name"])
                     self._note(name, status.get("RssAnon" if name == "postgres" else "VmHWM", 0))
-
-    def _printing(self) -> bool:
-        try:
-            return _PRINTER in Path(f"/proc/{self._pid}/maps").read_text()
-        except OSError:
-            return True
 
     def _note(self, name: str, kibibytes: Any) -> None:
         self.peaks[name] = max(self.peaks[name], int(kibibytes) * 1024)
