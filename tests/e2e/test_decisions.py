@@ -17,7 +17,7 @@ from attestore.adapters.process import Runner
 from attestore.config import Key, Person, read_roster, roster_text
 from bundles import Draft, Pen, issue, proof
 from decided import GATE
-from keyrings import opened
+from keyrings import agents, opened
 from programme import Desk, at_desk
 
 
@@ -174,3 +174,17 @@ def test_a_person_without_a_key_here_is_told_where_it_was_looked_for(office: Off
     assert ran.code == 71
     assert "no private key of Kim" in ran.err
     assert "--gnupghome" in ran.err
+
+
+def test_an_agent_that_was_there_before_stays_and_one_of_ours_goes(tmp_path: Path) -> None:
+    """The first may hold a passphrase that somebody has typed in."""
+    (tmp_path / "record").write_text("x")
+    with opened(tmp_path) as theirs:
+        made = theirs.create_signing_key("Kim").fingerprint
+        before = agents(tmp_path)
+        with Keyring.borrow(tmp_path / "gnupg", runner=Runner()) as keyring:
+            GpgSigner(keyring, made, runner=Runner()).sign(tmp_path / "record")
+        assert agents(tmp_path) == before != []
+    with Keyring.borrow(tmp_path / "gnupg", runner=Runner()) as keyring:
+        GpgSigner(keyring, made, runner=Runner()).sign(tmp_path / "record")
+    assert agents(tmp_path) == []

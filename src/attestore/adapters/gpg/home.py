@@ -125,8 +125,8 @@ class Home:
     """A folder with keys. Leaving its block stops its agent; the folder stays.
 
     Where its path is too long for sockets, a short link to it is made below `work` (else where temporary files go).
-    A `borrowed` folder is somebody's own: it is neither made nor changed, and its agent, which may hold a passphrase
-    that was typed in, stays.
+    A `borrowed` folder is somebody's own: it is neither made nor changed, and an agent that was there before,
+    which may hold a passphrase that was typed in, stays.
     """
 
     def __init__(self, folder: Path, *, runner: Runner, work: Path | None = None, borrowed: bool = False) -> None:
@@ -134,10 +134,13 @@ class Home:
         self._runner = runner
         self._link: Path | None = None
         self._borrowed = borrowed
+        self._foreign = False
+        """Whether the agent was there before us"""
         if borrowed:
             if not folder.is_dir():
                 raise KeyringError(f"there is no keyring {folder}", hint="Name your GNUPGHOME with --gnupghome DIR.")
             self.path = folder.absolute()
+            self._foreign = _answers(self._agent())
             return
         with disk_errors(f"make the keyring {folder}"):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -209,7 +212,7 @@ class Home:
     def close(self) -> None:
         """Stop the agent of this folder, if one runs and is ours, and wait until it is gone."""
         try:
-            if self.path.is_dir() and not self._borrowed:
+            if self.path.is_dir() and not self._foreign:
                 self._stop_agent()
         finally:
             if self._link is not None:
@@ -217,9 +220,13 @@ class Home:
                 self._link.parent.rmdir()
                 self._link = None
 
-    def _stop_agent(self) -> None:
+    def _agent(self) -> Path:
+        """Where the folder's agent listens, if there is one."""
         asked = self._gpgconf("--list-dirs", "agent-socket").strip()
-        agent = Path(asked) if asked else self.path / "S.gpg-agent"
+        return Path(asked) if asked else self.path / "S.gpg-agent"
+
+    def _stop_agent(self) -> None:
+        agent = self._agent()
         if not _answers(agent):
             return
         self._gpgconf("--kill", "all")

@@ -115,7 +115,7 @@ class Keyring:
 
     @classmethod
     def borrow(cls, folder: Path, *, runner: Runner) -> Self:
-        """Somebody's own GNUPGHOME, to sign with a key that is there; nothing in it is changed, its agent stays.
+        """Somebody's own GNUPGHOME, to sign with a key that is there; nothing in it is changed, an agent of theirs stays.
 
         Raises:
             MissingProgramError: gpg is not on this machine.
