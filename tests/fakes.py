@@ -35,6 +35,7 @@ from attestore.ports import (
     Watcher,
 )
 from attestore.proof import Proof
+from attestore.proof.sketch import Sketch
 from attestore.report import load_templates
 from attestore.run import Drilling, Making, Tools
 
@@ -216,6 +217,8 @@ class FakeSnapshot:
         sketches: proof.Sketches | None = None,
     ) -> Proof:
         assert sketches is not None
+        for name in self.database.tables if method == "audit" else ():
+            sketches.keep(Sketch("public", name, 31, (), integral=False, cells={}))
         watch.progress(jobs, jobs, unit="tables")
         seen = self.database.prove("source", key, probes, method=method)
         return replace(seen, tables=tuple(replace(table, text="") for table in seen.tables))
@@ -416,6 +419,7 @@ class FakeTarget:
     def __init__(self, world: World) -> None:
         self._world = world
         self._database = FakeDatabase({}, [])
+        self._planted = ""
         self.identifier = FACTS.identifier if world.same_server else "7000000000000000002"
 
     def create(self, world: bytes) -> Restored:
@@ -459,7 +463,10 @@ class FakeTarget:
         assert not shown
         assert like.side == "source"
         watch.progress(jobs, jobs, unit="tables")
-        return self._database.prove("restored", key, probes, method=like.method)
+        seen = self._database.prove("restored", key, probes, method=like.method)
+        if not self._planted or self._world.nearsighted or not len(sketches):
+            return seen
+        return replace(seen, located=(proof.Located("public", self._planted, 0, 1, 1, whole=True),))
 
     def exercise(self, depth: proof.IndexCheck) -> proof.Behaviour:
         if self._world.unexercised is not None:
@@ -469,9 +476,11 @@ class FakeTarget:
 
     def plant(self) -> tuple[Planted, ...]:
         table = next(iter(self._database.tables))
+        row = proof.Change.CHANGED if self._database.tables[table] else None
         if not self._world.sleeps:
-            self._database.tables[table].append("planted")
-        return (Planted(what=f"one row added to {table}", subject=f"public.{table}"),)
+            self._database.tables[table][-1:] = ["planted"]
+            self._planted = table
+        return (Planted(f"one row of {table} altered", f"public.{table}", row),)
 
     def destroy(self) -> bool:
         return True
@@ -567,6 +576,8 @@ class World:
     unexercised: Error | None = None
     """what keeps the copy from being tried"""
     sleeps: bool = False
+    nearsighted: bool = False
+    """tables that differ are noticed, their rows are not found"""
     """planted changes do not happen, so nothing can notice them"""
     restore_errors: tuple[str, ...] = ()
     source_problems: tuple[Error, ...] = ()
