@@ -15,7 +15,7 @@ from attestore import compose, gate
 from attestore.cli.display import Quiet, consoles
 from attestore.gate import Gate
 from attestore.plan import Job
-from attestore.ports import Dumper, Dumping, Plain, Snapshot
+from attestore.ports import Dumper, Dumping, Plain, Snapshot, Texts
 from attestore.report.case import Reading
 from attestore.run import Outcome, Tools, execute
 from attestore.verdict import Outcome as Verdict
@@ -181,6 +181,9 @@ class Changing:
     def dumping(self, snapshot: Snapshot, into: Path, *, jobs: int) -> Iterator[Changing]:
         with self._inner.dumping(snapshot, into, jobs=jobs) as self._dumping:
             yield self
+
+    def texts(self, archive: Plain, snapshot: Snapshot) -> Texts:
+        return self._inner.texts(archive, snapshot)
 
     def locked(self) -> None:
         self._dumping.locked()
