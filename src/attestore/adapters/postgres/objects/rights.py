@@ -52,6 +52,9 @@ _PRIVILEGES: Final = (
          p.oid::regprocedure::text, p.proowner, p.proacl, 'f'::"char"
     FROM pg_proc p JOIN space s ON s.oid = p.pronamespace
    WHERE p.oid NOT IN (SELECT objid FROM owned_by_extension WHERE classid = 'pg_proc'::regclass)
+     -- constructors of a range type belong to the cluster's first superuser, whatever its name; no dump carries them
+     AND NOT EXISTS (SELECT FROM pg_depend i
+                      WHERE i.classid = 'pg_proc'::regclass AND i.objid = p.oid AND i.deptype = 'i')
   UNION ALL
   SELECT CASE t.typtype WHEN 'd' THEN 'domain' ELSE 'type' END,
          format_type(t.oid, NULL), t.typowner, t.typacl, 'T'::"char"
