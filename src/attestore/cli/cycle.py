@@ -20,8 +20,8 @@ from attestore.errors import Error, PreflightError
 from attestore.gate import Gate
 from attestore.plan import Job, Plan
 from attestore.ports import Watcher
-from attestore.proof import AUDIT, IndexCheck
-from attestore.report.case import Reading
+from attestore.proof import AUDIT, IndexCheck, compare
+from attestore.report.case import Case, Reading
 from attestore.run import Outcome, execute
 from attestore.verdict import GateVerdict
 
@@ -184,7 +184,7 @@ def _print_plan(out: Console, plan: Plan, order: Order) -> None:
             must = f"{check.operator.value} {check.written}"
             checks.add_row(Text(check.title or check.id), Text(must), Text(check.fact))
         for probe in each.probes:
-            checks.add_row(Text(probe.title), Text(f"equal, rows {probe.operator.value} {probe.bound}"), Text("probe"))
+            checks.add_row(Text(probe.title), Text(probe.must), Text("probe"))
         out.print(Padding(checks, (1, 0, 0, 0)))
 
 
@@ -253,8 +253,26 @@ def _as_json(plan: Plan, outcome: Outcome) -> canon.JSON:
         "backup_digest": reading.text("backup.digest"),
         "bundle": str(finished.folder),
         "statement": finished.statement_digest,
+        "differences": _differences_json(finished.case),
+        "restore_errors": [str(each.value) for each in finished.case.observations if each.fact == "restore.error"],
         "stopped": None if stopped is None else {"error": type(stopped).__name__, "message": stopped.message},
     }
+
+
+def _differences_json(case: Case) -> canon.JSON:
+    if case.source is None or case.restored is None:
+        return []
+    return [
+        {
+            "kind": each.kind,
+            "subject": each.subject,
+            "what": each.what,
+            "detail": each.detail,
+            "backup": each.source,
+            "restored": each.restored,
+        }
+        for each in compare(case.source, case.restored).differences
+    ]
 
 
 def _gate_json(each: GateVerdict) -> canon.JSON:
@@ -262,5 +280,15 @@ def _gate_json(each: GateVerdict) -> canon.JSON:
         "gate": each.gate,
         "outcome": each.outcome.name,
         "reason": each.reason,
-        "checks": [{"id": c.id, "outcome": c.outcome.name, "reason": c.reason} for c in each.checks],
+        "checks": [
+            {
+                "id": c.id,
+                "outcome": c.outcome.name,
+                "reason": c.reason,
+                "fact": c.fact,
+                "must": f"{c.operator.value} {c.written}",
+                "observed": dict(c.observed),
+            }
+            for c in each.checks
+        ],
     }

@@ -19,8 +19,11 @@ from rich.text import Text
 
 from attestore.facts import RTO_PHASES
 from attestore.ports import Clock
+from attestore.proof import Difference, compare
 from attestore.report import Case, numbers
 from attestore.report.case import Reading
+from attestore.report.front import observed
+from attestore.report.words import visible
 from attestore.verdict import GateVerdict, Outcome
 
 __all__ = ["Quiet", "Screen", "badge", "consoles", "outcome_of"]
@@ -161,6 +164,7 @@ def outcome_of(verdicts: Sequence[GateVerdict], case: Case, *, folder: Path) -> 
     reading = Reading(case.observations)
     parts: list[RenderableType] = [_gates(verdicts, case)]
     parts += [Padding(_checks(verdict), (1, 0, 0, 1)) for verdict in verdicts if verdict.outcome is not Outcome.PASS]
+    parts += [Padding(table, (1, 0, 0, 1)) for table in _found(case)]
     if (rto := reading.number("restore.rto")) is not None:
         parts.append(Padding(_rto(reading, rto=rto, target=_target(verdicts)), (1, 0, 0, 1)))
     paths = Table.grid(padding=(0, 2))
@@ -180,7 +184,7 @@ def _gates(verdicts: Sequence[GateVerdict], case: Case) -> Table:
         passed = sum(check.outcome is Outcome.PASS for check in verdict.checks)
         table.add_row(
             Text(verdict.gate),
-            Text(titles.get(verdict.gate, "")),
+            Text(visible(titles.get(verdict.gate, ""))),
             badge(verdict.outcome),
             Text(f"{passed} of {len(verdict.checks)}"),
         )
@@ -195,13 +199,41 @@ def _checks(verdict: GateVerdict) -> Table:
         table.add_row(Text("the run"), badge(Outcome.UNKNOWN), Text(verdict.reason))
     worse = [check for check in verdict.checks if check.outcome is not Outcome.PASS]
     for check in sorted(worse, key=lambda check: -check.outcome.value)[:_MOST_CHECKS]:
-        table.add_row(Text(check.id), badge(check.outcome), Text(check.reason))
+        told = check.reason
+        if check.outcome is Outcome.FAIL:
+            told = f"{observed(check)}, must be {check.operator.value} {check.written}"
+        table.add_row(Text(check.id), badge(check.outcome), Text(visible(told)))
     if len(worse) > _MOST_CHECKS:
         table.add_row(Text(f"… and {len(worse) - _MOST_CHECKS} more"), Text(""), Text("all of them are in the report"))
     return table
 
 
 _MOST_CHECKS: Final = 8
+_MOST_FOUND: Final = 8
+
+
+def _found(case: Case) -> list[Table]:
+    """The first differences, and what pg_restore complained of: what somebody at the terminal looks for first."""
+    differences: Sequence[Difference] = ()
+    if case.source is not None and case.restored is not None:
+        differences = compare(case.source, case.restored).differences
+    errors = [str(each.value) for each in case.observations if each.fact == "restore.error"]
+    tables = []
+    for head, rows in (
+        ("Differs after the restore", [(f"{d.kind} {d.subject}", d.detail or d.what) for d in differences]),
+        ("The restore complained", [(error, "") for error in errors]),
+    ):
+        if not rows:
+            continue
+        table = Table(box=None, padding=(0, 2, 0, 1), header_style="dim")
+        table.add_column(head, overflow="fold")
+        table.add_column("", overflow="fold")
+        for name, what in rows[:_MOST_FOUND]:
+            table.add_row(Text(visible(name)), Text(visible(what)))
+        if len(rows) > _MOST_FOUND:
+            table.add_row(Text(f"… and {len(rows) - _MOST_FOUND:,} more"), Text("all of them are in the report"))
+        tables.append(table)
+    return tables
 
 
 def _target(verdicts: Sequence[GateVerdict]) -> str:

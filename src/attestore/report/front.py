@@ -29,9 +29,19 @@ from attestore.report.signoff import standing_fact, standing_notice
 from attestore.report.words import code, joined, prose
 from attestore.verdict import CheckVerdict, Outcome
 
-__all__ = ["criteria", "evidence_line", "first_page", "gauge", "mark", "rto_check", "summary_sentences", "valid_until"]
+__all__ = [
+    "criteria",
+    "evidence_line",
+    "first_page",
+    "gauge",
+    "mark",
+    "observed",
+    "rto_check",
+    "summary_sentences",
+    "valid_until",
+]
 
-_PROBE_FACTS: Final = ("probe.equal", "probe.rows")
+_PROBE_FACTS: Final = ("probe.equal", "probe.rows", "probe.value")
 _NAMED: Final = 3
 """failed criteria that the first page names"""
 
@@ -344,7 +354,7 @@ def criteria(view: View) -> tuple[Block, ...]:
         row: tuple[Cell, ...] = (
             prose("{title} ({fact})", title=check.title or check.id, fact=code(check.fact)),
             f"{check.operator.value} {check.written}",
-            _observed(check),
+            observed(check),
             numbers.count(check.of[0][1]) if check.of else "–",
             mark(check.outcome),
         )  # fmt: skip
@@ -378,7 +388,8 @@ def criteria(view: View) -> tuple[Block, ...]:
     )  # fmt: skip
 
 
-def _observed(check: CheckVerdict) -> str:
+def observed(check: CheckVerdict) -> str:
+    """What a check was judged on, as people read it."""
     groups: dict[str, list[str]] = {}
     for subject, value in check.observed:
         shown = str(value).lower() if isinstance(value, bool) else write(check.fact, value)

@@ -1,0 +1,44 @@
+"""What a run says at its end stays what it is, whatever names an enemy has chosen."""
+
+from __future__ import annotations
+
+import io
+import unicodedata
+from pathlib import Path
+
+from rich.console import Console
+
+import report_cases as cases
+from attestore.cli.display import outcome_of
+from attestore.report import Case
+
+HARMLESS = tuple(f"name{number}" for number in range(len(cases.HOSTILE)))
+
+
+def printed(case: Case) -> str:
+    page = io.StringIO()
+    console = Console(file=page, width=80, force_terminal=False)
+    console.print(outcome_of(case.verdicts, case, folder=Path("reports/r")))
+    return page.getvalue()
+
+
+def test_no_name_reaches_the_terminal_with_a_control_character_in_it() -> None:
+    told = printed(cases.hostile())
+    assert "Differs after the restore" in told
+    controls = {c for c in told if unicodedata.category(c) in {"Cc", "Cf", "Zl", "Zp"} and c != "\n"}
+    assert controls == set()
+
+
+def test_no_line_of_the_terminal_is_longer_than_80_columns_but_what_a_name_needs() -> None:
+    assert max(map(len, printed(cases.failed()).splitlines())) <= 80
+
+
+def test_no_name_forges_a_line_of_its_own() -> None:
+    verdicts = [line for line in printed(cases.hostile()).splitlines() if "PASS" in line and "|" not in line]
+    harmless = [line for line in printed(cases.hostile(HARMLESS)).splitlines() if "PASS" in line and "|" not in line]
+    assert len(verdicts) == len(harmless)
+
+
+def test_a_failed_run_says_at_once_what_differs() -> None:
+    told = printed(cases.failed())
+    assert "Differs after the restore" in told
