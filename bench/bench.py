@@ -40,13 +40,15 @@ def main() -> None:
     parser.add_argument("--scale", type=float, default=1.0, help="1: as much data as the figures are owed for")
     parser.add_argument("--major", type=int, default=0, help="PostgreSQL of this major; default: the first found")
     parser.add_argument(
-        "--only", default="", help="memory: which of the sizes, such as 1,2; default: all, and the large table"
+        "--only", default="", help="memory: which of the sizes, such as 1,2 (4: one large table); default: all"
     )
+    parser.add_argument("--methods", default="audit,stream", help="memory: by which methods")
     chosen = parser.parse_args()
     installation = next(
         each for each in find(Runner()) if chosen.major in {0, each.major} and each.has("postgres", "pg_dump", "psql")
     )
     os.environ["BENCH_ONLY"] = chosen.only
+    os.environ["BENCH_METHODS"] = chosen.methods
     for name in _ALL if chosen.bench == "all" else (chosen.bench,):
         # /tmp: an unprivileged server must be able to enter, and socket paths are short
         with tempfile.TemporaryDirectory(prefix="attestore-bench-", dir="/tmp") as folder:

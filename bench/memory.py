@@ -13,6 +13,7 @@ from attestore.adapters.postgres.programs import Installation
 __all__ = ["measure"]
 
 _SIZES_MB = (100, 1024, 5120)
+_LARGE = 1.25 * 2**30
 _TABLES = 4
 _ROW = 400
 _SHOWN = ("gpg", "postgres", "pg_dump", "pg_restore", "psql")
@@ -21,16 +22,15 @@ _SHOWN = ("gpg", "postgres", "pg_dump", "pg_restore", "psql")
 def measure(installation: Installation, scale: float, folder: Path) -> str:
     """Whole cycles by both methods at several sizes, then one large table."""
     only = [int(each) for each in os.environ.get("BENCH_ONLY", "").split(",") if each]
-    sizes = [size for number, size in enumerate(_SIZES_MB, 1) if not only or number in only]
+    methods = [each for each in ("audit", "stream") if each in os.environ.get("BENCH_METHODS", "audit,stream")]
+    wanted = [(size * 1e6, _TABLES, f"in {_TABLES} tables") for size in _SIZES_MB] + [(_LARGE, 1, "in one table")]
     rows = []
-    for size in sizes:
+    for number, (size, tables, where) in enumerate(wanted, 1):
+        if only and number not in only:
+            continue
         with serving(installation, folder) as server:
-            held = _fill(server, size=int(size * scale * 1e6), tables=_TABLES)
-            rows += [_row(f"{held} in {_TABLES} tables", method, _cycle(server, installation, folder, method)) for method in ("audit", "stream")]  # fmt: skip
-    if not only:
-        with serving(installation, folder) as server:
-            held = _fill(server, size=int(1.25 * 2**30 * scale), tables=1)
-            rows += [_row(f"{held} in one table", method, _cycle(server, installation, folder, method)) for method in ("audit", "stream")]  # fmt: skip
+            held = _fill(server, size=int(size * scale), tables=tables)
+            rows += [_row(f"{held} {where}", each, _cycle(server, installation, folder, each)) for each in methods]
     return table(("database", "method", "time", "attestore", *_SHOWN), rows) + (
         "\n\nPeak resident memory of one process of each programme: VmHWM of `attestore`, the printing of the PDF included, and of what it starts; of "
         "`postgres` (the isolated server) the private part, RssAnon. Whole cycle: `attestore run --gate S9-PROD-004`."

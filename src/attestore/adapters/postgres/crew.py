@@ -8,9 +8,9 @@ crew do not wait: what they cannot lock soon, the leader reads, whose locks came
 from __future__ import annotations
 
 import queue
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
@@ -27,6 +27,8 @@ __all__ = ["BEGIN", "WAIT", "Answer", "Batch", "Crew", "Question", "batches", "g
 BEGIN: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 Answer: TypeAlias = list[TupleRow]
+_Answered: TypeAlias = "list[tuple[Question, Answer]]"
+_Refused: TypeAlias = "Callable[[Question], None] | None"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ _BATCH: Final = 200
 _WEIGHT: Final = 16 * 1024 * 1024
 WAIT: Final = "500ms"
 """after which the leader is asked"""
+_TOO_LARGE: Final = "invalid memory alloc request size"
 
 
 def batches(questions: Sequence[Question]) -> tuple[Batch, ...]:
@@ -71,8 +74,13 @@ class Crew:
         self._sessions = tuple(sessions)
         self._snapshot = snapshot
 
-    def answers(self, work: Sequence[Batch], *, doing: str) -> Iterator[tuple[Question, Answer]]:
+    def answers(
+        self, work: Sequence[Batch], *, doing: str, refused: _Refused = None
+    ) -> Iterator[tuple[Question, Answer]]:
         """Every question with its rows, in the order in which they come.
+
+        `refused`, from any thread, hears of each question that the server cannot answer because a value would exceed
+        1 GB; without it such a question is an error like any other.
 
         Raises:
             PrivilegeError, UnreachableError, ProgramFailedError: told as "cannot <doing> <subject>".
@@ -81,20 +89,24 @@ class Crew:
         for session in self._sessions:
             idle.put(session)
 
-        def carry_out(batch: Batch) -> list[tuple[Question, Answer]] | None:
+        def carry_out(batch: Batch) -> _Answered | None:
             session = idle.get()
             try:
-                return _tried(session, batch, snapshot=self._snapshot, doing=doing)
+                return _tried(session, batch, snapshot=self._snapshot, doing=doing, refused=refused)
             finally:
                 idle.put(session)
 
         with ThreadPoolExecutor(max_workers=len(self._sessions), thread_name_prefix="crew") as pool:
-            futures: dict[Future[list[tuple[Question, Answer]] | None], Batch] = {}
+            futures: dict[Future[_Answered | None], Batch] = {}
             try:
                 futures |= {pool.submit(carry_out, batch): batch for batch in work}
-                for future in as_completed(futures):
-                    answered = future.result()
-                    yield from _asked(self._leader, futures[future], doing=doing) if answered is None else answered
+                for future in as_completed(tuple(futures)):
+                    # forgotten as soon as heard: the answers of a large table are many
+                    batch, answered = futures.pop(future), future.result()
+                    del future
+                    if answered is None:
+                        answered = _asked(self._leader, batch, doing=doing, refused=refused)
+                    yield from answered
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 for session in self._sessions:
@@ -110,7 +122,7 @@ def gathered(leader: Session, connect: Connect, *, snapshot: str, size: int) -> 
         yield Crew(leader, sessions, snapshot=snapshot)
 
 
-def _tried(session: Session, batch: Batch, *, snapshot: str, doing: str) -> list[tuple[Question, Answer]] | None:
+def _tried(session: Session, batch: Batch, *, snapshot: str, doing: str, refused: _Refused) -> _Answered | None:
     """The batch in a transaction of its own, so that locks are held no longer; None when one could not be had soon."""
     try:
         with worded(f"{doing} {batch[0].subject}"), session.pipeline():
@@ -124,15 +136,41 @@ def _tried(session: Session, batch: Batch, *, snapshot: str, doing: str) -> list
         _rolled_back(session)
         if isinstance(problem.__cause__, sqlstate.LockNotAvailable):
             return None
-        raise
+        if refused is None or not _too_large(problem):
+            raise
     except BaseException:
         _rolled_back(session)
         raise
+    if len(batch) == 1:
+        refused(batch[0])
+        return []
+    each = [_tried(session, (question,), snapshot=snapshot, doing=doing, refused=refused) for question in batch]
+    return None if None in each else [pair for answered in each for pair in answered or ()]
 
 
-def _asked(leader: Session, batch: Batch, *, doing: str) -> list[tuple[Question, Answer]]:
-    with worded(f"{doing} {batch[0].subject}"), leader.pipeline():
-        return _fetched([_sent(leader, question) for question in batch], batch, doing=doing)
+def _asked(leader: Session, batch: Batch, *, doing: str, refused: _Refused) -> _Answered:
+    # the snapshot lives as long as the leader's transaction: a question that may fail must not end it
+    kept = leader.transaction() if refused else nullcontext()
+    try:
+        with worded(f"{doing} {batch[0].subject}"), kept, leader.pipeline():
+            return _fetched([_sent(leader, question) for question in batch], batch, doing=doing)
+    except ProgramFailedError as problem:
+        if refused is None or not _too_large(problem):
+            raise
+    if len(batch) == 1:
+        refused(batch[0])
+        return []
+    each = (_asked(leader, (question,), doing=doing, refused=refused) for question in batch)
+    return [pair for answered in each for pair in answered]
+
+
+def _too_large(problem: ProgramFailedError) -> bool:
+    """Whether the server could not form a value: none may exceed 1 GB, whatever it is made of."""
+    cause = problem.__cause__
+    if isinstance(cause, sqlstate.ProgramLimitExceeded):
+        return True
+    # an internal error, which no server translates
+    return isinstance(cause, sqlstate.InternalError_) and _TOO_LARGE in (cause.diag.message_primary or "")
 
 
 def _sent(session: Session, question: Question) -> psycopg.RawCursor[TupleRow]:
@@ -141,10 +179,8 @@ def _sent(session: Session, question: Question) -> psycopg.RawCursor[TupleRow]:
     return cursor
 
 
-def _fetched(
-    cursors: Sequence[psycopg.RawCursor[TupleRow]], batch: Batch, *, doing: str
-) -> list[tuple[Question, Answer]]:
-    answers: list[tuple[Question, Answer]] = []
+def _fetched(cursors: Sequence[psycopg.RawCursor[TupleRow]], batch: Batch, *, doing: str) -> _Answered:
+    answers: _Answered = []
     for question, cursor in zip(batch, cursors, strict=True):
         with worded(f"{doing} {question.subject}"):
             answers.append((question, cursor.fetchall()))
