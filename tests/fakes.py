@@ -471,6 +471,8 @@ class FakeTarget:
     def exercise(self, depth: proof.IndexCheck) -> proof.Behaviour:
         if self._world.unexercised is not None:
             raise self._world.unexercised
+        if self._world.untidy:
+            list(self._database.tables.values())[-1].append("left behind")
         did = proof.Did.ACCEPTED if self._world.lax else proof.Did.REFUSED
         return proof.Behaviour(f"{depth.value}: a fake", (proof.Exercise("check", "public.users.age", did),))
 
@@ -573,6 +575,8 @@ class World:
     """the target says the source's own system identifier"""
     lax: bool = False
     """a constraint takes what it forbids"""
+    untidy: bool = False
+    """trying the copy leaves a row behind"""
     unexercised: Error | None = None
     """what keeps the copy from being tried"""
     sleeps: bool = False

@@ -15,6 +15,7 @@ from attestore.gate import Approval, Check, Control, Coverage, Gate, Operator, P
 from attestore.proof import (
     Behaviour,
     Change,
+    Computed,
     Did,
     Exercise,
     ForeignKey,
@@ -138,7 +139,8 @@ def gate_004(*, target: str = "< 30m", bound: int = 1_800_000) -> Gate:
             Check("awake", "control.noticed", Operator.AT_LEAST, 3, "3", of="control.planted", title="The checker is awake"),
         ),
         probes=tuple(
-            Probe(name, title, f"SELECT id, title\nFROM images\nWHERE note = '{name}'  -- {title}\nORDER BY id", Operator.AT_LEAST, 1)
+            Probe(name, title, f"SELECT id, title\nFROM images\nWHERE note = '{name}'  -- {title}\nORDER BY id", Operator.AT_LEAST, 1,
+                  values=((Operator.AT_LEAST, 1), (Operator.AT_MOST, 9)) if name == "infected" else ())
             for name, title, _ in _EDGES
         ),
         approval=Approval(roles=("release-manager", "security"), people=2, not_the_operator=True),
@@ -231,7 +233,8 @@ def proof(side: str = "source", rows: Mapping[str, int] = ROWS) -> Proof:
         ),
         sequences=(Sequence("public", "users_id_seq", 100, called=True, feeds="public.users.id", largest=100),),
         probes=tuple(
-            ProbeResult(name, n, canon.sha256_hex(name.encode()), f"SELECT {name}") for name, _, n in _EDGES
+            ProbeResult(name, n, canon.sha256_hex(name.encode()), f"SELECT {name}", 4 if name == "infected" else None)
+            for name, _, n in _EDGES
         ),
         settings=(Setting("database", "work_mem", "8MB"),),
         queries=(
@@ -240,6 +243,10 @@ def proof(side: str = "source", rows: Mapping[str, int] = ROWS) -> Proof:
         ),
         findings=() if side == "restored" else ("Table public.tags has a disabled trigger.",),
         behaviour=_behaviour(rows) if side == "restored" else None,
+        computed=(
+            Computed("generated column", "public", "images", "aspect", 500, (1, 2, 3, 4), ("aspect", "id")),
+            Computed("materialized view", "public", "popular", "", 24 if side == "source" else 25, (5, 6, 7, 8 if side == "source" else 9), ("id",)),
+        ),
     )  # fmt: skip
 
 
@@ -339,6 +346,8 @@ def facts(source: Proof, restored: Proof) -> list[tuple[str, str, Value]]:
         ("verify.elapsed", "", 611),
         ("control.planted", "", 3),
         ("control.noticed", "", 3),
+        ("control.unnoticed", "", 0),
+        ("control.unplanned", "", 0),
         ("control.change", "1", "one value of public.users altered: noticed"),
         ("control.change", "2", "one row of public.likes deleted: noticed"),
         ("control.change", "3", "index public.likes_user_id_idx dropped: noticed"),

@@ -131,8 +131,8 @@ class Server:
         program = [str(self.bindir / "pg_dump"), "-Fc", "-Z0", f"--snapshot={snapshot}"]
         subprocess.run([*program, "-d", self.conninfo(database), "-f", into], check=True)
 
-    def restore(self, archive: Path, database: str) -> None:
-        program = [str(self.bindir / "pg_restore"), "--exit-on-error", "-d", self.conninfo(database)]
+    def restore(self, archive: Path, database: str, *options: str) -> None:
+        program = [str(self.bindir / "pg_restore"), "--exit-on-error", *options, "-d", self.conninfo(database)]
         subprocess.run([*program, archive], check=True)
 
 

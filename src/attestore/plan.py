@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
 
@@ -138,7 +138,11 @@ def _probes(gates: Sequence[Gate]) -> tuple[Probe, ...]:
     probes: dict[str, Probe] = {}
     for gate in gates:
         for probe in gate.probes:
-            if probes.setdefault(probe.id, probe).sql != probe.sql:
+            known = probes.setdefault(probe.id, probe)
+            if not known.values:
+                # one gate that bounds its number is enough for it to be told
+                probes[probe.id] = replace(known, values=probe.values)
+            if known.sql != probe.sql:
                 raise PlanError(
                     f"probe {probe.id} of gate {gate.id} asks something else than the probe of that id in another gate",
                     hint="Give one of them another id.",

@@ -223,14 +223,14 @@ def _whole(fact: str, per: str, seen: _Seen) -> _Judged:
     return _PASSED
 
 
-def _probe(probe: Probe, seen: _Seen) -> tuple[CheckVerdict, CheckVerdict]:
-    """A probe is two checks: the results are equal, and there were as many rows as the gate asks for."""
+def _probe(probe: Probe, seen: _Seen) -> tuple[CheckVerdict, ...]:
+    """A probe is a check of each: the results are equal, the source's rows are as many, its number is as asked for."""
     asked = seen.value("probes.asked")
 
-    def verdict(fact: str, operator: Operator, bound: Value) -> CheckVerdict:
+    def verdict(fact: str, operator: Operator, bound: Value, *, name: str) -> CheckVerdict:
         outcome, reason = _answers(probe.id, fact, operator, bound, seen)
         return CheckVerdict(
-            id=f"{probe.id}/{'equal' if fact == 'probe.equal' else 'rows'}",
+            id=f"{probe.id}/{name}",
             outcome=outcome,
             fact=fact,
             operator=operator,
@@ -241,7 +241,14 @@ def _probe(probe: Probe, seen: _Seen) -> tuple[CheckVerdict, CheckVerdict]:
             title=probe.title,
         )
 
-    return verdict("probe.equal", Operator.EQUAL, True), verdict("probe.rows", probe.operator, probe.bound)
+    return (
+        verdict("probe.equal", Operator.EQUAL, True, name="equal"),
+        verdict("probe.rows", probe.operator, probe.bound, name="rows"),
+        *(
+            verdict("probe.value", operator, bound, name="value" if number == 1 else f"value-{number}")
+            for number, (operator, bound) in enumerate(probe.values, start=1)
+        ),
+    )
 
 
 def _answers(probe: str, fact: str, operator: Operator, bound: Value, seen: _Seen) -> _Judged:

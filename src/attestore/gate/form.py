@@ -25,6 +25,7 @@ _GIVEN: Final[JsonDict] = {"minLength": 1}
 _NOT_EMPTY: Final[JsonDict] = {"minItems": 1}
 
 _COUNTED: Final = r"^(<=|>=|<|>|==|!=) ?(0|[1-9][0-9]{0,14})$"
+_VALUED: Final = r"^(<=|>=|<|>|==|!=) ?(0|[1-9][0-9]{0,14})(, (<=|>=|<|>|==|!=) ?(0|[1-9][0-9]{0,14}))?$"
 
 
 class _Form(BaseModel):
@@ -65,6 +66,12 @@ class ProbeForm(_Form):
         default=">= 1",
         description="How many rows the source must return; none at all is UNKNOWN whatever stands here.",
         json_schema_extra={"pattern": _COUNTED},
+    )
+    value: str | None = Field(
+        default=None,
+        description="For a query that answers one whole number: one or two bounds of it on the source, such as"
+        ' ">= 1000, <= 5000". The number is then told in the evidence.',
+        json_schema_extra={"pattern": _VALUED},
     )
     expect: Literal["equal"] = Field(default="equal", description="Both sides give the same rows in the same order.")
     timeout: str = Field(

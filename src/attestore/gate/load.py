@@ -244,8 +244,20 @@ def _probes(forms: Sequence[ProbeForm], document: Document) -> tuple[Probe, ...]
             operator=operator,
             bound=int(rows),
             timeout_ms=_duration(form.timeout, document, at=(*at, "timeout")),
+            values=() if form.value is None else _values(form.value, document, at=(*at, "value")),
         )
     return tuple(found.values())
+
+
+def _values(written: str, document: Document, *, at: strictyaml.Path) -> tuple[tuple[Operator, int], ...]:
+    several = written.split(",")
+    if len(several) > 2:  # noqa: PLR2004  a lower and an upper one
+        raise document.error(f"value: {written!r} has more than two bounds", at=at, hint='Write ">= 1000, <= 5000".')
+    try:
+        parts = [split(each) for each in several]
+        return tuple((operator, int(bound(FACTS["probe.value"], operator, text))) for operator, text in parts)
+    except ValueError as problem:
+        raise document.error(f"value: {problem}", at=at) from problem
 
 
 def _approval(form: ApprovalForm, document: Document) -> Approval:

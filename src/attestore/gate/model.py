@@ -107,6 +107,14 @@ class Probe:
     operator: Operator
     bound: int
     timeout_ms: int = 30_000
+    values: tuple[tuple[Operator, int], ...] = ()
+    """bounds of the whole number that it answers on the source; none: its answer is no number, or is not told"""
+
+    @property
+    def must(self) -> str:
+        """What is asked of its answer, in words."""
+        value = ", ".join(f"value {operator.value} {bound:,}" for operator, bound in self.values)
+        return f"equal, rows {self.operator.value} {self.bound:,}{f', {value}' if value else ''}"
 
 
 @dataclass(frozen=True, slots=True)

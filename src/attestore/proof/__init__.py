@@ -1,7 +1,8 @@
 """What a database holds at one snapshot, and how two such proofs differ."""
 
 from attestore.proof.behaviour import Behaviour, Did, Exercise, IndexCheck
-from attestore.proof.compare import Comparison, Difference, What, compare, facts_of, same_content
+from attestore.proof.compare import Comparison, Difference, What, compare, facts_of, same_content, unplanned
+from attestore.proof.computed import Computed, Recomputed
 from attestore.proof.located import MOST_KEYS, Change, Located, RowKey, row_digest
 from attestore.proof.model import (
     AUDIT,
@@ -32,6 +33,7 @@ __all__ = [
     "Behaviour",
     "Change",
     "Comparison",
+    "Computed",
     "Did",
     "Difference",
     "Exercise",
@@ -43,6 +45,7 @@ __all__ = [
     "Proof",
     "Query",
     "Reading",
+    "Recomputed",
     "RowKey",
     "Sequence",
     "Setting",
@@ -56,4 +59,5 @@ __all__ = [
     "facts_of",
     "row_digest",
     "same_content",
+    "unplanned",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
@@ -9,10 +10,12 @@ from typing import Final
 from attestore.facts import Value
 from attestore.proof import behaviour as behaviours
 from attestore.proof.behaviour import Did
+from attestore.proof.computed import COLUMN, VIEW, Recomputed
+from attestore.proof.computed import compared as computed_alike
 from attestore.proof.located import Located
 from attestore.proof.model import STREAM, Object, Proof, Sequence, Table
 
-__all__ = ["Comparison", "Difference", "What", "compare", "facts_of", "same_content"]
+__all__ = ["Comparison", "Difference", "What", "compare", "facts_of", "same_content", "unplanned"]
 
 
 class What(Enum):
@@ -33,6 +36,7 @@ class What(Enum):
     ACCEPTED = "accepts a row that it forbids"
     SILENT = "does otherwise than its state says"
     CORRUPT = "index does not fit its table"
+    GENERATED = "generated values differ although the stored columns are equal"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -60,6 +64,8 @@ class Comparison:
     """(fact, subject, value) in a fixed order"""
     rows: tuple[Located, ...] = ()
     """of each compared table that differs, its differing rows, as far as they were found"""
+    recomputed: tuple[Recomputed, ...] = ()
+    """what the restore computed anew: generated values are differences where they differ, a view's content is told only"""
 
 
 def facts_of(comparison: Comparison) -> dict[tuple[str, str], Value]:
@@ -79,6 +85,7 @@ def compare(source: Proof, restored: Proof) -> Comparison:
     objects = _objects(source, restored, found)
     settings = _settings(source, restored, found)
     sequences, behind = _sequences(source, restored, found)
+    recomputed = _recomputed(source, restored, tables, found)
     orphans = _orphans(restored, found)
     probes = _probes(source, restored, found)
     behaved = _behaved(restored, found)
@@ -120,9 +127,11 @@ def compare(source: Proof, restored: Proof) -> Comparison:
             "",
             sum(a.klass == "index" and a.state == "valid" and b.state != "valid" for a, b in objects),
         ),
+        *_recomputed_facts(recomputed),
         ("sequences.compared", "", len(sequences)),
         ("sequences.behind", "", behind),
         ("probes.asked", "", len(source.probes)),
+        ("probes.valued", "", sum(p.value is not None for p in source.probes)),
         *probes,
         *behaved,
     ]
@@ -133,7 +142,28 @@ def compare(source: Proof, restored: Proof) -> Comparison:
         differences=tuple(found),
         facts=tuple(facts),
         rows=tuple(located),
+        recomputed=recomputed,
     )
+
+
+def unplanned(comparison: Comparison, planted: Iterable[str]) -> tuple[Difference, ...]:
+    """Differences that changes planted under those subjects do not account for.
+
+    What follows from a changed row is accounted for: answers of probes, orphans, the largest key of a sequence; and a
+    sequence keeps what was handed out in a transaction that was rolled back. So is what hangs on an object that is
+    gone, such as its comment, and the schema of one that was added.
+    """
+    names = set(planted)
+    extra = {each.subject for each in comparison.differences if each.what == What.EXTRA_OBJECT.value}
+    names |= {schema for name in names & extra if (schema := name.rpartition(".")[0]) in extra}
+    return tuple(
+        each
+        for each in comparison.differences
+        if each.kind not in _FOLLOWING and each.subject not in names and each.subject.rpartition(" ")[2] not in names
+    )
+
+
+_FOLLOWING: Final = frozenset(("probe", "foreign key", "sequence"))
 
 
 def same_content(source: Proof, restored: Proof, a: Table, b: Table) -> bool:
@@ -146,7 +176,7 @@ def same_content(source: Proof, restored: Proof, a: Table, b: Table) -> bool:
         return False
     if source.method == STREAM:
         return not {a.text, a.permutes}.isdisjoint({b.text, b.permutes} - {""})
-    return a.sums == b.sums
+    return (a.sums, a.wide) == (b.sums, b.wide)
 
 
 def _tables(
@@ -194,6 +224,37 @@ def _rows(source: Proof, restored: Proof, a: Table, b: Table) -> Located:
                 whole=False,
             )
     return Located(a.schema, a.name, changed=0, missing=max(net, 0), extra=max(-net, 0), whole=False)
+
+
+def _recomputed(
+    source: Proof, restored: Proof, tables: list[tuple[Table, Table]], found: list[Difference]
+) -> tuple[Recomputed, ...]:
+    """A stale view rightly differs after a restore; a generated value is what an application reads."""
+    recomputed = computed_alike(
+        source.computed,
+        restored.computed,
+        alike={a.label for a, b in tables if same_content(source, restored, a, b)},
+        one_key=source.key_commitment == restored.key_commitment,
+    )
+    for each in recomputed:
+        a, b = each.source, each.restored
+        if a.kind == COLUMN and b is not None and each.equal is False:
+            sides = (f"{a.rows} rows, {a.fingerprint[:16]}", f"{b.rows} rows, {b.fingerprint[:16]}")
+            found.append(Difference(a.label, COLUMN, What.GENERATED.value, *sides))
+    return recomputed
+
+
+def _recomputed_facts(recomputed: tuple[Recomputed, ...]) -> list[tuple[str, str, Value]]:
+    columns = [each.equal for each in recomputed if each.source.kind == COLUMN]
+    views = [each.equal for each in recomputed if each.source.kind == VIEW]
+    return [
+        ("generated.compared", "", len(columns) - columns.count(None)),
+        ("generated.differing", "", columns.count(False)),
+        ("generated.uncompared", "", columns.count(None)),
+        ("matviews.compared", "", len(views) - views.count(None)),
+        ("matviews.recomputed.differing", "", views.count(False)),
+        ("matviews.uncompared", "", views.count(None)),
+    ]
 
 
 def _alone(proof: Proof, pairs: list[tuple[Table, Table]], *, side: int, beside: Proof | None = None) -> int:
@@ -301,10 +362,12 @@ def _orphans(restored: Proof, found: list[Difference]) -> int:
 def _probes(source: Proof, restored: Proof, found: list[Difference]) -> list[tuple[str, str, Value]]:
     theirs = {p.probe: p for p in restored.probes}
     facts: list[tuple[str, str, Value]] = []
-    for a in sorted(source.probes):
+    for a in sorted(source.probes, key=lambda p: p.probe):
         b = theirs.get(a.probe)
         equal = b is not None and (a.rows, a.digest, a.sql) == (b.rows, b.digest, b.sql)
         facts += [("probe.equal", a.probe, equal), ("probe.rows", a.probe, a.rows)]
+        if a.value is not None:
+            facts.append(("probe.value", a.probe, a.value))
         if not equal:
             answer = "absent" if b is None else f"{b.rows} rows, {b.digest[:16]}"
             found.append(Difference(a.probe, "probe", What.PROBE.value, f"{a.rows} rows, {a.digest[:16]}", answer))

@@ -8,8 +8,10 @@ from typing import Final, cast
 from attestore import canon
 from attestore.errors import TamperedError
 from attestore.proof import behaviour as behaviours
+from attestore.proof import computed as computed_things
 from attestore.proof import located as located_rows
 from attestore.proof.behaviour import Behaviour
+from attestore.proof.computed import Computed
 from attestore.proof.located import Located
 
 __all__ = [
@@ -63,6 +65,8 @@ class Table:
     """source side of `stream`: the archive's file that holds that text"""
     permutes: str = ""
     """restored side of `stream`: SHA-256 of a text of the same lines in another order, where only the order differs"""
+    wide: str = ""
+    """method `audit`, rows beyond 1 GB: the encoding of the source, in which each long value is digested by itself"""
 
     @property
     def label(self) -> str:
@@ -122,12 +126,16 @@ class Sequence:
 
 @dataclass(frozen=True, slots=True, order=True)
 class ProbeResult:
-    """What one probe returned: number of rows and a keyed digest of the whole result, in order."""
+    """What one probe returned: number of rows and a keyed digest of the whole result, in order.
+
+    `value` is the one whole number that it answered, where a gate bounds it.
+    """
 
     probe: str
     rows: int
     digest: str
     sql: str
+    value: int | None = None
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -194,6 +202,8 @@ class Proof:
     """restored side only: what it did when it was tried; None where nothing was tried"""
     located: tuple[Located, ...] = ()
     """restored side only: differing rows of tables that differ, as far as a sketch of the source was there to find them"""
+    computed: tuple[Computed, ...] = ()
+    """what a restore computes anew: values of generated columns, content of materialized views"""
 
     @property
     def rows(self) -> int:
@@ -203,8 +213,13 @@ class Proof:
 
 def encode(proof: Proof) -> bytes:
     """The exact bytes of a proof."""
+    # only where there is something: most databases compute nothing
+    computed: dict[str, canon.JSON] = {}
+    if proof.computed:
+        computed["computed"] = [computed_things.raw(each) for each in sorted(proof.computed)]
     return canon.encode(
-        {
+        computed
+        | {
             "format": FORMAT,
             "side": proof.side,
             "database": proof.database,
@@ -230,7 +245,10 @@ def encode(proof: Proof) -> bytes:
                 }
                 for s in sorted(proof.sequences, key=lambda s: (s.schema, s.name))
             ],
-            "probes": [[p.probe, p.rows, p.digest, p.sql] for p in sorted(proof.probes)],
+            "probes": [
+                [p.probe, p.rows, p.digest, p.sql, *([] if p.value is None else [p.value])]
+                for p in sorted(proof.probes, key=lambda p: (p.probe, p.rows, p.digest, p.sql))
+            ],
             "settings": [[s.scope, s.name, s.value] for s in sorted(proof.settings)],
             "queries": [[q.name, q.sql] for q in proof.queries],
             "readings": [[r.klass, r.identity, r.definition, r.reads] for r in sorted(proof.readings)],
@@ -284,8 +302,10 @@ def _read(raw: dict[str, object]) -> Proof:
         ),
         sequences=tuple(_sequence(cast("dict[str, object]", s)) for s in canon.as_list(raw["sequences"])),
         probes=tuple(
-            ProbeResult(canon.as_text(p), canon.as_count(r), canon.as_text(d), canon.as_text(s))
-            for p, r, d, s in map(canon.as_list, canon.as_list(raw["probes"]))
+            ProbeResult(
+                canon.as_text(p), canon.as_count(r), canon.as_text(d), canon.as_text(s), *map(canon.as_count, v)
+            )
+            for p, r, d, s, *v in map(canon.as_list, canon.as_list(raw["probes"]))
         ),
         settings=_settings(raw["settings"]),
         queries=tuple(Query(*map(canon.as_text, canon.as_list(q))) for q in canon.as_list(raw["queries"])),
@@ -293,6 +313,7 @@ def _read(raw: dict[str, object]) -> Proof:
         findings=tuple(map(canon.as_text, canon.as_list(raw["findings"]))),
         behaviour=behaviours.read(raw["behaviour"]),
         located=tuple(map(located_rows.read, canon.as_list(raw["located"]))),
+        computed=tuple(map(computed_things.read, canon.as_list(raw.get("computed", [])))),
     )
 
 
@@ -307,10 +328,15 @@ def _raw_table(table: Table) -> dict[str, canon.JSON]:
         "uncovered": table.uncovered,
         "size": table.size,
     }
-    # only where there is one: proofs of method `audit` have none of the three
+    # only where there is one: most tables have none of them
     return raw | {
         name: value
-        for name, value in (("text", table.text), ("member", table.member), ("permutes", table.permutes))
+        for name, value in (
+            ("text", table.text),
+            ("member", table.member),
+            ("permutes", table.permutes),
+            ("wide", table.wide),
+        )
         if value
     }
 
@@ -329,6 +355,7 @@ def _table(raw: dict[str, object]) -> Table:
         text=canon.as_text(raw.get("text", "")),
         member=canon.as_text(raw.get("member", "")),
         permutes=canon.as_text(raw.get("permutes", "")),
+        wide=canon.as_text(raw.get("wide", "")),
     )
 
 

@@ -163,10 +163,7 @@ def plan_document(steps: Sequence[Step], gates: Sequence[Gate], *, system: str, 
             (check.title or check.id, code(check.fact), f"{check.operator.value} {check.written}")
             for check in gate.checks
         ]
-        asked += [
-            (probe.title or probe.id, "probe", f"equal, rows {probe.operator.value} {numbers.count(probe.bound)}")
-            for probe in gate.probes
-        ]
+        asked += [(probe.title or probe.id, "probe", probe.must) for probe in gate.probes]
         blocks += [
             Heading(2, prose("{id} · {title}", id=gate.id, title=gate.title), f"gate-{len(blocks)}"),
             Para(gate.statement),

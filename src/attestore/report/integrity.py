@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final
 
+from attestore.gate import Probe
 from attestore.proof import STREAM, Comparison, Difference, Proof, same_content
 from attestore.proof import Table as Relation
 from attestore.report import numbers
@@ -22,6 +23,7 @@ from attestore.report.blocks import (
     Tone,
 )
 from attestore.report.case import NOT_MEASURED, View
+from attestore.report.computed import recomputed
 from attestore.report.rows import differing_rows
 from attestore.report.words import prose
 
@@ -175,6 +177,7 @@ def integrity(view: View) -> tuple[Block, ...]:
     if view.comparison is None:
         return tuple(blocks)
     blocks += _tables(view, view.comparison)
+    blocks += recomputed(view.comparison)
     blocks += _foreign_keys(view.case.restored)
     blocks += _sequences(view.comparison)
     return tuple(blocks)
@@ -415,6 +418,7 @@ def edge_cases(view: View) -> tuple[Block, ...]:
         return ()
     restored = {probe.probe: probe for probe in view.case.restored.probes} if view.case.restored else {}
     rows: list[tuple[Cell, ...]] = []
+    valued = any(probe.values for probe in view.gate.probes)
     for probe in view.gate.probes:
         equal, seen = view.reading.flag("probe.equal", probe.id), view.reading.number("probe.rows", probe.id)
         answer = restored.get(probe.id)
@@ -425,11 +429,12 @@ def edge_cases(view: View) -> tuple[Block, ...]:
                 f"{probe.operator.value} {numbers.count(probe.bound)}",
                 NOT_MEASURED if seen is None else numbers.count(seen),
                 NOT_MEASURED if answer is None else numbers.count(answer.rows),
+                *((_valued(view, probe),) if valued else ()),
                 state,
             )
         )
-    worst_first = sorted(rows, key=lambda row: row[4] == _EQUAL)
-    good = sum(row[4] == _EQUAL for row in rows)
+    worst_first = sorted(rows, key=lambda row: row[-1] == _EQUAL)
+    good = sum(row[-1] == _EQUAL for row in rows)
     return (
         Heading(2, "Edge cases", "edge-cases"),
         Table(
@@ -438,13 +443,23 @@ def edge_cases(view: View) -> tuple[Block, ...]:
                 Column("Rows asked for", Align.RIGHT),
                 Column("Rows in source", Align.RIGHT),
                 Column("Restored", Align.RIGHT),
+                *((Column("Number in source", Align.RIGHT),) if valued else ()),
                 Column("Answers"),
             ),
             tuple(worst_first),
-            total=(f"{numbers.count(good)} of {numbers.count(len(rows))} equal", "", "", "", ""),
+            total=(f"{numbers.count(good)} of {numbers.count(len(rows))} equal", *[""] * (5 if valued else 4)),
             note="Each is a query on the source at its snapshot and on the restored database; whole results are compared. The SQL is in the annex.",
         ),
     )  # fmt: skip
+
+
+def _valued(view: View, probe: Probe) -> Cell:
+    """The number that a probe answered, and its bounds."""
+    if not probe.values:
+        return "–"
+    seen = view.reading.number("probe.value", probe.id)
+    bounds = ", ".join(f"{operator.value} {numbers.count(bound)}" for operator, bound in probe.values)
+    return f"{NOT_MEASURED if seen is None else numbers.count(seen)} ({bounds})"
 
 
 def findings(view: View) -> tuple[Block, ...]:
@@ -477,4 +492,19 @@ def control(view: View) -> tuple[Block, ...]:
         Para(told),
         Callout(tone, f"{numbers.count(noticed)} of {numbers.count(planted)} deliberate changes noticed"),
         *((Bullets(changes),) if changes else ()),
+        *_leftovers(view),
+    )
+
+
+def _leftovers(view: View) -> tuple[Block, ...]:
+    """What nobody planted, and is there all the same."""
+    count = view.reading.number("control.unplanned")
+    if count is None:
+        return (Callout(Tone.DOUBT, prose("Other differences: {what}", what=NOT_MEASURED)),)
+    if not count:
+        return (Para("Nothing else had changed: the trials between the two comparisons left nothing behind."),)
+    told = tuple(view.reading.shown("control.leftover", number) for number in view.reading.subjects("control.leftover"))
+    return (
+        Callout(Tone.BAD, f"{numbers.count(count)} differences that nobody planted: what a trial left behind"),
+        Bullets(told),
     )

@@ -13,7 +13,7 @@ from attestore.errors import Error, KeyringError, StoreError, TamperedError
 from attestore.evidence import Manifest, manifest
 from attestore.plan import Plan
 from attestore.ports import FetchedPart, Plain, Planted, Scratch, Section, Target
-from attestore.proof import Change, Located, Proof, Sketches, compare, decode, decode_sketches, encode
+from attestore.proof import Change, Located, Proof, Sketches, compare, decode, decode_sketches, encode, unplanned
 from attestore.run.backup import Carried, local_copy, locale_words, uncarry
 from attestore.run.book import Book
 from attestore.run.tools import Tools
@@ -24,6 +24,7 @@ _LARGEST_MANIFEST = 1 << 20
 _LARGEST_SIGNATURE = 1 << 16
 _MOST_ERRORS = 50
 _MOST_NAMED = 5
+_MOST_LEFTOVERS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,7 +313,10 @@ def _inspect(fetched: list[FetchedPart], *, tools: Tools, book: Book) -> None:
 
 
 def _control(checking: _Checking, *, restored: Proof) -> None:
-    """The checker proves that it is awake: each planted change must show, under its own name, against the copy as it was."""
+    """The checker proves that it is awake: each planted change must show, under its own name, against the copy as it was.
+
+    The copy was tried between the two proofs, so a difference that nobody planted is what a trial left behind.
+    """
     book = checking.book
     with book.entering("control"):
         planted = checking.target.plant()
@@ -330,6 +334,11 @@ def _control(checking: _Checking, *, restored: Proof) -> None:
         book.write("control.planted", len(planted), source="negative control")
         book.write("control.noticed", sum(noticed), source="negative control")
         book.write("control.unnoticed", len(planted) - sum(noticed), source="negative control")
+        leftovers = unplanned(found, (change.subject for change in planted))
+        book.write("control.unplanned", len(leftovers), source="negative control")
+        for number, each in enumerate(leftovers[:_MOST_LEFTOVERS], start=1):
+            told = f"{each.kind} {each.subject}: {each.what}"
+            book.write("control.leftover", told, source="negative control", subject=str(number))
         for number, (change, (_, words)) in enumerate(zip(planted, seen, strict=True), start=1):
             book.write("control.change", f"{change.what}: {words}", source="negative control", subject=str(number))
 

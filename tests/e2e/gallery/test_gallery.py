@@ -103,8 +103,10 @@ def test_each_probe_of_its_gate_finds_its_rows(server: Connection, probe: gate.P
     with server.connect() as session:
         session.execute("SET search_path = ''")
         session.execute("SET default_transaction_read_only = on")
-        found = len(session.execute(probe.sql.encode()).fetchall())
-    assert probe.operator.holds(found, probe.bound), f"{found} rows"
+        rows = session.execute(probe.sql.encode()).fetchall()
+    assert probe.operator.holds(len(rows), probe.bound), f"{len(rows)} rows"
+    for operator, bound in probe.values:
+        assert operator.holds(rows[0][0], bound), rows
 
 
 @pytest.mark.parametrize(

@@ -289,3 +289,29 @@ def test_progress_goes_up_to_the_number_of_tables(server15: Server) -> None:
     ):
         snapshot.prove(KEY, probes=(), jobs=2, watch=watcher)
     assert watcher.seen == [(number, 5, "tables") for number in range(1, 6)]
+
+
+@pytest.mark.parametrize(
+    ("sql", "value"),
+    [
+        ("SELECT count(*) FROM public.t", 3),
+        ("SELECT sum(a) FROM public.t", 6),
+        ("SELECT count(*) FROM public.t WHERE a > 9", 0),
+        ("SELECT -count(*) FROM public.t", None),
+        ("SELECT avg(a) FROM public.t", None),
+        ("SELECT 'many'", None),
+        ("SELECT NULL::int", None),
+        ("SELECT 1, 2", None),
+        ("SELECT a FROM public.t", None),
+        ("SELECT 1 WHERE false", None),
+        ("SELECT 10 ^ 15::numeric", None),
+    ],
+)
+def test_the_one_whole_number_that_a_probe_answers_is_told_only_where_a_gate_bounds_it(
+    server15: Server, sql: str, value: int | None
+) -> None:
+    with server15.database("CREATE TABLE t (a int)", "INSERT INTO t VALUES (1), (2), (3)") as database:
+        bounded = replace(_probe(sql, name="bounded"), values=((Operator.AT_LEAST, 1),))
+        told, untold = server15.prove(database, probes=(bounded, _probe(sql, name="unbounded"))).probes
+    assert (told.value, untold.value) == (value, None)
+    assert told.digest == untold.digest

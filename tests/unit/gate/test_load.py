@@ -96,6 +96,13 @@ def test_a_probe_asks_for_at_least_one_row_within_half_a_minute() -> None:
     assert (probe.operator, probe.bound, probe.timeout_ms) == (Operator.AT_LEAST, 1, 30_000)
 
 
+def test_a_number_has_a_lower_and_an_upper_bound() -> None:
+    text = SMALL + 'probes: [{id: p, title: T, sql: SELECT 1, value: ">= 1000, <= 5000"}]\n'
+    (probe,) = gate.load(text.encode(), where="x").probes
+    assert probe.values == ((Operator.AT_LEAST, 1000), (Operator.AT_MOST, 5000))
+    assert probe.must == "equal, rows >= 1, value >= 1,000, value <= 5,000"
+
+
 @pytest.mark.parametrize(
     ("old", "new", "words", "hint"),
     [
@@ -161,6 +168,9 @@ def test_a_mistake_is_refused_where_it_stands(old: str, new: str, words: str, hi
         ("probes: [{id: p, title: T, sql: SELECT 1, rows: ▸some}]", "does not begin with", ""),
         ('probes: [{id: p, title: T, sql: SELECT 1, rows: ▸">= 0"}]', "always holds", ""),
         ('probes: [{id: p, title: T, sql: SELECT 1, rows: ▸"< 5m"}]', "is a count", ""),
+        ('probes: [{id: p, title: T, sql: SELECT 1, value: ▸">= 0"}]', "always holds", ""),
+        ('probes: [{id: p, title: T, sql: SELECT 1, value: ▸">= 1, some"}]', "does not begin with", ""),
+        ('probes: [{id: p, title: T, sql: SELECT 1, value: ▸"> 1, > 2, > 3"}]', "more than two bounds", ">= 1000"),
         ("probes: [{id: p, title: T, sql: SELECT 1, timeout: ▸30}]", "30 is not text", ""),
         ("probes: [{id: p, title: T, sql: SELECT 1, expect: ▸similar}]", "not one of equal", "Known: equal."),
         (

@@ -101,6 +101,7 @@ def test_the_gallery_probes_every_edge_case_and_the_application() -> None:
         "timestamp-precision",
         "album-contents",
         "front-page",
+        "public-images",
     ]
 
 

@@ -13,6 +13,7 @@ from attestore.facts import FACTS
 from attestore.proof import (
     AUDIT,
     STREAM,
+    Computed,
     Difference,
     ForeignKey,
     Object,
@@ -28,6 +29,7 @@ from attestore.proof import (
     decode,
     encode,
     facts_of,
+    unplanned,
 )
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=6)
@@ -200,9 +202,16 @@ def test_a_true_copy_has_no_difference_and_says_how_much_was_compared() -> None:
         ("foreign_keys.orphans", ""): 0,
         ("indexes.checked", ""): 1,
         ("indexes.invalid", ""): 0,
+        ("generated.compared", ""): 0,
+        ("generated.differing", ""): 0,
+        ("generated.uncompared", ""): 0,
+        ("matviews.compared", ""): 0,
+        ("matviews.recomputed.differing", ""): 0,
+        ("matviews.uncompared", ""): 0,
         ("sequences.compared", ""): 1,
         ("sequences.behind", ""): 0,
         ("probes.asked", ""): 1,
+        ("probes.valued", ""): 0,
         ("probe.equal", "front"): True,
         ("probe.rows", "front"): 24,
     }
@@ -462,3 +471,41 @@ def test_nothing_equals_nothing_by_method_stream() -> None:
 def test_one_fingerprint_is_printed_for_texts_that_differ_in_order_only() -> None:
     turned = _streamed(text="b" * 64, permutes="a" * 64).tables[0]
     assert turned.fingerprint == _streamed().tables[0].fingerprint != _streamed(text="b" * 64).tables[0].fingerprint
+
+
+def test_what_is_computed_and_what_probes_answer_survive_the_bytes() -> None:
+    seen = Computed("generated column", "public", "t", "twice", 3, (1, -2, 3, 2**70), ("a", "twice"))
+    whole = dataclasses.replace(
+        SOURCE, computed=(seen,), probes=(ProbeResult("front", 24, "a" * 64, "SELECT 1", 24), *SOURCE.probes)
+    )
+    back = decode(encode(whole))
+    assert (back.computed, set(back.probes)) == (whole.computed, set(whole.probes))
+    with pytest.raises(TamperedError, match="nothing is computed as"):
+        decode(encode(dataclasses.replace(whole, computed=(dataclasses.replace(seen, kind="x"),))))
+
+
+def _difference(subject: str, kind: str, what: What) -> Difference:
+    return Difference(subject, kind, what.value, "one", "other")
+
+
+@pytest.mark.parametrize(
+    ("difference", "accounted"),
+    [
+        (_difference("public.users", "table", What.FINGERPRINT), True),
+        (_difference("front", "probe", What.PROBE), True),
+        (_difference("public.likes.fk", "foreign key", What.ORPHANS), True),
+        (_difference("public.users_id_seq", "sequence", What.SEQUENCE), True),
+        (_difference("public.ix", "index", What.MISSING_OBJECT), True),
+        (_difference("index public.ix", "comment", What.MISSING_OBJECT), True),
+        (_difference("x.extra", "table", What.EXTRA_OBJECT), True),
+        (_difference("schema x", "privilege", What.EXTRA_OBJECT), True),
+        (_difference("public.likes", "table", What.ROWS), False),
+        (_difference("public.iy", "index", What.MISSING_OBJECT), False),
+        (_difference("public", "schema", What.STATE), False),
+        (_difference("database: work_mem", "setting", What.SETTING), False),
+    ],
+)
+def test_what_nobody_planted_is_told_apart_from_what_follows(difference: Difference, accounted: bool) -> None:  # noqa: FBT001
+    added = _difference("x", "schema", What.EXTRA_OBJECT), _difference("x.extra", "table", What.EXTRA_OBJECT)
+    found = dataclasses.replace(compare(SOURCE, SOURCE), differences=(*added, difference))
+    assert unplanned(found, ["public.users", "public.ix", "x.extra"]) == (() if accounted else (difference,))

@@ -112,6 +112,7 @@ def test_the_phases_of_the_recovery_sum_to_the_rto(tmp_path: Path) -> None:
         (World(lax=True), {"constraints"}),
         (World(sleeps=True), {"control"}),
         (World(nearsighted=True), {"control"}),
+        (World(untidy=True), {"trials"}),
         (World(restore_errors=("relation does not exist",)), {"errors"}),
         (World(seals=replace(SEALS, bits=2048)), {"key-size"}),
         (World(seals=replace(SEALS, cipher="CAST5")), {"cipher"}),

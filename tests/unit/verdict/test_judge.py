@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import assume, given
@@ -51,6 +52,8 @@ def healthy(judged: Gate) -> list[Observation]:
     for probe in judged.probes:
         seen["probe.equal", probe.id] = True
         seen["probe.rows", probe.id] = probe.bound
+        if probe.values:
+            seen["probe.value", probe.id] = probe.values[0][1]
     return [saw(fact, value, subject) for (fact, subject), value in seen.items()]
 
 
@@ -312,3 +315,27 @@ def test_verdict_json_is_canonical_and_sorted_by_gate() -> None:
 
 def test_the_verdict_of_no_gate_is_unknown() -> None:
     assert b'"outcome":"UNKNOWN"' in verdict.encode(list[GateVerdict]())
+
+
+@pytest.mark.parametrize(
+    ("value", "outcomes"),
+    [
+        (9, [Outcome.FAIL, Outcome.PASS]),
+        (10, [Outcome.PASS, Outcome.PASS]),
+        (20, [Outcome.PASS, Outcome.PASS]),
+        (21, [Outcome.PASS, Outcome.FAIL]),
+        (None, [Outcome.UNKNOWN, Outcome.UNKNOWN]),
+    ],
+)
+def test_the_number_of_a_probe_keeps_within_its_bounds(value: int | None, outcomes: list[Outcome]) -> None:
+    """An answer that was no number is not observed, and so is unknown."""
+    bounded = replace(PROBE, values=((Operator.AT_LEAST, 10), (Operator.AT_MOST, 20)))
+    seen = [saw("run.completed", True), saw("probes.asked", 1)]
+    seen += [saw("probe.equal", True, "front"), saw("probe.rows", 2, "front")]
+    if value is not None:
+        seen += [saw("probes.valued", 1), saw("probe.value", value, "front")]
+    judged = verdict.judge(replace(GALLERY, checks=(), probes=(bounded,)), seen)
+    assert [(check.id, check.outcome) for check in judged.checks[2:]] == [
+        ("front/value", outcomes[0]),
+        ("front/value-2", outcomes[1]),
+    ]

@@ -8,8 +8,8 @@ from typing import Final
 
 from attestore import canon
 from attestore.adapters.postgres.crew import Answer, Crew, Question, batches
-from attestore.adapters.postgres.fingerprint import Range, expression, ranged, ranges, row, table, words
-from attestore.adapters.postgres.quoting import identifier, qualified
+from attestore.adapters.postgres.fingerprint import Range, expression, origin, ranged, ranges, row, table, words
+from attestore.adapters.postgres.quoting import identifier
 from attestore.adapters.postgres.relations import Relation
 from attestore.proof import Sketches, Table
 from attestore.proof.sketch import FINE, WIDE, Cell, Cells, Sketch, add
@@ -72,7 +72,7 @@ def listing(relation: Relation, how: Keyed, *, bits: int, shape: tuple[int, bool
     )
 
 
-def take(
+def take(  # noqa: PLR0913  what `fingerprint.take` needs, and the sketches
     crew: Crew,
     relations: Sequence[Relation],
     *,
@@ -80,6 +80,7 @@ def take(
     shape: tuple[int, bool],
     told: Callable[[int], None],
     sketches: Sketches,
+    refused: Callable[[Relation], None] | None = None,
 ) -> tuple[Table, ...]:
     """Every relation counted and fingerprinted as `fingerprint.take` does, its sketch kept in `sketches`.
 
@@ -97,7 +98,9 @@ def take(
             sql = statement(relation, how, bits=bits, within=cut, shape=shape)
             owners[Question(relation.label, sql, parameters(key, how), relation.size // len(cuts))] = relation
     totals: dict[int, list[int]] = {}
-    for question, answer in crew.answers(batches(tuple(owners)), doing="fingerprint"):
+    too_large: list[Question] = []
+    heard = too_large.append if refused else None
+    for question, answer in crew.answers(batches(tuple(owners)), doing="fingerprint", refused=heard):
         relation = owners[question]
         taking = pending[relation.oid]
         taking.hear(answer)
@@ -109,7 +112,13 @@ def take(
                 Sketch(relation.schema, relation.name, bits_for(relation), how.columns, how.integral, taking.cells)
             )
             told(len(totals))
-    return tuple(table(relation, totals.get(relation.oid, [0] * 5)) for relation in relations)
+    out = {owners[question].oid for question in too_large}
+    for relation in relations:
+        if refused and relation.oid in out:
+            refused(relation)
+    return tuple(
+        table(relation, totals.get(relation.oid, [0] * 5)) for relation in relations if relation.oid not in out
+    )
 
 
 @dataclass(slots=True)
@@ -149,5 +158,5 @@ def _rows(relation: Relation, how: Keyed, *, within: Range | None, shape: tuple[
     return (
         f"(SELECT {a} AS a, {b} AS b, {c} AS c, {e} AS e, {'q.k' if key else b} AS k, q.shown FROM"
         f" (SELECT {digest} AS d, {key or 'NULL'} AS k, {text} AS shown"
-        f" FROM ONLY {qualified(relation.schema, relation.name)} t{ranged(within)} OFFSET 0) q OFFSET 0) w"
+        f" FROM {origin(relation)}{ranged(within)} OFFSET 0) q OFFSET 0) w"
     )

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from attestore.adapters.postgres.crew import Crew, Question, batches
-from attestore.adapters.postgres.quoting import identifier, qualified
+from attestore.adapters.postgres.quoting import identifier, literal, qualified
 from attestore.adapters.postgres.relations import Column, Relation
 from attestore.proof import Table
 
-__all__ = ["Range", "expression", "ranged", "ranges", "row", "statement", "table", "take", "words"]
+__all__ = ["Range", "expression", "origin", "ranged", "ranges", "row", "statement", "table", "take", "words"]
 
 _CUT: Final = 16 * 1024 * 1024
 """bytes of a table that one statement reads"""
@@ -38,6 +38,10 @@ _TEXTUAL: Final = frozenset(
     ("char", "name", "text", "json", "jsonb", "jsonpath", "bpchar", "varchar", "tsvector", "tsquery")
 )
 """of those, the ones whose binary form is converted to the client's encoding"""
+_LONG: Final = frozenset(
+    ("bytea", "text", "json", "jsonb", "jsonpath", "bpchar", "varchar", "bit", "varbit", "tsvector", "tsquery")
+)
+"""of those, the ones whose values may be long"""
 _FLOATS: Final = frozenset(("float4", "float8"))
 
 
@@ -49,14 +53,17 @@ class Range:
     last: int | None
 
 
-def expression(column: Column, *, encodingless: bool = False) -> str:
+def expression(column: Column, *, encodingless: bool = False, wide: str = "") -> str:
     """One column as SQL whose binary form tells any two different values apart, NULL too, and survives a restore.
 
     Types whose binary form holds what a restore renews (OIDs of enums, arrays, composites …) or what text does not
     (the sign of a NaN) are told by their output function: `format`, since `::text` would obey a user's own cast.
     `encodingless` databases (SQL_ASCII) hold bytes that no client encoding can carry: they stay bytes.
+    Long values of `wide` rows are told by the SHA-256 of their bytes in that encoding.
     """
     value = f"t.{identifier(column.name)}"
+    if wide and (column.base in _LONG or column.base not in _TYPED):
+        return f"CASE WHEN pg_catalog.num_nulls({value}) = 0 THEN pg_catalog.sha256({_bytes(value, column.base, wide)}) END"
     if column.base not in _TYPED or (encodingless and column.base in _TEXTUAL):
         # IS NULL is also true of a composite whose every field is NULL; num_nulls isn't
         shown = f"pg_catalog.format('%s', {value})"
@@ -76,7 +83,7 @@ def statement(relation: Relation, *, within: Range | None = None, encodingless: 
     return (
         "SELECT count(*)"
         + "".join(f", coalesce(sum({word}), 0)::text" for word in sums)
-        + f" FROM (SELECT {digest} AS d FROM ONLY {qualified(relation.schema, relation.name)} t{ranged(within)} OFFSET 0) q"
+        + f" FROM (SELECT {digest} AS d FROM {origin(relation)}{ranged(within)} OFFSET 0) q"
     )
 
 
@@ -93,7 +100,7 @@ def words(data: str, *, major: int) -> tuple[str, tuple[str, ...]]:
 def ranges(relation: Relation, *, major: int) -> tuple[Range | None, ...]:
     """How a table is cut for several sessions; a small one is not cut."""
     wanted = min(relation.size // _CUT, relation.pages)
-    if wanted < 2 or not relation.heap or major < _RANGES_SINCE:  # noqa: PLR2004 – one range is the whole table
+    if wanted < 2 or not relation.heap or relation.condition or major < _RANGES_SINCE:  # noqa: PLR2004 – one range is the whole table
         return (None,)
     cuts = [relation.pages * number // wanted for number in range(wanted)]
     # rows that the snapshot sees may stand behind the last known block: the last range is open
@@ -101,11 +108,18 @@ def ranges(relation: Relation, *, major: int) -> tuple[Range | None, ...]:
 
 
 def take(
-    crew: Crew, relations: Sequence[Relation], *, key: bytes, shape: tuple[int, bool], told: Callable[[int], None]
+    crew: Crew,
+    relations: Sequence[Relation],
+    *,
+    key: bytes,
+    shape: tuple[int, bool],
+    told: Callable[[int], None],
+    refused: Callable[[Relation], None] | None = None,
 ) -> tuple[Table, ...]:
     """Every relation counted and fingerprinted under `key`, at the crew's snapshot.
 
     `shape` is the server's major and whether the database is encodingless; `told` hears how many tables are done.
+    `refused` hears of each table of which the server cannot form a row, since it exceeds 1 GB; it is left out.
 
     Raises:
         PrivilegeError, UnreachableError, ProgramFailedError: a table cannot be read; its name is in the message.
@@ -128,20 +142,40 @@ def take(
             owners[question] = relation
     totals = {relation.oid: [0, 0, 0, 0, 0] for relation in relations}
     done = 0
-    for question, answer in crew.answers(batches(tuple(owners)), doing="fingerprint"):
+    too_large: list[Question] = []
+    heard = too_large.append if refused else None
+    for question, answer in crew.answers(batches(tuple(owners)), doing="fingerprint", refused=heard):
         oid = owners[question].oid
         totals[oid] = [total + int(part) for total, part in zip(totals[oid], answer[0], strict=True)]
         missing[oid] -= 1
         if not missing[oid]:
             done += 1
             told(done)
-    return tuple(table(relation, totals[relation.oid]) for relation in relations)
+    out = {owners[question].oid for question in too_large}
+    for relation in relations:
+        if refused and relation.oid in out:
+            refused(relation)
+    return tuple(table(relation, totals[relation.oid]) for relation in relations if relation.oid not in out)
 
 
 def row(relation: Relation, *, encodingless: bool) -> str:
     """SQL: a row of `t` behind the key, as bytes that no other row has."""
-    parts = ("$1::bytea", *(expression(column, encodingless=encodingless) for column in relation.columns))
-    return f"record_send(ROW({', '.join(parts)}))"
+    columns = (expression(column, encodingless=encodingless, wide=relation.wide) for column in relation.columns)
+    return f"record_send(ROW({', '.join(('$1::bytea', *columns))}))"
+
+
+def _bytes(value: str, base: str, encoding: str) -> str:
+    """SQL: a long value as bytes, copied as seldom as can be."""
+    if base == "bytea":
+        return f"{value}::pg_catalog.bytea"
+    text = f"{value}::pg_catalog.text" if base in {"text", "varchar"} else f"pg_catalog.format('%s', {value})"
+    return f"pg_catalog.convert_to({text}, {literal(encoding)})"
+
+
+def origin(relation: Relation) -> str:
+    """SQL: the rows of a relation that a dump carries, as `t`; a condition stands where pg_dump puts it."""
+    name = qualified(relation.schema, relation.name)
+    return f"(SELECT * FROM {name} {relation.condition}) t" if relation.condition else f"ONLY {name} t"
 
 
 def ranged(within: Range | None) -> str:
@@ -164,4 +198,5 @@ def table(relation: Relation, total: Sequence[int]) -> Table:
         columns=tuple(column.name for column in relation.columns),
         uncovered=relation.uncovered,
         size=relation.size,
+        wide=relation.wide,
     )

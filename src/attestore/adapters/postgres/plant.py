@@ -15,12 +15,15 @@ from attestore.proof import Change
 
 __all__ = ["plant"]
 
-# Leaf tables that a dump covers and that hold a row at all, smallest first: a control should cost nothing.
+# Leaf tables that a dump covers and that hold a row at all, smallest first: a control should cost nothing. A trigger or
+# rule that acts even for replicas would change more than was planted.
 _TABLES: Final = """
 SELECT c.oid, n.nspname, c.relname
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE c.relkind = 'r' AND c.relpersistence = 'p' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+   AND NOT EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = c.oid AND g.tgenabled IN ('A', 'R'))
+   AND NOT EXISTS (SELECT FROM pg_rewrite r WHERE r.ev_class = c.oid AND r.ev_enabled IN ('A', 'R'))
    AND pg_relation_size(c.oid) > 0
  ORDER BY c.relispartition, pg_relation_size(c.oid), n.nspname COLLATE "C", c.relname COLLATE "C"
 """
@@ -64,6 +67,7 @@ SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname)
   JOIN pg_class t ON t.oid = x.indrelid AND t.relkind IN ('r', 'm')
   JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND NOT x.indisreplident AND NOT x.indisclustered
+   AND NOT EXISTS (SELECT FROM pg_event_trigger WHERE evtenabled IN ('A', 'R'))
    AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = x.indexrelid)
    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.deptype = 'e'
                       AND d.objid IN (c.oid, t.oid))

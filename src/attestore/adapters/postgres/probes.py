@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -24,6 +25,8 @@ __all__ = ["answer"]
 
 _DOMAIN: Final = b"attestore/probe-result/v1\n"
 _NULL: Final = b"\xff" * 8
+_COUNT: Final = re.compile(rb"0|[1-9][0-9]{0,14}")
+"""a number that a bound can be compared with"""
 
 
 def answer(
@@ -91,25 +94,27 @@ def _leading(leader: Session, probe: Probe, *, key: bytes) -> ProbeResult:
 
 def _answered(session: Session, probe: Probe, *, key: bytes) -> ProbeResult:
     ask(session, f"SET LOCAL statement_timeout = {int(probe.timeout_ms)}")
-    rows, digest = _digested(session, probe, key=key)
-    return ProbeResult(probe=probe.id, rows=rows, digest=digest, sql=probe.sql)
+    rows, digest, value = _digested(session, probe, key=key)
+    return ProbeResult(probe=probe.id, rows=rows, digest=digest, sql=probe.sql, value=value if probe.values else None)
 
 
-def _digested(session: Session, probe: Probe, *, key: bytes) -> tuple[int, str]:
+def _digested(session: Session, probe: Probe, *, key: bytes) -> tuple[int, str, int | None]:
+    """Rows, their digest, and the one whole number that they are, if they are one."""
     state = hmac.new(key, _DOMAIN, hashlib.sha256)
     names = _described(session, probe)
     state.update(len(names).to_bytes(8, "big"))
     for name in names:
         state.update(len(name).to_bytes(8, "big") + name)
-    rows = 0
+    rows, only = 0, None
     cursor: psycopg.RawCursor[TupleRow] = psycopg.RawCursor(session)
     _as_bytes(cursor.adapters)
     with cursor:
         for row in cursor.stream(probe.sql.encode()):
             rows += 1
+            only = row[0] if rows == len(row) == 1 and isinstance(row[0], bytes) and _COUNT.fullmatch(row[0]) else None
             for value in row:
                 state.update(_NULL if value is None else len(value).to_bytes(8, "big") + value)
-    return rows, state.hexdigest()
+    return rows, state.hexdigest(), None if only is None else int(only)
 
 
 def _described(session: Session, probe: Probe) -> list[bytes]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from attestore import canon
 from attestore.adapters.postgres import (
     cells,
+    computed,
     fingerprint,
     keys,
     locate,
@@ -25,7 +26,19 @@ from attestore.adapters.postgres.session import Connect, Session, ask, held, pin
 from attestore.errors import ProgramFailedError
 from attestore.gate import Probe
 from attestore.ports import Watcher
-from attestore.proof import AUDIT, STREAM, ForeignKey, Located, ProbeResult, Proof, Query, Setting, Sketches, Table
+from attestore.proof import (
+    AUDIT,
+    STREAM,
+    Computed,
+    ForeignKey,
+    Located,
+    ProbeResult,
+    Proof,
+    Query,
+    Setting,
+    Sketches,
+    Table,
+)
 
 __all__ = ["INSTANT", "Moment", "prove_restored", "prove_source"]
 
@@ -161,9 +174,11 @@ class _Prover:
             defined, findings = objects.read(leader)
             settings = world.settings(leader)
         with gathered(leader, self.connect, snapshot=self.moment.snapshot, size=self.jobs) as crew:
-            tables = self._tables(crew, stored, shape=(major, encodingless))
+            stored, tables = self._told(crew, stored, shape=(major, encodingless), encoding=encoding)
+            anew = computed.columns(crew, stored, key=self.key, shape=(major, encodingless))
             reached = sequences.feed(crew, self.moment.sequences)
             foreign = keys.check(crew, declared) if side == "restored" else keys.listed(declared)
+        anew += self._views(shape=(major, encodingless))
         proof = Proof(
             side=side,
             database=database,
@@ -180,6 +195,7 @@ class _Prover:
             settings=settings,
             queries=_queries(stored, declared, encoding=encoding, method=self.method),
             findings=(*findings, *sequences.behind(reached), *_unvalidated(foreign), *_overheard(leader)),
+            computed=anew,
         )
         return replace(proof, located=self._located(proof, stored, shape=(major, encodingless)))
 
@@ -198,8 +214,29 @@ class _Prover:
         with gathered(self.moment.leader, self.connect, snapshot=self.moment.snapshot, size=self.jobs) as crew:
             return locate.find(crew, stored, sides=(self.like, proof), wanted=wanted, shape=shape)
 
+    def _told(
+        self, crew: Crew, stored: Sequence[relations.Relation], *, shape: tuple[int, bool], encoding: str
+    ) -> tuple[tuple[relations.Relation, ...], tuple[Table, ...]]:
+        """Every table, and how it was told: the restored side follows the source, which decides where it must."""
+        if self.like is not None:
+            wide = {(table.schema, table.name): table.wide for table in self.like.tables}
+            followed = tuple(replace(each, wide=wide.get((each.schema, each.name), "")) for each in stored)
+            return followed, self._tables(crew, followed, shape=shape)
+        refused: list[relations.Relation] = []
+        tables = self._tables(crew, stored, shape=shape, refused=refused.append)
+        if not refused:
+            return tuple(stored), tables
+        widened = {each.oid: replace(each, wide=encoding) for each in refused}
+        tables += self._tables(crew, tuple(widened.values()), shape=shape)
+        return tuple(widened.get(each.oid, each) for each in stored), tables
+
     def _tables(
-        self, crew: Crew, stored: Sequence[relations.Relation], *, shape: tuple[int, bool]
+        self,
+        crew: Crew,
+        stored: Sequence[relations.Relation],
+        *,
+        shape: tuple[int, bool],
+        refused: Callable[[relations.Relation], None] | None = None,
     ) -> tuple[Table, ...]:
         covered = sum(not relation.uncovered for relation in stored)
 
@@ -207,9 +244,11 @@ class _Prover:
             self.watch.progress(done, covered, unit="tables")
 
         if self.method != STREAM and self.like is None and self.sketches is not None:
-            return cells.take(crew, stored, key=self.key, shape=shape, told=told, sketches=self.sketches)
+            return cells.take(
+                crew, stored, key=self.key, shape=shape, told=told, sketches=self.sketches, refused=refused
+            )
         if self.method != STREAM:
-            return fingerprint.take(crew, stored, key=self.key, shape=shape, told=told)
+            return fingerprint.take(crew, stored, key=self.key, shape=shape, told=told, refused=refused)
         if self.like is None:
             return stream.counted(crew, stored, told=told)
         if self.reader is None:
@@ -219,6 +258,13 @@ class _Prover:
             )
         scene = self.moment.snapshot, self.key, self.jobs
         return stream.restored(self.moment.leader, stored, like=self.like, reader=self.reader, scene=scene, told=told)
+
+    def _views(self, *, shape: tuple[int, bool]) -> tuple[Computed, ...]:
+        stored = relations.views(self.moment.leader)
+        if not stored:
+            return ()
+        with held(self.connect()) as session:
+            return computed.views(session, stored, key=self.key, shape=shape, snapshot=self.moment.snapshot)
 
     def _spoken(self) -> tuple[Setting, ...]:
         """Method `stream`: the settings of the dump's own session, on both sides."""
@@ -280,6 +326,14 @@ def _queries(
         else:
             asked = fingerprint.statement(largest, encodingless=encoding == "SQL_ASCII")
             queries.append(Query(f"fingerprint of {largest.label}", asked))
+            queries += (
+                Query(
+                    f"fingerprint of {each.label}, whose rows exceed 1 GB: long values digested one by one",
+                    fingerprint.statement(each, encodingless=encoding == "SQL_ASCII"),
+                )
+                for each in covered
+                if each.wide and each is not largest
+            )
     if declared:
         heaviest = max(declared, key=lambda key: key.weight)
         queries.append(Query(f"orphans of {heaviest.label}", keys.orphans(heaviest)))

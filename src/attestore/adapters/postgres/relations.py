@@ -9,7 +9,7 @@ from typing import Final
 from attestore.adapters.postgres.quoting import label
 from attestore.adapters.postgres.session import Session, ask, worded
 
-__all__ = ["LISTING", "OURS", "Column", "Relation", "read"]
+__all__ = ["LISTING", "OURS", "Column", "Relation", "read", "views"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,12 @@ class Relation:
     """why a dump does not carry the rows; empty when it does"""
     key: tuple[str, ...] = ()
     """columns of the primary key, else of another unique key that holds no NULL; empty without either"""
+    generated: tuple[Column, ...] = ()
+    """columns whose stored values are computed from the others; by name"""
+    condition: str = ""
+    """SQL that follows the table's name where a dump carries some rows only, as pg_dump itself uses it"""
+    wide: str = ""
+    """where rows exceed 1 GB in canonical form: the encoding whose bytes of each long value are digested by themselves"""
 
     @property
     def label(self) -> str:
@@ -64,10 +70,9 @@ SELECT c.oid, n.nspname, c.relname,
        CASE WHEN c.relkind = 'f' THEN 'foreign table: its rows live on another server'
             WHEN e.extname IS NOT NULL AND NOT coalesce(c.oid = ANY (e.extconfig), false)
               THEN format('belongs to extension %s, which makes its rows anew', e.extname)
-            WHEN e.extname IS NOT NULL AND e.extcondition[array_position(e.extconfig, c.oid)] <> ''
-              THEN format('belongs to extension %s, of which a dump carries only the rows of its condition', e.extname)
             WHEN c.relpersistence = 'u' AND pg_is_in_recovery() THEN 'unlogged: empty on a standby'
-            ELSE '' END AS uncovered
+            ELSE '' END AS uncovered,
+       coalesce(e.extcondition[array_position(e.extconfig, c.oid)], '') AS condition
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_am a ON a.oid = c.relam
@@ -77,19 +82,31 @@ WHERE c.relkind IN ('r', 'f') AND c.relpersistence <> 't' AND {OURS}
 ORDER BY n.nspname, c.relname
 """.strip()
 
+# pg_relation_size would wait for a refresh to end
+_VIEWS: Final = f"""
+SELECT c.oid, n.nspname, c.relname, 'materialized view' AS kind,
+       c.relpages AS pages, c.relpages::int8 * current_setting('block_size')::int8 AS size, false AS heap,
+       CASE WHEN has_table_privilege(c.oid, 'SELECT') THEN '' ELSE 'this role may not read it' END AS uncovered
+FROM pg_class c
+JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'm' AND c.relispopulated AND {OURS}
+  AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+ORDER BY n.nspname, c.relname
+""".strip()
+
 _COLUMNS: Final = f"""
 WITH RECURSIVE resolved(oid, base) AS (
   SELECT oid, oid FROM pg_type WHERE typtype <> 'd'
   UNION ALL
   SELECT t.oid, r.base FROM pg_type t JOIN resolved r ON t.typbasetype = r.oid WHERE t.typtype = 'd')
 SELECT c.oid, a.attname, CASE WHEN b.typnamespace = 'pg_catalog'::regnamespace THEN b.typname ELSE '' END,
-       r.base <> a.atttypid, a.attnum
+       r.base <> a.atttypid, a.attnum, a.attgenerated <> ''
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
-JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated IN ('', 's')
 JOIN resolved r ON r.oid = a.atttypid
 JOIN pg_type b ON b.oid = r.base
-WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND {OURS}
+WHERE c.relkind = $1::"char" AND c.relpersistence <> 't' AND {OURS}
 """.strip()
 
 
@@ -117,10 +134,8 @@ def read(connection: Session) -> tuple[Relation, ...]:
     Raises:
         PrivilegeError, UnreachableError, ProgramFailedError: the catalogue cannot be read.
     """
-    columns: defaultdict[int, list[Column]] = defaultdict(list)
     with worded("list the tables"):
-        for oid, name, base, domain, place in ask(connection, _COLUMNS):
-            columns[oid].append(Column(name=name, base=base, domain=domain, place=place))
+        columns, generated = _columns(connection, relkind="r")
         listed = ask(connection, LISTING)
         keys = {oid: tuple(names) for oid, names in ask(connection, _KEYS)}
     return tuple(
@@ -129,12 +144,55 @@ def read(connection: Session) -> tuple[Relation, ...]:
             schema=schema,
             name=name,
             kind=kind,
-            columns=tuple(sorted(columns[oid], key=lambda column: column.name)),
+            columns=columns.get(oid, ()),
             pages=int(pages),
             size=int(size),
             heap=heap,
             uncovered=uncovered,
             key=keys.get(oid, ()),
+            generated=generated.get(oid, ()),
+            condition=condition,
+        )
+        for oid, schema, name, kind, pages, size, heap, uncovered, condition in listed
+    )
+
+
+def views(connection: Session) -> tuple[Relation, ...]:
+    """Every populated materialized view that no extension owns, in the order of their names.
+
+    Raises:
+        PrivilegeError, UnreachableError, ProgramFailedError: the catalogue cannot be read.
+    """
+    with worded("list the materialized views"):
+        listed = ask(connection, _VIEWS)
+        columns, _ = _columns(connection, relkind="m") if listed else ({}, {})
+    return tuple(
+        Relation(
+            oid=oid,
+            schema=schema,
+            name=name,
+            kind=kind,
+            columns=columns.get(oid, ()),
+            pages=int(pages),
+            size=int(size),
+            heap=heap,
+            uncovered=uncovered,
         )
         for oid, schema, name, kind, pages, size, heap, uncovered in listed
     )
+
+
+def _columns(
+    connection: Session, *, relkind: str
+) -> tuple[dict[int, tuple[Column, ...]], dict[int, tuple[Column, ...]]]:
+    """Stored and generated columns of each relation, by name."""
+    stored: defaultdict[int, list[Column]] = defaultdict(list)
+    generated: defaultdict[int, list[Column]] = defaultdict(list)
+    for oid, name, base, domain, place, computed in ask(connection, _COLUMNS, (relkind,)):
+        column = Column(name=name, base=base, domain=domain, place=place)
+        (generated if computed else stored)[oid].append(column)
+    return _named(stored), _named(generated)
+
+
+def _named(columns: dict[int, list[Column]]) -> dict[int, tuple[Column, ...]]:
+    return {oid: tuple(sorted(several, key=lambda column: column.name)) for oid, several in columns.items()}

@@ -23,6 +23,7 @@ from typing import Final, Protocol, TypeVar
 
 from attestore.adapters.durable import disk_errors
 from attestore.adapters.postgres.crew import BEGIN, Crew, Question, batches
+from attestore.adapters.postgres.fingerprint import origin
 from attestore.adapters.postgres.quoting import identifier, literal, qualified
 from attestore.adapters.postgres.relations import Relation
 from attestore.adapters.postgres.session import Session, ask, worded
@@ -185,7 +186,7 @@ class DumpedTexts:
 
 def counting(relation: Relation) -> str:
     """The SQL that counts a table's rows."""
-    return f"SELECT count(*) FROM ONLY {qualified(relation.schema, relation.name)}"
+    return f"SELECT count(*) FROM {origin(relation)}"
 
 
 def counted(crew: Crew, relations: Sequence[Relation], *, told: Callable[[int], None]) -> tuple[Table, ...]:
@@ -269,7 +270,11 @@ def restored(
 def copying(relation: Relation, columns: Sequence[str] | None = None, *, encoding: str) -> str:
     """The SQL that writes a table as pg_dump does; its columns in their own order unless others are given."""
     columns = _ordered(relation) if columns is None else columns
-    names = f" ({', '.join(map(identifier, columns))})" if columns else ""
+    listed = ", ".join(map(identifier, columns))
+    if relation.condition:
+        rows = f"(SELECT {listed} FROM {qualified(relation.schema, relation.name)} {relation.condition})"
+        return f"COPY {rows} TO STDOUT (ENCODING {literal(encoding)})"
+    names = f" ({listed})" if columns else ""
     return f"COPY {qualified(relation.schema, relation.name)}{names} TO STDOUT (ENCODING {literal(encoding)})"
 
 
