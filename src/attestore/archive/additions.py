@@ -8,7 +8,6 @@ import shutil
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Final, Self
 
 from attestore import canon
@@ -46,12 +45,12 @@ def _part(contents: Contents, *, added: bool) -> Contents:
     return Contents(folder=contents.folder, sizes=chosen)
 
 
-class Additions:
+class Additions(disk.Held):
     """The decisions and revisions of one sealed bundle, held by one process at a time."""
 
     def __init__(self, folder: Path, *, descriptor: int) -> None:
         self._folder = folder
-        self._descriptor = descriptor
+        super().__init__(descriptor)
 
     @classmethod
     def open(cls, reports: Path, run: str) -> Self:
@@ -181,20 +180,6 @@ class Additions:
             (self._folder / layout.REVISIONS / _UNDER_WAY).rename(path)
         disk.sync_folder(path.parent)
         return path
-
-    def close(self) -> None:
-        """Let the bundle go."""
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def _records(folder: Path, *, without: Collection[str]) -> tuple[FileRecord, ...]:

@@ -6,7 +6,6 @@ import fcntl
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from attestore import canon
@@ -28,7 +27,7 @@ class _Position:
     size: int
 
 
-class Bundle:
+class Bundle(disk.Held):
     """The folder of one run, from its first observation to its last signature.
 
     The journal stays open and locked while the run lives; the kernel lets the lock go when the process dies, which is
@@ -37,7 +36,7 @@ class Bundle:
 
     def __init__(self, folder: Path, *, descriptor: int, seen: Journal) -> None:
         self._folder = folder
-        self._descriptor = descriptor
+        super().__init__(descriptor)
         self._at = _Position(len(seen), seen.head, os.fstat(descriptor).st_size)
 
     @classmethod
@@ -205,20 +204,6 @@ class Bundle:
         """The bytes of SHA256SUMS over every file but itself and its signature."""
         contents = read_bundle(self._folder)
         return sums.build({name: contents.digest(name) for name in contents.names if name not in layout.UNSUMMED})
-
-    def close(self) -> None:
-        """Let the lock go. The files stay as they are."""
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def _named(run: str) -> str:

@@ -7,11 +7,12 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from types import TracebackType
+from typing import Final, Self
 
 from attestore.errors import ArchiveError, DiskError
 
-__all__ = ["UNFINISHED", "append", "make_folder", "names", "replace", "sync_folder", "translated", "write_new"]
+__all__ = ["UNFINISHED", "Held", "append", "make_folder", "names", "replace", "sync_folder", "translated", "write_new"]
 
 UNFINISHED: Final = ".unfinished"
 """How the name of a file ends while it is being written"""
@@ -25,6 +26,27 @@ _HINTS: Final = {
     errno.EEXIST: "A file stands where a folder is needed; give --reports another folder.",
     errno.ENOTDIR: "A file stands where a folder is needed; give --reports another folder.",
 }
+
+
+class Held:
+    """An open, locked file; the kernel lets the lock go when the process dies."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def close(self) -> None:
+        """Let the lock go. The files stay as they are."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from rich.text import Text
 from attestore import canon, compose, gate, instants
 from attestore.archive.opened import read_file
 from attestore.audit import Anchor, Finding, Findings, Status, audit, audit_envelope, audit_pdf
+from attestore.cli import dates
 from attestore.cli.display import consoles
 from attestore.errors import GateError, UsageError
 from attestore.facts import FACTS
@@ -24,7 +24,6 @@ __all__ = ["Asked", "audit_path", "check_gates", "list_facts", "timestamp"]
 
 _FOUND = 4
 _LARGEST: Final = 1 << 28
-_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _SPOKEN: Final = frozenset({"completeness", "anchor", "second opinion"})
 """What holds and is told in full all the same"""
 _STYLES: Final = {Status.OK: "green", Status.PROBLEM: "bold red", Status.NOTE: "yellow"}
@@ -50,7 +49,7 @@ def audit_path(asked: Asked, *, as_json: bool) -> int:
         raise UsageError(
             f"there is no {path}", hint="Name the reports folder, one bundle in it, or an exported envelope."
         )
-    date = _date(asked.at, option="--at") if asked.at else None
+    date = dates.as_of(asked.at, option="--at") if asked.at else None
     kept = [_anchor(written) for written in asked.anchors]
     with compose.auditing(asked.roster, authorities=asked.authorities, second_opinion=asked.second_opinion) as trust:
         when = date or trust.clock.now()
@@ -75,23 +74,11 @@ def _opinion(agreed: int) -> Finding:
     return Finding("second opinion", "", status, f"Sequoia and gpg judged {agreed} signatures alike.")
 
 
-def _date(written: str, *, option: str) -> datetime:
-    """An instant in UTC; a day alone is its last moment, so that whatever happened on it has happened."""
-    try:
-        if _DAY.fullmatch(written):
-            return instants.parse(f"{written}T23:59:59.999Z")
-        return instants.parse(written if "." in written else written.replace("Z", ".000Z"))
-    except ValueError as problem:
-        raise UsageError(
-            f"{option} {written!r} is not an instant in UTC", hint="Write 2026-11-30 or 2026-11-30T12:00:00Z."
-        ) from problem
-
-
 def _anchor(written: str) -> Anchor:
     """FILE, or FILE@DATE."""
     name, at, date = written.rpartition("@")
-    if at and _DAY.match(date):
-        return Anchor(Path(name), since=_date(date, option="--anchor"))
+    if at and dates.is_day(date[:10]):
+        return Anchor(Path(name), since=dates.as_of(date, option="--anchor"))
     return Anchor(Path(written))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,6 +14,7 @@ from attestore import canon, compose, instants
 from attestore.archive import SignedRecord, disk, layout
 from attestore.archive.opened import read_file
 from attestore.audit import audit
+from attestore.cli import dates
 from attestore.cli.display import Quiet, consoles
 from attestore.errors import TamperedError, UsageError
 from attestore.evidence import Person, decision
@@ -25,7 +25,6 @@ from attestore.run import Entered, Wish, accept, draft, enter, read_sealed, supe
 
 __all__ = ["Order", "approving", "bring_in", "decide"]
 
-_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _APPROVING: Final = {"reviewed": Meaning.REVIEWED, "approved": Meaning.APPROVED}
 
 
@@ -166,10 +165,8 @@ def _lying_there(folder: Path) -> tuple[Decision, ...]:
 def _end(written: str, *, now: datetime) -> datetime:
     """When a waiver ends: a time from now, a day's first moment, or an instant."""
     try:
-        if _DAY.fullmatch(written):
-            return instants.parse(f"{written}T00:00:00.000Z")
-        if "T" in written:
-            return instants.parse(written if "." in written else written.replace("Z", ".000Z"))
+        if dates.is_day(written) or "T" in written:
+            return dates.instant(written, of_day="00:00:00.000")
         return now + timedelta(milliseconds=duration_ms(written))
     except ValueError as problem:
         raise UsageError(

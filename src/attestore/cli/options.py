@@ -24,6 +24,7 @@ __all__ = [
     "Operator",
     "Programs",
     "Reports",
+    "Roster",
     "Source",
     "Store",
     "System",
@@ -57,6 +58,9 @@ Gate = Annotated[
 ]
 GatesFolder = Annotated[
     Path | None, typer.Option("--gates", help="Folder of your own gate files, searched first.", metavar="DIR")
+]
+Roster = Annotated[
+    Path | None, typer.Option("--roster", help="Whom to trust; default: roster.yaml below --home.", metavar="FILE")
 ]
 System = Annotated[
     str, typer.Option("--system", help="Name of the system in reports; default: the database's.", metavar="NAME")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +15,7 @@ from rich.text import Text
 
 from attestore import canon, compose, gate, instants
 from attestore.audit import Row, status
+from attestore.cli import dates
 from attestore.cli.display import consoles
 from attestore.errors import UsageError
 from attestore.report import numbers
@@ -23,7 +23,6 @@ from attestore.standing import Standing, worst_exit
 
 __all__ = ["Question", "tell_status"]
 
-_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _LOOKS: Final = {
     Standing.PASS: ("✔", "bold green"),
     Standing.WAIVED: ("~", "bold yellow"),
@@ -59,7 +58,7 @@ def tell_status(question: Question) -> int:
         asked += [each.id for each in map(gate.read, sorted(question.gates.glob("*.yaml")))]
     with compose.auditing(question.roster) as trust:
         now = trust.clock.now()
-        at = _at(question.at) if question.at else now
+        at = dates.as_of(question.at, option="--at") if question.at else now
         rows = status(question.reports, roster=trust.roster, verifier=trust.verifier, at=at, now=now, asked=asked)
     rows = tuple(
         row
@@ -72,17 +71,6 @@ def tell_status(question: Question) -> int:
     else:
         _print(rows, at=at)
     return code
-
-
-def _at(written: str) -> datetime:
-    try:
-        if _DAY.fullmatch(written):
-            return instants.parse(f"{written}T23:59:59.999Z")
-        return instants.parse(written if "." in written else written.replace("Z", ".000Z"))
-    except ValueError as problem:
-        raise UsageError(
-            f"--at {written!r} is no date", hint="Write 2026-12-20 or 2026-12-20T12:00:00Z, in UTC."
-        ) from problem
 
 
 def _as_json(rows: Sequence[Row], *, at: datetime, code: int) -> canon.JSON:

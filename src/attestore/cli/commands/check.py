@@ -12,6 +12,7 @@ from attestore.cli.options import (
     REPORTS,
     Home,
     Json,
+    Roster,
 )
 
 __all__ = ["app"]
@@ -27,9 +28,7 @@ app.add_typer(_gates, name="gates")
 def audit(  # noqa: PLR0913
     path: Annotated[Path, typer.Argument(help="A reports folder, or one bundle in it.")] = REPORTS,
     *,
-    roster: Annotated[
-        Path | None, typer.Option("--roster", help="Whom to trust; default: roster.yaml below --home.", metavar="FILE")
-    ] = None,
+    roster: Roster = None,
     home: Home = HOME,
     at: Annotated[
         str, typer.Option("--at", help="Judge as at that day or instant (UTC), not now.", metavar="DATE")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from attestore.cli.options import HOME, REPORTS, GatesFolder, Home, Json, Reports
+from attestore.cli.options import HOME, REPORTS, GatesFolder, Home, Json, Reports, Roster
 
 __all__ = ["app"]
 
@@ -31,9 +31,6 @@ _Keyring = Annotated[
         help="Keyring that holds the person's private key; default: --home's, then your own.",
         metavar="DIR",
     ),
-]
-_Roster = Annotated[
-    Path | None, typer.Option("--roster", help="Whom to trust; default: roster.yaml below --home.", metavar="FILE")
 ]
 _Export = Annotated[
     Path | None,
@@ -60,7 +57,7 @@ def approve(  # noqa: PLR0913
     key: _Key = "",
     gnupghome: _Keyring = None,
     home: Home = HOME,
-    roster: _Roster = None,
+    roster: Roster = None,
     reports: Reports = REPORTS,
     export: _Export = None,
     as_json: Json = False,
@@ -88,7 +85,7 @@ def reject(  # noqa: PLR0913
     key: _Key = "",
     gnupghome: _Keyring = None,
     home: Home = HOME,
-    roster: _Roster = None,
+    roster: Roster = None,
     reports: Reports = REPORTS,
     export: _Export = None,
     as_json: Json = False,
@@ -123,7 +120,7 @@ def waive(  # noqa: PLR0913
     key: _Key = "",
     gnupghome: _Keyring = None,
     home: Home = HOME,
-    roster: _Roster = None,
+    roster: Roster = None,
     reports: Reports = REPORTS,
     export: _Export = None,
     as_json: Json = False,
@@ -175,7 +172,7 @@ def status(  # noqa: PLR0913
     ] = "",
     gates: GatesFolder = None,
     reports: Reports = REPORTS,
-    roster: _Roster = None,
+    roster: Roster = None,
     home: Home = HOME,
     as_json: Json = False,
 ) -> None:

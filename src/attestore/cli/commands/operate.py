@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from attestore.cli.options import HOME, REPORTS, Home, Into, Jobs, Json, Programs, Reports, Store, System
+from attestore.cli.options import HOME, REPORTS, Home, Into, Jobs, Json, Programs, Reports, Roster, Store
 
 __all__ = ["app"]
 
@@ -24,9 +23,7 @@ def list_(
     store: Store = None,
     reports: Reports = REPORTS,
     home: Home = HOME,
-    roster: Annotated[
-        Path | None, typer.Option("--roster", help="Whom to trust; default: roster.yaml below --home.", metavar="FILE")
-    ] = None,
+    roster: Roster = None,
     as_json: Json = False,
 ) -> None:
     """List the store's backups, newest first.
@@ -55,7 +52,6 @@ def doctor(  # noqa: PLR0913
     source: Annotated[
         str, typer.Option("--source", help="libpq connection string, URI or service to look at.", metavar="DSN")
     ] = "",
-    system: System = "",
     home: Home = HOME,
     store: Store = None,
     jobs: Jobs = 2,
@@ -75,7 +71,6 @@ def doctor(  # noqa: PLR0913
         reports=REPORTS,
         home=home,
         source=source,
-        system=system,
         store=store,
         jobs=jobs,
         pg_bin=pg_bin,
