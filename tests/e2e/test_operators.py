@@ -86,6 +86,22 @@ def test_doctor_tells_what_is_fine_and_what_stands_in_the_way(desk: Desk, manage
     assert "Try:" in away.out
 
 
+def test_doctor_makes_no_store_and_says_who_will(desk: Desk, tmp_path: Path) -> None:
+    store = tmp_path / "elsewhere" / "store"
+    fine = desk.attestore("doctor", "--store", str(store))
+    assert "is not there yet" in fine.out
+    assert "it will be made on first use" in fine.out
+    assert not store.parent.exists()
+    in_the_way = tmp_path / "file"
+    in_the_way.write_text("no folder")
+    poor = desk.attestore("doctor", "--store", str(in_the_way / "store"))
+    assert poor.code != 0
+    assert "no folder can be made in" in " ".join(poor.out.split())
+    store.mkdir(parents=True)
+    assert "round trip of a nonce" in desk.attestore("doctor", "--store", str(store)).out
+    assert desk.attestore("doctor", "--system", "app").code == 2, "an option that would do nothing is none"
+
+
 def test_doctor_lists_every_privilege_that_is_missing(desk: Desk, managed: str) -> None:
     with_role = managed.replace("user=cloudadmin", "user=weak")
     assert with_role != managed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from attestore.compose.engines import Engines
 from attestore.compose.people import Home, opened_home
 from attestore.compose.settings import Settings, clock
-from attestore.errors import Error, KeyringError
+from attestore.errors import Error, KeyringError, StoreError
 from attestore.plan import Job
 from attestore.ports import Look, SourceFacts
 from attestore.run.preflight import Lookout
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["examined"]
 
+_FIRST_USE: Final = "it will be made on first use"
 _SOON: Final = timedelta(days=30)
 
 
@@ -123,7 +125,19 @@ def _store(settings: Settings, *, lookout: Lookout) -> None:
     from attestore.adapters.directory_store import DirectoryStore
 
     store = DirectoryStore(settings.store)
-    lookout.see(Look("store", "round trip of a nonce", store.location, store.problems()))
+    if settings.store.exists():
+        lookout.see(Look("store", "round trip of a nonce", store.location, store.problems()))
+        return
+    # whoever only looks makes nothing; the first run makes the folder, where it may
+    above = next((folder for folder in settings.store.absolute().parents if folder.exists()), settings.store)
+    problems: tuple[Error, ...] = ()
+    if not (above.is_dir() and os.access(above, os.W_OK | os.X_OK)):
+        refused = StoreError(
+            f"the store {store.location} is not there, and no folder can be made in {above}",
+            hint="Name another --store, or make the folder for the user who runs Attestore.",
+        )
+        problems = (refused,)
+    lookout.see(Look("store", "folder", f"{store.location} is not there yet", problems, advice=_FIRST_USE))
 
 
 def _engines(settings: Settings, *, runner: Runner, workspace: Workspace, lookout: Lookout, job: Job) -> None:
