@@ -505,6 +505,9 @@ def _leftovers(view: View) -> tuple[Block, ...]:
         return (Para("Nothing else had changed: the trials between the two comparisons left nothing behind."),)
     told = tuple(view.reading.shown("control.leftover", number) for number in view.reading.subjects("control.leftover"))
     return (
-        Callout(Tone.BAD, f"{numbers.count(count)} differences that nobody planted: what a trial left behind"),
+        Callout(
+            Tone.BAD,
+            f"{numbers.count(count)} difference{'s' if count != 1 else ''} that nobody planted: what a trial left behind",
+        ),
         Bullets(told),
     )

@@ -172,3 +172,47 @@ def test_history_is_drawn_to_one_scale_with_failed_runs_kept() -> None:
     told = text_of(cases.passed())
     assert "20260924T020000Z-goimg-90cd | 2026-09-24 02:00:19 UTC | **FAIL**" in told
     assert "20260824T020000Z-goimg-17ee | 2026-08-24 02:00:03 UTC | **UNKNOWN** | – | not measured" in told
+
+
+def test_what_the_restore_computed_otherwise_is_told_and_only_a_generated_value_is_a_loss() -> None:
+    case = cases.passed()
+    assert case.source is not None
+    assert case.restored is not None
+    told = text_of(case)
+    assert "| **re-computed** | content re-computed by the restore: 24 rows at the source, 25 restored" in told
+    assert "Differences" in told
+    assert "None. The restored database equals" in told
+    column, view = case.restored.computed
+    back = replace(case.restored, computed=(replace(column, sums=(0, 0, 0, 1)), view))
+    told = text_of(cases.case_of(case.source, back, cases.facts(case.source, back), case.gates))
+    assert "| public.images.aspect | generated column |" in told.replace("`", "")
+    assert "1 difference between backup and restore" in told
+    unread = replace(case.restored, computed=(column,))
+    told = text_of(cases.case_of(case.source, unread, cases.facts(case.source, unread), case.gates))
+    assert "not compared: the restore does not compute it" in told
+
+
+@pytest.mark.parametrize(
+    ("unplanned", "words"),
+    [
+        (0, "the trials between the two comparisons left nothing behind"),
+        (1, "1 difference that nobody planted: what a trial left behind"),
+        (None, "Other differences: not measured"),
+    ],
+)
+def test_what_a_trial_left_behind_stands_beside_the_control(unplanned: int | None, words: str) -> None:
+    case = cases.passed()
+    assert case.source is not None
+    assert case.restored is not None
+    seen = [each for each in cases.facts(case.source, case.restored) if each[0] != "control.unplanned"]
+    if unplanned is not None:
+        seen.append(("control.unplanned", "", unplanned))
+    if unplanned:
+        seen.append(("control.leftover", "1", "table public.log: another number of rows"))
+    told = text_of(cases.case_of(case.source, case.restored, seen, case.gates))
+    assert words in told
+    assert ("table public.log: another number of rows" in told) is bool(unplanned)
+
+
+def test_a_number_that_a_probe_answered_stands_beside_its_bounds() -> None:
+    assert "4 (>= 1, <= 9)" in text_of(cases.passed()).replace("\\", "").replace("&gt;", ">").replace("&lt;", "<")
