@@ -9,7 +9,7 @@ import typer
 
 from attestore import __version__
 from attestore.cli.commands import check, cycle, decisions, export, operate
-from attestore.errors import Error, PreflightError
+from attestore.errors import Error, PreflightError, UsageError
 
 __all__ = ["app", "main"]
 
@@ -25,19 +25,26 @@ for _group in (cycle, operate, check, decisions, export):
     app.add_typer(_group.app)
 
 
+def _version(wanted: bool) -> None:  # noqa: FBT001  typer hands it over like this
+    if wanted:
+        typer.echo(f"attestore {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def _attestore(
     *,
-    version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_version)
+    ] = False,
 ) -> None:
-    if version:
-        typer.echo(f"attestore {__version__}")
-        raise typer.Exit
+    del version  # the callback has answered it, before a command is asked for
 
 
 def main() -> NoReturn:
     """Run the programme: an Error becomes a sentence, a hint and its exit code."""
     try:
+        _readable(sys.argv[1:])
         app(standalone_mode=True)
     except Error as problem:
         sys.exit(_told(problem))
@@ -45,6 +52,19 @@ def main() -> NoReturn:
         typer.echo("Interrupted.", err=True)
         sys.exit(3)
     sys.exit(0)
+
+
+def _readable(arguments: list[str]) -> None:
+    """Refuse bytes that are no text: they could stand in no record, and would stop a run or a decision half way.
+
+    Raises:
+        UsageError: an argument is not valid in this terminal's encoding.
+    """
+    for argument in arguments:
+        if not argument.isascii() and argument.encode(errors="replace").decode() != argument:
+            raise UsageError(
+                f"the argument {argument!r} is not valid text", hint="Write it in UTF-8, the encoding of this terminal."
+            )
 
 
 def _told(problem: Error) -> int:
