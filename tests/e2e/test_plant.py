@@ -103,6 +103,34 @@ def test_checks_keys_and_triggers_that_refuse_are_passed_over(database: Connecti
     assert changed == {"public.checked", "public.parent"}
 
 
+def test_nothing_is_planted_where_a_trigger_or_a_rule_would_change_more(database: Connection) -> None:
+    """Triggers and rules that are enabled always fire in a replica's session, too; so do event triggers."""
+    with database.connect() as session:
+        session.execute(
+            """CREATE TABLE log (what text);
+            CREATE TABLE watched (a int);
+            CREATE TABLE ruled (a int);
+            CREATE TABLE plain (a int, filler text);
+            INSERT INTO watched VALUES (1), (2);
+            INSERT INTO ruled VALUES (1), (2);
+            INSERT INTO plain SELECT 1, repeat('y', 900) FROM generate_series(1, 100);
+            CREATE INDEX ON plain (a);
+            CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$
+              BEGIN INSERT INTO public.log VALUES (tg_op); RETURN NULL; END $$;
+            CREATE TRIGGER t AFTER UPDATE OR DELETE ON watched FOR EACH ROW EXECUTE FUNCTION note();
+            ALTER TABLE watched ENABLE ALWAYS TRIGGER t;
+            CREATE RULE r AS ON UPDATE TO ruled DO ALSO INSERT INTO log VALUES ('rule');
+            ALTER TABLE ruled ENABLE REPLICA RULE r;
+            CREATE FUNCTION noted() RETURNS event_trigger LANGUAGE plpgsql AS $$
+              BEGIN INSERT INTO public.log VALUES ('drop'); END $$;
+            CREATE EVENT TRIGGER e ON sql_drop EXECUTE FUNCTION noted();
+            ALTER EVENT TRIGGER e ENABLE ALWAYS"""
+        )
+    planted, changed, objects_changed = _planted(database)
+    assert planted == ["one value of column a altered: public.plain", "one row deleted: public.plain"]
+    assert (changed, objects_changed) == ({"public.plain"}, set())
+
+
 VALUES = [
     ("text", "''"), ("varchar(1)", "'~'"), ("char(3)", "'abc'"), ("int2", "32767"), ("int4", "-1"), ("int8", "9223372036854775807"),
     ("numeric", "'NaN'"), ("numeric(5,2)", "1"), ("float8", "'NaN'"), ("float4", "1"), ("bool", "false"), ("date", "'infinity'"),

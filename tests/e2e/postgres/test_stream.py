@@ -344,3 +344,29 @@ def test_an_interrupt_leaves_no_reader_behind(server15: Server, tmp_path: Path) 
                 asked = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND application_name = 'psql'"
                 count: psycopg.Cursor[tuple[int]] = session.execute(asked, (copy,))
                 assert count.fetchall() == [(0,)]
+
+
+def test_of_a_configuration_table_the_text_that_pg_dump_wrote_is_compared(server: Server, tmp_path: Path) -> None:
+    """pg_extension_config_dump with a condition: pg_dump writes the rows that meet it, and so do we."""
+    made = (
+        "CREATE EXTENSION postgres_fdw",
+        "CREATE TABLE owned (id int PRIMARY KEY, standard bool, note text)",
+        "INSERT INTO owned VALUES (1, true, 'as shipped')",
+        "ALTER EXTENSION postgres_fdw ADD TABLE owned",
+        "SET allow_system_table_mods = on",
+        "UPDATE pg_extension SET extconfig = ARRAY['public.owned'::regclass::oid] WHERE extname = 'postgres_fdw'",
+        "UPDATE pg_extension SET extcondition = ARRAY['WHERE NOT standard'] WHERE extname = 'postgres_fdw'",
+    )
+    with server.database(*made) as database, server.database(*made) as copy:
+        server.run(database, "INSERT INTO owned VALUES (7, false, 'ours'), (8, false, 'ours, too')")
+        taken = take(server, database, tmp_path)
+        program = str(installation(server.major).program("pg_restore"))
+        words = [program, "--exit-on-error", "--data-only", "-d", server.conninfo(copy), str(taken.archive)]
+        subprocess.run(words, check=True)
+        server.run(copy, "UPDATE owned SET note = 'as a later version ships it' WHERE standard")
+        sound = proved(server, copy, taken)
+        server.run(copy, "UPDATE owned SET note = 'theirs' WHERE id = 8")
+        changed = proved(server, copy, taken)
+    assert (of(taken.proof, "owned").rows, of(taken.proof, "owned").uncovered) == (2, "")
+    assert [each for each in differing(taken.proof, sound) if each[1] == "table"] == []
+    assert [each for each in differing(taken.proof, changed) if each[1] == "table"] == [("public.owned", "table")]
