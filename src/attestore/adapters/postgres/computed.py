@@ -10,7 +10,7 @@ import psycopg
 from psycopg import errors as sqlstate
 
 from attestore.adapters.postgres import fingerprint
-from attestore.adapters.postgres.crew import BEGIN, WAIT, Crew, Question, batches
+from attestore.adapters.postgres.crew import BEGIN, WAIT, Crew, Question, batches, too_large
 from attestore.adapters.postgres.quoting import literal
 from attestore.adapters.postgres.relations import Column, Relation
 from attestore.adapters.postgres.session import Session, abandon, ask, worded
@@ -20,6 +20,8 @@ from attestore.proof.computed import COLUMN, VIEW
 __all__ = ["columns", "views"]
 
 _NOTHING: Final = (0, 0, 0, 0, 0)
+_TOO_LARGE: Final = "a row with it exceeds 1 GB"
+"""told, not an error: a dump carries none of it"""
 _BUSY: Final = (sqlstate.LockNotAvailable, sqlstate.UndefinedTable, sqlstate.ObjectNotInPrerequisiteState)
 """what somebody causes who refreshes or drops a view meanwhile: a dump reads its definition and locks it no longer"""
 
@@ -48,12 +50,16 @@ def columns(crew: Crew, relations: Sequence[Relation], *, key: bytes, shape: tup
                     weight=relation.size // len(cuts),
                 )
                 owners[question] = relation, column
-    for question, answer in crew.answers(batches(tuple(owners)), doing="fingerprint"):
+    refused: list[Question] = []
+    for question, answer in crew.answers(batches(tuple(owners)), doing="fingerprint", refused=refused.append):
         relation, column = owners[question]
         so_far = totals[relation.oid, column.name]
         totals[relation.oid, column.name] = [total + int(part) for total, part in zip(so_far, answer[0], strict=True)]
+    unread = {(relation.oid, column.name) for relation, column in (owners[question] for question in refused)}
     return tuple(
-        _told(COLUMN, relation, totals[relation.oid, column.name], column=column.name)
+        _told(COLUMN, relation, _NOTHING, column=column.name, unread=_TOO_LARGE)
+        if (relation.oid, column.name) in unread
+        else _told(COLUMN, relation, totals[relation.oid, column.name], column=column.name)
         for relation in relations
         for column in (() if relation.uncovered else relation.generated)
     )
@@ -82,7 +88,12 @@ def views(
                 ask(session, f"SET TRANSACTION SNAPSHOT {literal(snapshot)}")
                 ask(session, f"SET LOCAL lock_timeout = '{WAIT}'")
                 told.append(_told(VIEW, relation, [int(part) for part in ask(session, sql, (key,))[0]]))
-            except _BUSY:
+            except psycopg.Error as problem:
+                if too_large(problem):
+                    told.append(_told(VIEW, relation, _NOTHING, unread=_TOO_LARGE))
+                    continue
+                if not isinstance(problem, _BUSY):
+                    raise
                 told.append(_told(VIEW, relation, _NOTHING, unread="somebody was refreshing, changing or dropping it"))
             finally:
                 _ended(session)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import queue
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
@@ -20,9 +20,9 @@ from psycopg.rows import TupleRow
 
 from attestore.adapters.postgres.quoting import literal
 from attestore.adapters.postgres.session import Connect, Session, abandon, held, worded
-from attestore.errors import ProgramFailedError
+from attestore.errors import PrivilegeError, ProgramFailedError
 
-__all__ = ["BEGIN", "WAIT", "Answer", "Batch", "Crew", "Question", "batches", "gathered"]
+__all__ = ["BEGIN", "WAIT", "Answer", "Batch", "Crew", "Question", "batches", "gathered", "too_large"]
 
 BEGIN: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
@@ -132,41 +132,41 @@ def _tried(session: Session, batch: Batch, *, snapshot: str, doing: str, refused
             cursors = [_sent(session, question) for question in batch]
             session.execute("COMMIT")
             return _fetched(cursors, batch, doing=doing)
-    except ProgramFailedError as problem:
+    except (ProgramFailedError, PrivilegeError) as problem:
         _rolled_back(session)
         if isinstance(problem.__cause__, sqlstate.LockNotAvailable):
             return None
-        if refused is None or not _too_large(problem):
-            raise
+        if len(batch) == 1:
+            return _without(batch[0], problem, refused)
     except BaseException:
         _rolled_back(session)
         raise
-    if len(batch) == 1:
-        refused(batch[0])
-        return []
+    # a pipeline does not tell which of its questions failed
     each = [_tried(session, (question,), snapshot=snapshot, doing=doing, refused=refused) for question in batch]
     return None if None in each else [pair for answered in each for pair in answered or ()]
 
 
 def _asked(leader: Session, batch: Batch, *, doing: str, refused: _Refused) -> _Answered:
-    # the snapshot lives as long as the leader's transaction: a question that may fail must not end it
-    kept = leader.transaction() if refused else nullcontext()
     try:
-        with worded(f"{doing} {batch[0].subject}"), kept, leader.pipeline():
+        # the snapshot lives as long as the leader's transaction: a question that fails must not end it
+        with worded(f"{doing} {batch[0].subject}"), leader.transaction(), leader.pipeline():
             return _fetched([_sent(leader, question) for question in batch], batch, doing=doing)
-    except ProgramFailedError as problem:
-        if refused is None or not _too_large(problem):
-            raise
-    if len(batch) == 1:
-        refused(batch[0])
-        return []
+    except (ProgramFailedError, PrivilegeError) as problem:
+        if len(batch) == 1:
+            return _without(batch[0], problem, refused)
     each = (_asked(leader, (question,), doing=doing, refused=refused) for question in batch)
     return [pair for answered in each for pair in answered]
 
 
-def _too_large(problem: ProgramFailedError) -> bool:
+def _without(question: Question, problem: ProgramFailedError | PrivilegeError, refused: _Refused) -> _Answered:
+    if refused is None or not too_large(problem.__cause__):
+        raise problem
+    refused(question)
+    return []
+
+
+def too_large(cause: BaseException | None) -> bool:
     """Whether the server could not form a value: none may exceed 1 GB, whatever it is made of."""
-    cause = problem.__cause__
     if isinstance(cause, sqlstate.ProgramLimitExceeded):
         return True
     # an internal error, which no server translates

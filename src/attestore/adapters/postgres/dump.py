@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ from attestore.adapters.process import Runner, Running
 from attestore.errors import ContendedError, ProgramFailedError
 from attestore.ports import Plain, Snapshot
 
-__all__ = ["PgDumper", "PgDumping"]
+__all__ = ["PgDumper", "PgDumping", "unwritable"]
 
 _LONGEST_S: Final = 7 * 86_400.0
 _LOCK_WAIT_MS: Final = 5_000
@@ -23,6 +24,12 @@ _LOOK_S: Final = 0.02
 _LISTING_S: Final = 600.0
 _ALL_LOCKED: Final = b"reading user-defined functions"
 _CONTENDED: Final = (b"could not obtain lock on relation", b"due to statement timeout", b"due to lock timeout")
+_TOO_LARGE: Final = re.compile(
+    rb"(?:invalid memory alloc request size|Cannot enlarge string buffer|string buffer exceeds maximum|"
+    rb"out of memory).*?Command was: COPY (?P<table>.*?) (?:\(|TO )",
+    re.DOTALL,
+)
+"""what pg_dump reports of a row that no COPY can write; the command names the table"""
 _WITHOUT_TLS: Final = "SSL support is not compiled in"
 """what the libpq of the embedded wheel says to sslmode=require"""
 
@@ -111,7 +118,20 @@ class PgDumping:
                     f"somebody waits for an exclusive lock of a table that is being dumped: {problem.message}",
                     hint="Run again when no TRUNCATE, ALTER or VACUUM FULL runs beside the backup.",
                 ) from problem
+            if table := unwritable(self._running.stderr):
+                raise ProgramFailedError(
+                    f"no dump can hold {table}: the text of one of its rows exceeds 1 GB, or the server's memory"
+                    f" ({problem.message})",
+                    hint="PostgreSQL writes no longer rows, and a bytea takes twice its size in text: keep the value in"
+                    " parts, or as a large object. Memory can be the cause, too: see the server's log.",
+                ) from problem
             if _WITHOUT_TLS in problem.message:
                 problem.hint = f"Install a pg_dump that speaks TLS: apt-get install postgresql-client-{self._major}."
             raise
         return Plain(self._folder)
+
+
+def unwritable(said: bytes) -> str:
+    """The table, as pg_dump writes it, of which pg_dump reports a row that no COPY can write; empty without one."""
+    found = _TOO_LARGE.search(said)
+    return found["table"].decode(errors="replace") if found else ""

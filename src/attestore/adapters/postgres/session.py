@@ -172,7 +172,12 @@ def _worded(problem: psycopg.Error, doing: str) -> Error:
                 hint="Grant the role what it lacks (pg_read_all_data, BYPASSRLS), or use one that may read everything.",
             )
         case sqlstate.OutOfMemory():
-            return ProgramFailedError(words, hint="Raise max_locks_per_transaction on the server, and restart it.")
+            # the server's words may be in any language; memory that is shared runs out of locks alone
+            return ProgramFailedError(
+                words,
+                hint="Raise max_locks_per_transaction on the server, and restart it; if the words are of a single value's"
+                " size, the server lacks memory: fewer --jobs need less.",
+            )
         case sqlstate.SerializationFailure():
             return ProgramFailedError(
                 words, hint="On a standby, set hot_standby_feedback = on or raise max_standby_streaming_delay."
