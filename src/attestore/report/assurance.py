@@ -139,7 +139,7 @@ def readiness(view: View) -> tuple[Block, ...]:
     items: tuple[tuple[str, bool | None, str], ...] = (
         ("The backup restores, end to end", reading.flag("run.completed"), "run.completed"),
         ("Recovery time within its target", within, "restore.rto"),
-        ("Every row came back", _same(reading, "rows.restored", "rows.expected"), "rows.restored"),
+        ("Every row came back", _came_back(reading), "rows.restored"),
         ("Content of every table equal", _none(reading, "tables.fingerprints.differing", "tables.compared"), "tables.fingerprints.differing"),
         ("Foreign keys hold, no orphaned row", _none(reading, "foreign_keys.orphans", "foreign_keys.checked"), "foreign_keys.orphans"),
         ("Definitions of all objects equal (constraints, triggers, functions)", _none(reading, "objects.differing", "objects.compared"), "objects.differing"),
@@ -184,6 +184,14 @@ def _none(reading: Reading, bad: str, of: str) -> bool | None:
 def _same(reading: Reading, part: str, whole: str) -> bool | None:
     a, b = reading.number(part), reading.number(whole)
     return None if a is None or b is None or not b else a == b
+
+
+def _came_back(reading: Reading) -> bool | None:
+    """As many rows as expected, and none of them stands in for one that is missing; None where that was not told apart."""
+    as_many = _same(reading, "rows.restored", "rows.expected")
+    if as_many is True and reading.number("rows.missing"):
+        return False
+    return None if as_many is True and reading.number("tables.unlocated") else as_many
 
 
 def _every(reading: Reading, fact: str) -> bool | None:

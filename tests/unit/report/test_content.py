@@ -193,6 +193,16 @@ def test_what_the_restore_computed_otherwise_is_told_and_only_a_generated_value_
 
 
 @pytest.mark.parametrize(
+    ("missing", "unlocated", "state"), [(0, 0, "**yes**"), (1, 0, "**NO**"), (0, 1, "**not measured**")]
+)
+def test_a_row_too_many_does_not_stand_in_for_one_that_is_missing(missing: int, unlocated: int, state: str) -> None:
+    case = cases.passed()
+    told = {"rows.missing": missing, "tables.unlocated": unlocated}
+    seen = [(o.fact, o.subject, told.get(o.fact, o.value)) for o in case.observations]
+    assert f"| Every row came back | {state} |" in text_of(cases.case_of(case.source, case.restored, seen, case.gates))
+
+
+@pytest.mark.parametrize(
     ("unplanned", "words"),
     [
         (0, "the trials between the two comparisons left nothing behind"),
