@@ -43,12 +43,14 @@ def main() -> None:
         "--only", default="", help="memory: which of the sizes, such as 1,2 (4: one large table); default: all"
     )
     parser.add_argument("--methods", default="audit,stream", help="memory: by which methods")
+    parser.add_argument("--rounds", default="3", help="tables: how many turns")
     chosen = parser.parse_args()
     installation = next(
         each for each in find(Runner()) if chosen.major in {0, each.major} and each.has("postgres", "pg_dump", "psql")
     )
     os.environ["BENCH_ONLY"] = chosen.only
     os.environ["BENCH_METHODS"] = chosen.methods
+    os.environ["BENCH_ROUNDS"] = chosen.rounds
     for name in _ALL if chosen.bench == "all" else (chosen.bench,):
         # /tmp: an unprivileged server must be able to enter, and socket paths are short
         with tempfile.TemporaryDirectory(prefix="attestore-bench-", dir="/tmp") as folder:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 import subprocess
 import time
@@ -15,7 +16,6 @@ from attestore.adapters.postgres.programs import Installation
 __all__ = ["measure"]
 
 _COUNT = 5_000
-_ROUNDS = 3
 _JOBS = 2
 
 
@@ -34,7 +34,7 @@ def measure(installation: Installation, scale: float, folder: Path) -> str:
                         for n in range(start, min(start + 200, count))
                     ).encode()
                 )
-        for number in range(_ROUNDS):
+        for number in range(int(os.environ.get("BENCH_ROUNDS", "3"))):
             took["by hand"].append(_by_hand(source, target, installation, folder, number))
             for method in ("audit", "stream"):
                 words = ("--source", source.conninfo, "--gate", "S9-PROD-004", "--method", method, "--system", "bench")
