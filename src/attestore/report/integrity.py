@@ -239,6 +239,12 @@ def _tables(view: View, comparison: Comparison) -> list[Block]:
             f"{numbers.count(folded)} further tables with {numbers.count(rest)} rows are all equal; "
             f"the full list is in the attached proofs. {note}"
         )
+    wide = [a.label for _, a, _ in judged if a.wide]
+    if wide:
+        note = (
+            f"Rows of {', '.join(wide[:_MOST])}{' and others' if len(wide) > _MOST else ''} are beyond 1 GB in canonical form: "
+            f"their long values were digested one by one, on both sides alike. {note}"
+        )
     missing = [t for t in (source.tables if source else ()) if t.uncovered]
     blocks: list[Block] = [
         Table(

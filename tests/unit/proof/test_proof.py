@@ -360,6 +360,12 @@ def test_fingerprints_under_another_key_or_method_are_never_equal(changes: dict[
     assert facts_of(compare(SOURCE, other))["tables.fingerprints.differing", ""] == 3
 
 
+def test_fingerprints_that_were_taken_in_different_ways_are_never_equal() -> None:
+    first, *others = RESTORED.tables
+    other = dataclasses.replace(RESTORED, tables=(dataclasses.replace(first, wide="UTF8"), *others))
+    assert facts_of(compare(SOURCE, other))["tables.fingerprints.differing", ""] == 1
+
+
 def test_a_definition_that_reads_the_same_after_a_round_trip_is_equal() -> None:
     """`CHECK (a IN (…))` deparses differently after its first restore."""
     arrayed = "CHECK (a = ANY (ARRAY['x']))"

@@ -129,6 +129,17 @@ def test_five_thousand_equal_tables_fold_and_the_one_that_differs_does_not() -> 
     assert f"| 5,000 tables | {total:,} | {total:,} |" in told
 
 
+def test_tables_whose_rows_are_beyond_a_gigabyte_are_named_with_how_they_were_told() -> None:
+    rows = {"files": 3, "notes": 4}
+    source, back = (
+        replace(proof, tables=tuple(replace(t, wide="LATIN1" if t.name == "files" else "") for t in proof.tables))
+        for proof in (cases.proof(rows=rows), cases.proof("restored", rows=rows))
+    )
+    case = cases.case_of(source, back, cases.facts(source, back), (cases.gate_004(),))
+    assert "Rows of public.files are beyond 1 GB in canonical form" in text_of(case)
+    assert "beyond 1 GB" not in text_of(cases.passed())
+
+
 def test_a_contradiction_is_printed_as_one() -> None:
     case = cases.passed()
     again = replace(case.observations[-1], fact="restore.rto", value=1)
