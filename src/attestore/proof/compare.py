@@ -13,7 +13,7 @@ from attestore.proof.behaviour import Did
 from attestore.proof.computed import COLUMN, VIEW, Recomputed
 from attestore.proof.computed import compared as computed_alike
 from attestore.proof.located import Located
-from attestore.proof.model import STREAM, Object, Proof, Sequence, Table
+from attestore.proof.model import STREAM, Object, ProbeResult, Proof, Sequence, Table
 
 __all__ = ["Comparison", "Difference", "What", "compare", "facts_of", "same_content", "unplanned"]
 
@@ -87,7 +87,8 @@ def compare(source: Proof, restored: Proof) -> Comparison:
     sequences, behind = _sequences(source, restored, found)
     recomputed = _recomputed(source, restored, tables, found)
     orphans = _orphans(restored, found)
-    probes = _probes(source, restored, found)
+    asked = _asked(source, restored)
+    probes = _probes(asked, found)
     behaved = _behaved(restored, found)
     expected = [t for t in source.tables if not t.uncovered]
     kinds = [difference.what for difference in found]
@@ -130,8 +131,8 @@ def compare(source: Proof, restored: Proof) -> Comparison:
         *_recomputed_facts(recomputed),
         ("sequences.compared", "", len(sequences)),
         ("sequences.behind", "", behind),
-        ("probes.asked", "", len(source.probes)),
-        ("probes.valued", "", sum(p.value is not None for p in source.probes)),
+        ("probes.asked", "", len(asked)),
+        ("probes.valued", "", sum(a.value is not None for a, _ in asked)),
         *probes,
         *behaved,
     ]
@@ -359,18 +360,23 @@ def _orphans(restored: Proof, found: list[Difference]) -> int:
     return total
 
 
-def _probes(source: Proof, restored: Proof, found: list[Difference]) -> list[tuple[str, str, Value]]:
+def _asked(source: Proof, restored: Proof) -> list[tuple[ProbeResult, ProbeResult]]:
+    """The probes asked on both sides: a drill may judge by other gates than the backup was made for."""
     theirs = {p.probe: p for p in restored.probes}
+    return [(a, theirs[a.probe]) for a in sorted(source.probes, key=lambda p: p.probe) if a.probe in theirs]
+
+
+def _probes(asked: list[tuple[ProbeResult, ProbeResult]], found: list[Difference]) -> list[tuple[str, str, Value]]:
+    """What was asked on one side only is no fact, so that a gate which asks knows nothing."""
     facts: list[tuple[str, str, Value]] = []
-    for a in sorted(source.probes, key=lambda p: p.probe):
-        b = theirs.get(a.probe)
-        equal = b is not None and (a.rows, a.digest, a.sql) == (b.rows, b.digest, b.sql)
+    for a, b in asked:
+        equal = (a.rows, a.digest, a.sql) == (b.rows, b.digest, b.sql)
         facts += [("probe.equal", a.probe, equal), ("probe.rows", a.probe, a.rows)]
         if a.value is not None:
             facts.append(("probe.value", a.probe, a.value))
         if not equal:
-            answer = "absent" if b is None else f"{b.rows} rows, {b.digest[:16]}"
-            found.append(Difference(a.probe, "probe", What.PROBE.value, f"{a.rows} rows, {a.digest[:16]}", answer))
+            sides = (f"{a.rows} rows, {a.digest[:16]}", f"{b.rows} rows, {b.digest[:16]}")
+            found.append(Difference(a.probe, "probe", What.PROBE.value, *sides))
     return facts
 
 

@@ -330,7 +330,6 @@ DAMAGE: list[tuple[str, Proof, What, str, tuple[str, ...]]] = [
     *(
         (f"a probe has {name}", dataclasses.replace(RESTORED, probes=probes), What.PROBE, "front", ("probe.equal",))
         for name, probes in {
-            "no answer": (),
             "another answer": (ProbeResult("front", 24, "b" * 64, "SELECT 1"),),
             "fewer rows": (ProbeResult("front", 23, "a" * 64, "SELECT 1"),),
             "another question": (ProbeResult("front", 24, "a" * 64, "SELECT 2"),),
@@ -352,6 +351,17 @@ def test_each_damage_is_found_once_and_named(restored: Proof, what: What, subjec
     changed = {name for (name, subject) in clean if clean[name, subject] != damaged.get((name, subject))}
     assert changed & opinions >= set(facts)
     assert changed & opinions <= {*facts, "tables.fingerprints.differing"}
+
+
+@pytest.mark.parametrize("side", ["source", "restored"])
+def test_a_probe_asked_on_one_side_only_is_neither_a_difference_nor_a_fact(side: str) -> None:
+    more = (*SOURCE.probes, ProbeResult("back", 7, "c" * 64, "SELECT 3", value=7))
+    source = dataclasses.replace(SOURCE, probes=more if side == "source" else SOURCE.probes)
+    restored = dataclasses.replace(RESTORED, probes=more if side == "restored" else RESTORED.probes)
+    assert compare(source, restored) == compare(SOURCE, RESTORED)
+    silent = facts_of(compare(SOURCE, dataclasses.replace(RESTORED, probes=())))
+    assert (silent["probes.asked", ""], silent["probes.valued", ""]) == (0, 0)
+    assert not [name for name, _ in silent if name.startswith("probe.")]
 
 
 @pytest.mark.parametrize("changes", [{"method": "another"}, {"key_commitment": "1" * 64}], ids=["method", "key"])
