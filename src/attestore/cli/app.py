@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from typing import Annotated, NoReturn
 
 import typer
 
 from attestore import __version__
 from attestore.cli.commands import check, cycle, decisions, export, operate
-from attestore.errors import Error, PreflightError, UsageError
+from attestore.errors import Error, InternalError, PreflightError, UsageError
 
 __all__ = ["app", "main"]
 
@@ -51,6 +52,16 @@ def main() -> NoReturn:
     except KeyboardInterrupt:
         typer.echo("Interrupted.", err=True)
         sys.exit(3)
+    except Exception as problem:  # noqa: BLE001  whatever escapes is a defect of ours, and must not look like a failed gate
+        traceback.print_exc()
+        sys.exit(
+            _told(
+                InternalError(
+                    f"Attestore itself failed: {type(problem).__name__}: {problem}",
+                    hint="Report it with the lines above; a run that was under way is closed by the next command.",
+                )
+            )
+        )
     sys.exit(0)
 
 

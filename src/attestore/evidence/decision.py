@@ -11,11 +11,11 @@ from attestore import canon, instants
 from attestore.errors import TamperedError
 from attestore.evidence.context import Person
 
-__all__ = ["FORMAT", "Act", "Decision", "Meaning", "Waiver", "decode", "encode"]
+__all__ = ["FORMAT", "LONGEST", "Act", "Decision", "Meaning", "Waiver", "decode", "encode"]
 
 FORMAT: Final = "attestore/decision/v1"
 
-_LONGEST: Final = 2_000
+LONGEST: Final = 2_000
 """characters of a comment, a reason or a control"""
 
 
@@ -170,8 +170,8 @@ def _read(raw: dict[str, object]) -> Decision:
 
 def _words(value: object) -> str:
     text = canon.as_text(value)
-    if len(text) > _LONGEST:
-        raise ValueError(f"{len(text)} characters are more than {_LONGEST}")
+    if len(text) > LONGEST:
+        raise ValueError(f"{len(text)} characters are more than {LONGEST}")
     return text
 
 

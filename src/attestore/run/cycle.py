@@ -13,7 +13,7 @@ from attestore.evidence.ledger import BackupStored, KeyChanged, RunStarted
 from attestore.plan import Job, Plan
 from attestore.run.backup import take
 from attestore.run.book import Book
-from attestore.run.drill import find, restore
+from attestore.run.drill import choose, find, restore
 from attestore.run.finish import Ending, Finished, finish
 from attestore.run.preflight import preflight
 from attestore.run.tools import Tools
@@ -36,9 +36,11 @@ def execute(plan: Plan, *, tools: Tools, reports: Path) -> Outcome:
 
     Raises:
         ArchiveError, DiskError: the bundle or the ledger can't be written, so there is nothing to leave.
+        StoreError: a drill of a backup that neither the store nor the ledger ever heard of.
         PrintError, KeyringError: the report can't be printed or signed; the next command closes the run.
     """
     ledger = LedgerFile(reports)
+    _refuse_unheard(plan, tools=tools, ledger=ledger)
     with Bundle.create(reports, plan.run) as bundle:
         started = instants.text(tools.clock.now())
         for gate in plan.gates:
@@ -74,6 +76,21 @@ def execute(plan: Plan, *, tools: Tools, reports: Path) -> Outcome:
         )
         finished = finish(ending, tools=tools.issuing, ledger=ledger, bundle=bundle, reports=reports)
     return Outcome(finished=finished, stopped=stopped)
+
+
+def _refuse_unheard(plan: Plan, *, tools: Tools, ledger: LedgerFile) -> None:
+    """A backup that is gone is evidence; a name that neither ledger nor store ever heard of is a slip of the pen.
+
+    Raises:
+        StoreError: there is no such backup, and never was as far as the ledger knows.
+    """
+    if plan.job is not Job.DRILL or tools.drilling is None:
+        return
+    wanted = tools.drilling.backup
+    entries = ledger.read().entries
+    stored = {each.backup for each in entries if isinstance(each, BackupStored) and each.system == plan.system}
+    if not stored or wanted not in {*stored, "latest", "oldest", "random"}:
+        choose(plan, tools=tools, wanted=wanted)
 
 
 def _carry_out(plan: Plan, *, tools: Tools, ledger: LedgerFile, book: Book, bundle: Bundle) -> Error | None:

@@ -131,7 +131,18 @@ def read_sealed(folder: Path, *, roster: Roster) -> Sealed:
 
 
 def draft(wish: Wish, *, sealed: Sealed, person: Person, at: datetime) -> Decision:
-    """What the person would sign, bound to the bundle as it lies there."""
+    """What the person would sign, bound to the bundle as it lies there.
+
+    Raises:
+        UsageError: a text is longer than a decision may hold.
+    """
+    terms = () if wish.waiver is None else (("reason", wish.waiver.reason), ("control", wish.waiver.control))
+    for name, text in (("comment", wish.comment), *terms):
+        if len(text) > decision.LONGEST:
+            raise UsageError(
+                f"--{name} has {len(text):,} characters; a decision holds {decision.LONGEST:,}",
+                hint="Say it shorter, and name the document that says it all.",
+            )
     seen = sealed.seen(wish.gate)
     return Decision(
         run=seen.run,

@@ -18,7 +18,7 @@ from attestore.run.backup import Carried, local_copy, locale_words, uncarry
 from attestore.run.book import Book
 from attestore.run.tools import Tools
 
-__all__ = ["Found", "find", "restore"]
+__all__ = ["Found", "choose", "find", "restore"]
 
 _LARGEST_MANIFEST = 1 << 20
 _LARGEST_SIGNATURE = 1 << 16
@@ -41,12 +41,11 @@ class Found:
     """primary key fingerprint that signed the manifest"""
 
 
-def find(plan: Plan, *, tools: Tools, wanted: str) -> Found:
-    """The stored backup that is meant, its manifest signed by an operator of the roster.
+def choose(plan: Plan, *, tools: Tools, wanted: str) -> str:
+    """The id of the stored backup that is meant.
 
     Raises:
         StoreError: there is no such backup.
-        TamperedError: the manifest is not signed by an operator of the roster, or is of another backup or system.
     """
     ids = sorted(
         {
@@ -62,19 +61,28 @@ def find(plan: Plan, *, tools: Tools, wanted: str) -> Found:
         )
     match wanted:
         case "latest":
-            chosen = ids[-1]
+            return ids[-1]
         case "oldest":
-            chosen = ids[0]
+            return ids[0]
         case "random":
-            chosen = ids[int.from_bytes(tools.entropy.token(8)) % len(ids)]
+            return ids[int.from_bytes(tools.entropy.token(8)) % len(ids)]
         case _ if wanted in ids:
-            chosen = wanted
+            return wanted
         case _:
             raise StoreError(
                 f"{tools.store.location} holds no backup {wanted!r} of {plan.system}",
                 hint=f"There are {len(ids)}; the newest: {', '.join(ids[: -_MOST_NAMED - 1 : -1])}.",
             )
-    return _authenticated(plan, tools=tools, prefix=f"{plan.system}/{chosen}")
+
+
+def find(plan: Plan, *, tools: Tools, wanted: str) -> Found:
+    """The stored backup that is meant, its manifest signed by an operator of the roster.
+
+    Raises:
+        StoreError: there is no such backup.
+        TamperedError: the manifest is not signed by an operator of the roster, or is of another backup or system.
+    """
+    return _authenticated(plan, tools=tools, prefix=f"{plan.system}/{choose(plan, tools=tools, wanted=wanted)}")
 
 
 def restore(plan: Plan, *, found: Found, tools: Tools, scratch: Scratch, book: Book, bundle: Bundle) -> None:

@@ -238,10 +238,19 @@ def test_a_drill_of_a_backup_that_is_not_there_names_the_ones_that_are(tmp_path:
     world = World()
     taken = ran(world, tmp_path, Job.BACKUP).finished.case.manifest
     assert taken is not None
+    before = LedgerFile(tmp_path / "reports").read().entries
     tools = world.tools(tmp_path, making=False, backup="20200101T000000Z-none")
-    outcome = execute(planned(Job.DRILL, "20260302T020000Z-gallery-000002"), tools=tools, reports=tmp_path / "reports")
+    with pytest.raises(StoreError) as refused:
+        execute(planned(Job.DRILL, "20260302T020000Z-gallery-000002"), tools=tools, reports=tmp_path / "reports")
+    assert taken.backup in refused.value.hint
+    assert LedgerFile(tmp_path / "reports").read().entries == before, "a slip of the pen is no run"
+
+
+def test_a_backup_that_the_ledger_knows_and_the_store_has_lost_is_evidence(tmp_path: Path) -> None:
+    ran(World(), tmp_path, Job.BACKUP)
+    outcome = ran(World(), tmp_path, Job.DRILL, run="20260302T020000Z-gallery-000002")
     assert isinstance(outcome.stopped, StoreError)
-    assert taken.backup in outcome.stopped.hint
+    assert set(verdicts(outcome).values()) == {Verdict.UNKNOWN}
 
 
 def test_nothing_plain_is_left_in_the_workspace(tmp_path: Path) -> None:
@@ -292,8 +301,9 @@ def test_one_problem_of_preflight_keeps_its_class_and_what_was_fine_is_told(tmp_
 
 
 def test_a_drill_looks_at_its_backup_before_anything_else(tmp_path: Path) -> None:
+    ran(World(), tmp_path, Job.BACKUP)
     world = World(store_problems=(StoreError("read only"),))
-    outcome = ran(world, tmp_path, Job.DRILL)
+    outcome = ran(world, tmp_path, Job.DRILL, run="20260302T020000Z-gallery-000002")
     assert isinstance(outcome.stopped, PreflightError)
     told = [problem.message for problem in outcome.stopped.problems]
     assert told == ["read only", "memory holds no backup of gallery"]

@@ -10,10 +10,10 @@ import pytest
 
 from attestore.archive import LedgerFile
 from attestore.errors import Error, TamperedError, UsageError
-from attestore.evidence import revision
+from attestore.evidence import Person, revision
 from attestore.evidence.decision import Meaning
 from attestore.evidence.ledger import DecisionEntered, ReportsRevised
-from attestore.run import enter, read_sealed, superseded
+from attestore.run import Wish, draft, enter, read_sealed, superseded
 from bundles import MIRA, RUN, START, STRANGER, Pen
 from decided import (
     AFTER,
@@ -114,6 +114,14 @@ def test_what_may_not_stand_is_refused_and_nothing_is_written(tmp_path: Path) ->
     refused(folder, replace(fine, person=replace(fine.person, name="Kim Other")), KIM, match="the roster says 'Kim'")
     refused(folder, record(folder, KIM, Meaning.WAIVED, terms=waiver(AFTER + MINUTE)), KIM, match="nothing to waive")
     refused(folder, fine, SAM, match="but is signed by", kind=TamperedError)
+
+
+def test_a_text_longer_than_a_decision_holds_is_refused_before_it_is_signed(tmp_path: Path) -> None:
+    folder = sealed(tmp_path / "reports")
+    wish = Wish("S9-PROD-004", Meaning.APPROVED, "x" * 2001)
+    who = Person("kim", "Kim", ("release-manager",), KIM.fingerprint)
+    with pytest.raises(UsageError, match="--comment has 2,001 characters; a decision holds 2,000"):
+        draft(wish, sealed=read_sealed(folder, roster=ROSTER), person=who, at=AFTER)
 
 
 def test_a_failure_can_be_waived_or_rejected_and_not_approved(tmp_path: Path) -> None:
