@@ -20,6 +20,8 @@ CHUNK: Final = 1 << 20
 _BLOCK: Final = 512
 _END: Final = bytes(2 * _BLOCK)
 _DEEPEST: Final = 16
+_BUFFER: Final = 1 << 16
+"""bytes; tarfile copies what is left of it at every read, so that thousands of small files would pay for more"""
 
 
 class Readable(Protocol):
@@ -82,7 +84,7 @@ def unpack(stream: Readable, into: Path) -> None:
     """
     into.mkdir(mode=0o700)
     try:
-        with tarfile.open(fileobj=cast("IO[bytes]", stream), mode="r|", bufsize=CHUNK) as tar:
+        with tarfile.open(fileobj=cast("IO[bytes]", stream), mode="r|", bufsize=_BUFFER) as tar:
             for entry in tar:
                 # a stream is read once: nobody asks for entries again, and 100,000 of them are memory
                 tar.members = []  # type: ignore[attr-defined]
