@@ -111,6 +111,7 @@ _LOOKS = (
 )
 """what preflight looked at, one with a note"""
 
+
 def gate_004(*, target: str = "< 30m", bound: int = 1_800_000) -> Gate:
     """The restoration gate, as shipped in spirit."""
     operator, written = target.split(" ", 1)

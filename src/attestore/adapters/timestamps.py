@@ -91,7 +91,11 @@ class TrustedAuthorities:
             raise TamperedError(f"the time stamp is not accepted: {problem}") from problem
         info = response.tst_info
         claimed = cast("Accuracy | None", info.accuracy)  # the library promises one, and not every authority tells it
-        slack = timedelta(seconds=claimed.seconds or 0, milliseconds=claimed.millis or 0) if claimed is not None else timedelta()
+        slack = (
+            timedelta(seconds=claimed.seconds or 0, milliseconds=claimed.millis or 0)
+            if claimed is not None
+            else timedelta()
+        )
         return Stamped(at=info.gen_time.astimezone(UTC) + slack, authority=_name(response))
 
 
