@@ -1,0 +1,49 @@
+"""The doors to the world: small Protocols, and the values that cross them.
+
+The order of the cycle is typed: `Plain` → `SealedPart` → `StoredPart` → `FetchedPart` → `Plain`. A store takes nothing
+plain, and what is restored can come only out of a store.
+"""
+
+from attestore.ports.keeping import Sealer, Seals, Store
+from attestore.ports.machine import Clock, Entropy, Look, Watcher, Workspace
+from attestore.ports.paper import Attachment, Page, Printer
+from attestore.ports.parts import FetchedPart, Plain, SealedPart, Signed, StoredPart
+from attestore.ports.source import Dumper, Dumping, Snapshot, Source, SourceFacts, Tap, Texts
+from attestore.ports.target import Planted, Restored, Scratch, Section, Target
+from attestore.ports.trust import Inspected, Signer, Stamped, Stamps, Verifier
+
+__all__ = [
+    "Attachment",
+    "Clock",
+    "Dumper",
+    "Dumping",
+    "Entropy",
+    "FetchedPart",
+    "Inspected",
+    "Look",
+    "Page",
+    "Plain",
+    "Planted",
+    "Printer",
+    "Restored",
+    "Scratch",
+    "SealedPart",
+    "Sealer",
+    "Seals",
+    "Section",
+    "Signed",
+    "Signer",
+    "Snapshot",
+    "Source",
+    "SourceFacts",
+    "Stamped",
+    "Stamps",
+    "Store",
+    "StoredPart",
+    "Tap",
+    "Target",
+    "Texts",
+    "Verifier",
+    "Watcher",
+    "Workspace",
+]

@@ -1,0 +1,122 @@
+"""Sealing, and the stores that keep what was sealed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from attestore.errors import Error
+from attestore.evidence import PartRecord
+from attestore.ports.parts import FetchedPart, Plain, SealedPart, Signed, StoredPart
+from attestore.ports.source import Tap
+
+__all__ = ["Sealer", "Seals", "Store"]
+
+
+@dataclass(frozen=True, slots=True)
+class Seals:
+    """What the packets of a sealed object say, read from its bytes."""
+
+    recipients: int
+    """public-key encrypted session key packets"""
+    unexpected: int
+    """of those, to a key that is not an allowed recipient (hidden recipients count as unexpected)"""
+    algorithm: str
+    """RSA, ECDH …; several joined by a comma"""
+    bits: int
+    """size of the smallest recipient key"""
+    cipher: str
+    """AES256 …, as gpg reports while it decrypts"""
+    integrity: str
+    """MDC, AEAD or none"""
+    magic: int
+    """plaintext or archive signatures found anywhere in the bytes"""
+
+
+class Sealer(Protocol):
+    """Compresses and encrypts; decrypts and unpacks."""
+
+    @property
+    def version(self) -> str:
+        """Programme and version."""
+        ...
+
+    @property
+    def recipients(self) -> tuple[str, ...]:
+        """Primary key fingerprints that parts are sealed to."""
+        ...
+
+    def problems(self, *, decrypting: bool) -> tuple[Error, ...]:
+        """Whatever stands in the way of sealing and, if `decrypting`, of unsealing a nonce."""
+        ...
+
+    def seal(self, plain: Plain, *, role: str, into: Path, tap: Tap | None = None) -> SealedPart:
+        """A file, or a folder as one tar stream, compressed once and encrypted into a new file below `into`.
+
+        `tap` looks at the files of a folder on their way.
+        """
+        ...
+
+    def unseal(self, part: FetchedPart, *, into: Path) -> Plain:
+        """The part's plain file or folder below `into`, after its plain digest was compared with the record.
+
+        Raises:
+            TamperedError: it does not decrypt, or decrypts to something else than the record says.
+            KeyringError: the private key isn't here.
+        """
+        ...
+
+    def inspect(self, part: FetchedPart) -> Seals:
+        """What the stored bytes of a part say about how they are sealed."""
+        ...
+
+    def refused(self, part: FetchedPart) -> bool:
+        """Whether a keyring without the private key refuses the part."""
+        ...
+
+
+class Store(Protocol):
+    """Keeps objects by key; a key is written once and never again."""
+
+    @property
+    def location(self) -> str:
+        """Where it is, for people; no secrets."""
+        ...
+
+    def problems(self) -> tuple[Error, ...]:
+        """Whatever stands in the way of a round trip (write, read back, delete a nonce)."""
+        ...
+
+    def put(self, key: str, item: SealedPart | Signed) -> StoredPart:
+        """Store durably and atomically, then read every byte back.
+
+        Raises:
+            StoreError: the key exists, or the store refused or returned other bytes.
+            DiskError: no space left.
+        """
+        ...
+
+    def keys(self, prefix: str) -> tuple[str, ...]:
+        """All keys below a prefix, sorted."""
+        ...
+
+    def size(self, key: str) -> int | None:
+        """Bytes of an object as the store tells them without reading it; None where there is none."""
+        ...
+
+    def read(self, key: str, *, limit: int) -> bytes:
+        """A small object whole.
+
+        Raises:
+            StoreError: there is none, or it is larger than `limit` bytes.
+        """
+        ...
+
+    def fetch(self, key: str, record: PartRecord, *, into: Path) -> FetchedPart:
+        """An object into a new file below `into`, sized and digested on the way; the caller asks whether it is intact.
+
+        Raises:
+            StoreError: there is none, or the transfer failed.
+        """
+        ...

@@ -1,0 +1,54 @@
+"""What a backup is made of, on its way: plain, sealed, stored, fetched."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NewType
+
+from attestore.canon import Digest
+from attestore.evidence import PartRecord
+
+__all__ = ["FetchedPart", "Plain", "SealedPart", "Signed", "StoredPart"]
+
+Plain = NewType("Plain", Path)
+"""A file or folder that anybody could read."""
+
+
+@dataclass(frozen=True, slots=True)
+class SealedPart:
+    """A part after a cipher has had it."""
+
+    record: PartRecord
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A file that may be stored in the clear because it holds no data: a manifest, or a signature over one."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPart:
+    """An object in a store, as it was read back: size in bytes and SHA-256."""
+
+    key: str
+    size: int
+    digest: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedPart:
+    """A part that came out of a store: what the signed manifest says, and what the bytes are."""
+
+    record: PartRecord
+    path: Path
+    size: int
+    digest: Digest
+
+    @property
+    def intact(self) -> bool:
+        """Whether size and digest are those of the record."""
+        return self.size == self.record.size and self.digest == self.record.digest
