@@ -104,6 +104,11 @@ def endless(folder: Path) -> decision.Decision:
     return record(folder, SAM, Meaning.WAIVED, at=LATE, terms=waiver(LATE + timedelta(days=90)))
 
 
+def renewed(folder: Path) -> decision.Decision:
+    """Thirty days from now, on a run that was waived before."""
+    return record(folder, SAM, Meaning.WAIVED, at=LATE, terms=waiver(LATE + timedelta(days=30)))
+
+
 def elsewhere(reports: Path) -> None:
     """A decision on a gate that this run never judged."""
     plant(reports / OTHER, replace(record(reports / OTHER, SAM, at=LATE), gate="S9-PROD-003"), SAM)
@@ -197,7 +202,8 @@ ATTACKS = (
     Attack("the same person twice with two keys", lambda reports: plant(reports / RUN, record(reports / RUN, SPARE, at=LATE), SPARE), "decision", "Sam has approved S9-PROD-004 of this run already"),
     Attack("an approval of a failure", planted(lambda f: record(f, SAM, at=LATE), SAM, run=FAILED), "decision", "only a PASS can be approved"),
     Attack("an approval after a rejection", lambda reports: (plant(reports / OTHER, record(reports / OTHER, SAM, Meaning.REJECTED, at=LATE), SAM), plant(reports / OTHER, record(reports / OTHER, SAM, at=LATE + MINUTE), SAM)), "decision", "was rejected by Sam"),
-    Attack("a waiver beyond the cap", planted(endless, SAM, run=FAILED), "decision", "more than 30 d after it was given"),
+    Attack("a waiver renewed beyond the cap", planted(renewed, SAM, run=FAILED), "decision", "more than 30 d after this run was first waived"),
+    Attack("a waiver beyond the cap", planted(endless, SAM, run=FAILED), "decision", "more than 30 d after this run was first waived"),
     Attack("a clock set back before the run", planted(backdated, SAM), "decision", "a clock was set back"),
     Attack("a date that the signature does not bear", slipped, "decision", "but is dated"),
     Attack("a decision of tomorrow", planted(lambda f: record(f, SAM, at=START + timedelta(days=3)), SAM), "decision", "after this audit"),

@@ -203,6 +203,10 @@ def _folders(reports: Path, *, named: set[str], book: Notebook) -> list[str]:
     held = [
         name for name in present if name in named or any(os.path.lexists(reports / name / file) for file in _BUNDLE)
     ]
+    for name in present:
+        if is_run(name) and name not in held and _nothing(reports / name):
+            what = "A symbolic link" if (reports / name).is_symlink() else "An empty folder"
+            book.note("completeness", f"{what} named like a run, which the ledger does not name.", of=name)
     for name in held:
         if name in named:
             continue
@@ -211,6 +215,13 @@ def _folders(reports: Path, *, named: set[str], book: Notebook) -> list[str]:
         else:
             book.problem("completeness", f"The folder {name} holds a run that the ledger does not name.", of=name)
     return [name for name in held if is_run(name) and (name in named or not _empty(reports / name))]
+
+
+def _nothing(folder: Path) -> bool:
+    """Whether it is a link, or a folder with nothing in it."""
+    with suppress(OSError):
+        return folder.is_symlink() or not any(folder.iterdir())
+    return False
 
 
 def _empty(folder: Path) -> bool:

@@ -20,10 +20,11 @@ from attestore.cli.display import consoles
 from attestore.errors import GateError, UsageError
 from attestore.facts import FACTS
 
-__all__ = ["Asked", "audit_path", "check_gates", "list_facts", "timestamp"]
+__all__ = ["Asked", "anchor", "audit_path", "check_gates", "list_facts", "timestamp"]
 
 _FOUND = 4
 _LARGEST: Final = 1 << 28
+_ENVELOPE: Final = (b'"payload"', b'"payloadType"', b'"signatures"')
 _SPOKEN: Final = frozenset({"completeness", "anchor", "second opinion"})
 """What holds and is told in full all the same"""
 _STYLES: Final = {Status.OK: "green", Status.PROBLEM: "bold red", Status.NOTE: "yellow"}
@@ -50,7 +51,7 @@ def audit_path(asked: Asked, *, as_json: bool) -> int:
             f"there is no {path}", hint="Name the reports folder, one bundle in it, or an exported envelope."
         )
     date = dates.as_of(asked.at, option="--at") if asked.at else None
-    kept = [_anchor(written) for written in asked.anchors]
+    kept = [anchor(written) for written in asked.anchors]
     with compose.auditing(asked.roster, authorities=asked.authorities, second_opinion=asked.second_opinion) as trust:
         when = date or trust.clock.now()
         if path.is_dir():
@@ -74,7 +75,7 @@ def _opinion(agreed: int) -> Finding:
     return Finding("second opinion", "", status, f"Sequoia and gpg judged {agreed} signatures alike.")
 
 
-def _anchor(written: str) -> Anchor:
+def anchor(written: str) -> Anchor:
     """FILE, or FILE@DATE."""
     name, at, date = written.rpartition("@")
     if at and dates.is_day(date[:10]):
@@ -85,7 +86,17 @@ def _anchor(written: str) -> Anchor:
 def _file(path: Path, trust: compose.Trust, *, at: datetime) -> Findings:
     data = read_file(path, limit=_LARGEST)
     if data.startswith(b"%PDF-"):
+        if b"/ByteRange" not in data:
+            raise UsageError(
+                f"{path} carries no signature of its own: a report is signed beside, by {path.name}.asc",
+                hint=f"Audit the bundle that it lies in: attestore audit {path.parent}",
+            )
         return audit_pdf(data, name=path.name)
+    if path.suffix != ".dsse" and not any(word in data for word in _ENVELOPE):
+        raise UsageError(
+            f"{path} is neither an exported envelope nor an exported PDF",
+            hint=f"Name the reports folder, one bundle in it, or what attestore export made; perhaps {path.parent}.",
+        )
     return audit_envelope(
         data,
         name=path.name,

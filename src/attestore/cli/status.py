@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +16,7 @@ from rich.text import Text
 from attestore import canon, compose, gate, instants
 from attestore.audit import Row, status
 from attestore.cli import dates
+from attestore.cli.check import anchor
 from attestore.cli.display import consoles
 from attestore.errors import UsageError
 from attestore.report import numbers
@@ -44,6 +45,7 @@ class Question:
     system: str
     at: str
     gates: Path | None
+    anchors: tuple[str, ...]
     reports: Path
     roster: Path
     as_json: bool
@@ -53,13 +55,27 @@ def tell_status(question: Question) -> int:
     """Tell it; the exit code is that of the worst standing."""
     if not question.reports.is_dir():
         raise UsageError(f"there is no folder {question.reports}", hint="Name the reports folder with --reports DIR.")
-    asked = [question.gate] if question.gate else []
-    if question.gates is not None:
-        asked += [each.id for each in map(gate.read, sorted(question.gates.glob("*.yaml")))]
+    own = None if question.gates is None else _own(question.gates)
+    if own is not None and question.gate and question.gate not in own:
+        raise UsageError(
+            f"{question.gates} holds no gate {question.gate!r}: there is nothing to compare with",
+            hint=f"It holds: {', '.join(sorted(own))}.",
+        )
+    asked = [*([question.gate] if question.gate else ()), *(own or ())]
+    kept = [anchor(written) for written in question.anchors]
     with compose.auditing(question.roster) as trust:
         now = trust.clock.now()
         at = dates.as_of(question.at, option="--at") if question.at else now
-        rows = status(question.reports, roster=trust.roster, verifier=trust.verifier, at=at, now=now, asked=asked)
+        rows = status(
+            question.reports,
+            roster=trust.roster,
+            verifier=trust.verifier,
+            at=at,
+            now=now,
+            asked=asked,
+            own=own,
+            anchors=kept,
+        )
     rows = tuple(
         row
         for row in rows
@@ -69,8 +85,30 @@ def tell_status(question: Question) -> int:
     if question.as_json:
         typer.echo(canon.encode(_as_json(rows, at=at, code=code)).decode())
     else:
-        _print(rows, at=at)
+        _print(rows, question, at=at)
     return code
+
+
+def _own(folder: Path) -> Mapping[str, canon.Digest]:
+    """The SHA-256 of each gate in a folder, by id.
+
+    Raises:
+        GateError: a file there is no gate.
+        UsageError: there is no such folder, it holds no gate, or two of one id.
+    """
+    if not folder.is_dir():
+        raise UsageError(
+            f"there is no folder {folder}", hint="Name the folder that holds your gate files: --gates DIR."
+        )
+    own: dict[str, canon.Digest] = {}
+    for path in sorted(folder.glob("*.yaml")):
+        each = gate.read(path)
+        if each.id in own:
+            raise UsageError(f"{folder} holds two gates {each.id}", hint="Keep the one that counts.")
+        own[each.id] = each.digest
+    if not own:
+        raise UsageError(f"{folder} holds no gate (*.yaml)", hint="Name the folder that holds your gate files.")
+    return own
 
 
 def _as_json(rows: Sequence[Row], *, at: datetime, code: int) -> canon.JSON:
@@ -90,6 +128,10 @@ def _as_json(rows: Sequence[Row], *, at: datetime, code: int) -> canon.JSON:
                 "missing_roles": list(row.held.quorum.roles),
                 "missing_people": row.held.quorum.more,
                 "running": list(row.running),
+                "died": list(row.died),
+                "gate_digest": row.digest,
+                "gate_expected": row.expected,
+                "gate_changed_since": row.changed_since,
                 "problems": list(row.problems),
             }
             for row in rows
@@ -97,12 +139,13 @@ def _as_json(rows: Sequence[Row], *, at: datetime, code: int) -> canon.JSON:
     }
 
 
-def _print(rows: Sequence[Row], *, at: datetime) -> None:
+def _print(rows: Sequence[Row], question: Question, *, at: datetime) -> None:
     """The matrix, then a line of why for everything that is not a plain PASS."""
     out, _ = consoles()
     when = instants.text(at)
     if not rows:
-        out.print(Text("No gate was ever run here."))
+        of = f" of {question.system}" if question.system else ""
+        out.print(Text(f"No gate{of} was ever run here."))
         return
     systems = sorted({row.system for row in rows})
     known = {(row.system, row.gate): row for row in rows}
@@ -114,14 +157,29 @@ def _print(rows: Sequence[Row], *, at: datetime) -> None:
         cells = [_cell(known[system, each], at=when) if (system, each) in known else Text("–") for system in systems]
         table.add_row(Text(each), *cells)
     out.print(table)
+    first = 1
     for row in rows:
-        if row.held.standing is not Standing.PASS or row.running:
+        remarks = _remarks(row, question)
+        if row.held.standing is not Standing.PASS or remarks:
             where = f"{row.system} " if len(systems) > 1 else ""
-            said = [
-                row.held.reason,
-                *(f"{run} is running, or died; it changes nothing until it ends." for run in row.running),
-            ]
-            out.print(Padding(Text(f"{where}{row.gate}: {' '.join(said)}"), (1 if row is rows[0] else 0, 0, 0, 0)))
+            said = f"{where}{row.gate}: {' '.join((row.held.reason, *remarks))}"
+            out.print(Padding(Text(said), (first, 0, 0, 0)))
+            first = 0
+
+
+def _remarks(row: Row, question: Question) -> list[str]:
+    """What is to be known besides the standing."""
+    said = [f"{run} had not ended; a running run changes nothing until it ends." for run in row.running]
+    said += [
+        f"{run} died before its end, started before the newest finished run."
+        for run in row.died
+        if run not in row.held.reason and not row.problems
+    ]
+    if row.changed_since and not row.expected:
+        said.append(f"The gate changed since run {row.changed_since}: with --gates DIR it is compared with yours.")
+    if question.gates is not None and not row.expected:
+        said.append(f"{question.gates} holds no such gate: its bytes were compared with nothing.")
+    return said
 
 
 def _cell(row: Row, *, at: str) -> Text:

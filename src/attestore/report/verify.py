@@ -73,8 +73,8 @@ _LIMITS: Final = (
         "its proof is sealed beside it, so that any later restore can be compared with it, without the source."
     ),
     (
-        "Make the whole ledger anew, without the runs that failed, and sign a new checkpoint. A checkpoint that lies in other hands, or in a "
-        "store with object lock, has a count and a head that the new ledger does not reach: compare every one you have."
+        "Make the whole ledger anew, without the runs that failed, and sign a new checkpoint; or put an older ledger back with its checkpoint. A "
+        "checkpoint or report that you keep outside has a count and a head that such a ledger does not hold: compare every one you have."
     ),
     (
         "Not start the run that would fail, or let it run on another machine with another ledger. Cadence is what limits that: a gate "

@@ -9,7 +9,7 @@ from typing import Final
 
 from attestore import canon, instants
 from attestore.config import Roster
-from attestore.evidence.decision import Act, Decision
+from attestore.evidence.decision import Act, Decision, Meaning
 from attestore.gate import Approval, Gate
 
 __all__ = ["Objection", "Seen", "objections"]
@@ -51,7 +51,7 @@ def objections(decision: Decision, *, seen: Seen, earlier: Iterable[Decision], r
         *_asked(decision, seen),
         *_fitting(decision, seen),
         *_first(decision, before),
-        *_limited(decision, seen.gate),
+        *_limited(decision, seen.gate, before),
     )
 
 
@@ -134,7 +134,7 @@ def _barred(decision: Decision, approval: Approval, seen: Seen) -> bool:
 
 def _fitting(decision: Decision, seen: Seen) -> Iterator[Objection]:
     match decision.act:
-        case Act.APPROVE if seen.outcome != "PASS":
+        case Act.APPROVE if seen.outcome != "PASS" and decision.meaning is not Meaning.REVIEWED:
             yield Objection(
                 f"{seen.gate.id} came out {seen.outcome} in {seen.run}: only a PASS can be approved",
                 "Reject it, or waive it with a reason, a compensating control and an end.",
@@ -169,7 +169,8 @@ def _first(decision: Decision, before: list[Decision]) -> Iterator[Objection]:
         )
 
 
-def _limited(decision: Decision, gate: Gate) -> Iterator[Objection]:
+def _limited(decision: Decision, gate: Gate, before: list[Decision]) -> Iterator[Objection]:
+    """A waiver says why and ends in time; however often it is renewed, the longest counts from the first on this run."""
     waiver = decision.waiver
     if waiver is None:
         return
@@ -180,10 +181,13 @@ def _limited(decision: Decision, gate: Gate) -> Iterator[Objection]:
     if until <= at:
         yield Objection(f"the waiver ends at {waiver.until}, before it begins", "Give an end in the future, in UTC.")
     longest = timedelta(milliseconds=gate.longest_waiver_ms)
-    if until - at > longest:
+    first = min((instants.parse(each.at) for each in before if each.waiver is not None), default=at)
+    begun = min(first, at)
+    if until - begun > longest:
+        since = "it was given" if begun == at else f"this run was first waived, at {instants.text(begun)}"
         yield Objection(
-            f"the waiver ends at {waiver.until}, more than {_days(gate.longest_waiver_ms)} after it was given",
-            f"{gate.id} allows no longer one; the latest end is {instants.text(at + longest)}.",
+            f"the waiver ends at {waiver.until}, more than {_days(gate.longest_waiver_ms)} after {since}",
+            f"{gate.id} allows no longer one; the latest end is {instants.text(begun + longest)}. Then only another run helps.",
         )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from attestore.archive import LedgerFile
+from attestore.audit import audit
 from attestore.errors import Error, TamperedError, UsageError
 from attestore.evidence import Person, revision
 from attestore.evidence.decision import Meaning
@@ -19,6 +20,7 @@ from decided import (
     AFTER,
     AUDITED,
     EVE,
+    GLASS,
     KIM,
     ROSTER,
     SAM,
@@ -140,6 +142,25 @@ def test_a_failure_can_be_waived_or_rejected_and_not_approved(tmp_path: Path) ->
     ):
         refused(folder, record(folder, KIM, Meaning.WAIVED, terms=terms), KIM, match=match)
     decided(folder, record(folder, KIM, Meaning.WAIVED, terms=fine), KIM)
+
+
+def test_a_waiver_is_not_renewed_beyond_the_longest_since_the_first(tmp_path: Path) -> None:
+    """Else one failed run could be waived for ever, and never run again."""
+    folder = sealed(tmp_path / "reports", fails=True)
+    decided(folder, record(folder, KIM, Meaning.WAIVED, terms=waiver(AFTER + timedelta(days=20))), KIM)
+    at, last = AFTER + timedelta(days=19), AFTER + timedelta(days=30)
+    for pen in (KIM, SAM):
+        longer = record(folder, pen, Meaning.WAIVED, at=at, terms=waiver(last + timedelta(milliseconds=1)))
+        refused(folder, longer, pen, match="more than 30 d after this run was first waived")
+        decided(folder, record(folder, pen, Meaning.WAIVED, at=at, terms=waiver(last)), pen)
+    assert not audit(folder.parent, roster=ROSTER, verifier=GLASS, at=last).problems
+
+
+def test_a_failure_can_be_reviewed_and_that_counts_for_nothing(tmp_path: Path) -> None:
+    folder = sealed(tmp_path / "reports", fails=True)
+    decided(folder, record(folder, KIM, Meaning.REVIEWED), KIM)
+    assert standing(folder, 1) == "FAIL"
+    assert not findings(folder.parent).problems
 
 
 def test_nobody_speaks_twice_with_whatever_key(tmp_path: Path) -> None:

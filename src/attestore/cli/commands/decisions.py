@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from attestore.cli.options import HOME, REPORTS, GatesFolder, Home, Json, Reports, Roster
+from attestore.cli.options import HOME, REPORTS, Home, Json, Reports, Roster
 
 __all__ = ["app"]
 
@@ -158,7 +158,7 @@ def decisions_import(
 
 
 @app.command(
-    epilog="Example, a release gate in one line of CI:  attestore status S9-PROD-004 --system goimg",
+    epilog="Example, a release gate in one line of CI:  attestore status S9-PROD-004 --system goimg --gates gates",
 )
 def status(  # noqa: PLR0913
     gate: Annotated[str, typer.Argument(help="A gate's id; default: all.", metavar="GATE")] = "",
@@ -170,7 +170,22 @@ def status(  # noqa: PLR0913
             "--at", help="As at a date, by what was known then; a day is its last moment, UTC.", metavar="DATE"
         ),
     ] = "",
-    gates: GatesFolder = None,
+    gates: Annotated[
+        Path | None,
+        typer.Option(
+            "--gates",
+            help="Folder of the gates that count: what another gate of the same id judged is not trustworthy.",
+            metavar="DIR",
+        ),
+    ] = None,
+    anchor: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--anchor",
+            help="A PDF report that you kept elsewhere; a ledger that was put back does not hold. May be repeated.",
+            metavar="PDF[@DATE]",
+        ),
+    ] = None,
     reports: Reports = REPORTS,
     roster: Roster = None,
     home: Home = HOME,
@@ -183,5 +198,5 @@ def status(  # noqa: PLR0913
     """
     from attestore.cli.status import Question, tell_status
 
-    question = Question(gate=gate, system=system, at=at, gates=gates, reports=reports, roster=roster or home / "roster.yaml", as_json=as_json)  # fmt: skip
+    question = Question(gate=gate, system=system, at=at, gates=gates, anchors=tuple(anchor or ()), reports=reports, roster=roster or home / "roster.yaml", as_json=as_json)  # fmt: skip
     raise typer.Exit(tell_status(question))
