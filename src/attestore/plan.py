@@ -11,7 +11,7 @@ from attestore.errors import PlanError
 from attestore.evidence import Step
 from attestore.facts import FACTS, RTO_PHASES
 from attestore.gate import Gate, Probe
-from attestore.proof import AUDIT, METHODS, IndexCheck
+from attestore.proof import AUDIT, METHODS, STREAM, IndexCheck
 
 __all__ = ["EXISTING", "ISOLATED", "Job", "Plan", "make"]
 
@@ -84,7 +84,7 @@ def make(  # noqa: PLR0913
 
     Raises:
         PlanError: a gate is named twice, two gates ask different questions under one probe id, a gate needs facts
-            that this job can't observe or another fingerprint method, or the number of jobs is out of range.
+            that this job can't observe or another fingerprint method, keys are to be shown that the method can't find, or the number of jobs is out of range.
     """
     if method not in METHODS:
         raise PlanError(f"--method {method} is none of {', '.join(METHODS)}", hint=f"Say --method {AUDIT}.")
@@ -103,6 +103,11 @@ def make(  # noqa: PLR0913
             hint="Use `attestore run` to back up and restore, or `attestore drill` to restore a stored backup.",
         )
     if job is not Job.DRILL:
+        if show_keys and method == STREAM:
+            raise PlanError(
+                "--show-keys shows the keys of differing rows, and method stream looks for no rows",
+                hint=f"Say --method {AUDIT}, or leave --show-keys out.",
+            )
         _agree(method, gates=gates)
     return Plan(
         job=job,
@@ -151,7 +156,7 @@ def _probes(gates: Sequence[Gate]) -> tuple[Probe, ...]:
 
 
 def _steps(job: Job, *, probes: int, target: str) -> tuple[Step, ...]:
-    asked = f", {probes} probes" if probes else ""
+    asked = f", {probes} probe{'s' if probes > 1 else ''}" if probes else ""
     first = (
         Step("preflight", "look at everything that could stand in the way, list all of it at once", "bundle"),
         Step("snapshot", "lock every table against TRUNCATE and DDL, export one repeatable-read snapshot", "nothing"),

@@ -323,7 +323,7 @@ def test_a_run_that_was_closed_by_somebody_else_is_whole(tmp_path: Path) -> None
     stopped(tmp_path)
     findings = audited(tmp_path)
     assert findings.problems == ()
-    assert any("1 runs: 1 stopped." in line.sentence for line in findings.lines)
+    assert any("1 run: 1 stopped." in line.sentence for line in findings.lines)
     assert any("had died and was closed later" in line.sentence for line in findings.lines)
 
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import io
 import unicodedata
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
 import report_cases as cases
+from attestore.cli.cycle import Order, _print_next
 from attestore.cli.display import outcome_of
 from attestore.report import Case
+from attestore.verdict import GateVerdict, Outcome
 
 HARMLESS = tuple(f"name{number}" for number in range(len(cases.HOSTILE)))
 
@@ -42,3 +46,26 @@ def test_no_name_forges_a_line_of_its_own() -> None:
 def test_a_failed_run_says_at_once_what_differs() -> None:
     told = printed(cases.failed())
     assert "Differs after the restore" in told
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "approve", "otherwise"),
+    [
+        ((Outcome.PASS,), True, False),
+        ((Outcome.FAIL,), False, True),
+        ((Outcome.UNKNOWN,), False, True),
+        ((Outcome.PASS, Outcome.FAIL), True, True),
+        ((), False, True),
+    ],
+)
+def test_what_did_not_pass_is_not_sent_to_those_who_approve(
+    outcomes: tuple[Outcome, ...], *, approve: bool, otherwise: bool
+) -> None:
+    gates = tuple(replace(cases.gate_004(), id=f"G-{n}") for n in range(max(len(outcomes), 1)))
+    verdicts = tuple(GateVerdict(g.id, g.digest, outcome, (), "") for g, outcome in zip(gates, outcomes, strict=False))
+    told = io.StringIO()
+    order = Order(reports=Path("reports"), home=Path(".attestore"))
+    _print_next(Console(file=told, width=80), order, gates=gates, verdicts=verdicts, demo=False)
+    assert ("Who has to approve: attestore status" in told.getvalue()) is approve
+    assert ("cannot be approved: run again, or reject or waive it." in told.getvalue()) is otherwise
+    assert max(map(len, told.getvalue().splitlines())) <= 80

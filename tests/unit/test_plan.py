@@ -79,6 +79,13 @@ def test_a_gate_that_asks_for_another_fingerprint_method_is_refused(must: str, m
     assert plan.make(Job.DRILL, run="r1", system="gallery", gates=(asking,), jobs=2, method=method).job is Job.DRILL
 
 
+def test_keys_that_the_method_cannot_find_are_not_promised() -> None:
+    with pytest.raises(PlanError, match=r"--show-keys.*stream") as refused:
+        plan.make(Job.RUN, run="r1", system="gallery", gates=(GATE,), jobs=2, method="stream", show_keys=True)
+    assert "--method audit" in (refused.value.hint or "")
+    assert plan.make(Job.RUN, run="r1", system="gallery", gates=(GATE,), jobs=2, show_keys=True).show_keys
+
+
 def test_a_method_that_there_is_not_is_refused_on_either_side() -> None:
     with pytest.raises(PlanError, match="audit, stream"):
         plan.make(Job.BACKUP, run="r1", system="gallery", gates=(), jobs=2, method="md5")

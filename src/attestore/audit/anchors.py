@@ -29,6 +29,7 @@ from attestore.evidence.ledger import (
     RunFinished,
     RunStarted,
 )
+from attestore.report import numbers
 
 __all__ = ["Anchor", "Held", "between", "hold", "proven_head", "witnesses"]
 
@@ -131,7 +132,7 @@ def _lies_in(known: Ledger, about: Context, *, name: str, book: Notebook) -> boo
     if not 0 < count <= known.count:
         book.problem(
             "anchor",
-            f"It shows a ledger of {count} entries at the start of {about.run}; this one has {known.count}: its tail was cut.",
+            f"It shows a ledger of {numbers.counted(count, 'entry', 'entries')} at the start of {about.run}; this one has {known.count}: its tail was cut.",
             of=name,
         )
         return False
@@ -166,12 +167,13 @@ def between(kept: Sequence[Held], *, known: Ledger, words: Mapping[str, str], bo
         runs = [entry.run for entry in entries if isinstance(entry, RunStarted)]
         counted = Counter(words.get(run, "missing") for run in runs)
         told = ", ".join(f"{number} {word}" for word, number in sorted(counted.items())) or "none"
+        these = numbers.counted(len(runs), "run")
         span = f"between {earlier.name} (entry {earlier.count}) and {later.name} (entry {later.count})"
         book.expect(
             "anchor",
             not counted["missing"],
-            f"Nothing {span} was removed from the ledger: {len(entries)} entries, {len(runs)} runs: {told}.",
-            otherwise=f"The ledger is whole {span}, but bundles are missing: {len(runs)} runs: {told}.",
+            f"Nothing {span} was removed from the ledger: {numbers.counted(len(entries), 'entry', 'entries')}, {these}: {told}.",
+            otherwise=f"The ledger is whole {span}, but bundles are missing: {these}: {told}.",
         )
 
 

@@ -28,6 +28,7 @@ from attestore.evidence.ledger import (
     RunStarted,
     concerns,
 )
+from attestore.report import numbers
 
 __all__ = ["Entries", "agrees", "check", "reach", "started", "times"]
 
@@ -54,7 +55,9 @@ def times(known: Ledger, point: Checkpoint | None, *, at: datetime, book: Notebo
         instants = [instant(entry.at) for entry in known.entries]
         back = sum(later < earlier - SLACK for earlier, later in pairwise(instants))
         if back:
-            book.problem("time", f"{back} entries are older than the one before them.", of=LEDGER)
+            book.problem(
+                "time", f"{numbers.counted(back, 'entry is', 'entries are')} older than the one before.", of=LEDGER
+            )
         if instants and max(instants) > at + SLACK:
             book.problem("time", "An entry is dated after this audit.", of=LEDGER)
         if point is not None and instants and 0 < point.count <= known.count:
@@ -74,19 +77,22 @@ def reach(known: Ledger, point: Checkpoint | None, *, running: Running, book: No
     if point.count > known.count:
         book.problem(
             "checkpoint",
-            f"The ledger has {known.count} entries, its signed checkpoint {point.count}: the tail was cut.",
+            f"The ledger has {numbers.counted(known.count, 'entry', 'entries')}, its signed checkpoint {point.count}: the tail was cut.",
             of=LEDGER,
         )
         return False
     if known.head_at(point.count) != point.head:
         book.problem(
             "checkpoint",
-            f"After {point.count} entries the head is {known.head_at(point.count)[:16]}…, the signed checkpoint says "
+            f"After {numbers.counted(point.count, 'entry', 'entries')} the head is {known.head_at(point.count)[:16]}…, the signed checkpoint says "
             f"{point.head[:16]}…: this is another ledger.",
             of=LEDGER,
         )
         return False
-    book.ok("checkpoint", f"The ledger holds the signed checkpoint of {point.count} entries, head {point.head}.")
+    book.ok(
+        "checkpoint",
+        f"The ledger holds the signed checkpoint of {numbers.counted(point.count, 'entry', 'entries')}, head {point.head}.",
+    )
     for number, entry in enumerate(known.entries[point.count :], start=point.count + 1):
         if isinstance(entry, RunFinished | RunClosed) and not running(entry.run):
             book.problem(
@@ -120,7 +126,7 @@ def check(known: Ledger, *, bundles: Mapping[str, Audited], running: Running, bo
             words[run] = _open(start, end=end, held=bundle is not None, alive=running(run), book=book)
     counts = Counter(words.values())
     told = ", ".join(f"{counts[word]} {word}" for word in _ORDER if counts[word]) or "none"
-    sentence = f"{len(starts)} runs: {told}."
+    sentence = f"{numbers.counted(len(starts), 'run')}: {told}."
     book.expect(
         "completeness", not counts["missing"] and not counts["unfinished"], sentence, otherwise=sentence, of=LEDGER
     )

@@ -17,7 +17,7 @@ from attestore.evidence.statement import Statement
 from attestore.gate import Gate
 from attestore.proof import Proof, compare
 from attestore.proof import decode as decode_proof
-from attestore.report import Case, Templates
+from attestore.report import Case, Templates, numbers
 from attestore.verdict import GateVerdict
 
 __all__ = ["Evidence", "check", "read"]
@@ -72,7 +72,7 @@ def read(files: Reader, *, book: Notebook) -> Evidence:
             if book.expect(
                 "gate",
                 name == f"gates/{loaded.id}.yaml",
-                f"{name} loads: {len(loaded.checks)} checks.",
+                f"{name} loads: {numbers.counted(len(loaded.checks), 'check')}.",
                 otherwise=f"{name} holds gate {loaded.id}, not the one it is named after.",
                 of=name,
             ):
@@ -130,7 +130,8 @@ def _proofs(evidence: Evidence, *, book: Notebook) -> None:
             book.expect(
                 "proof",
                 proof.side == side,
-                f"In exact form: {len(proof.tables)} tables, {proof.rows:,} rows, {len(proof.objects)} objects.",
+                f"In exact form: {numbers.counted(len(proof.tables), 'table')}, {numbers.counted(proof.rows, 'row')}, "
+                f"{numbers.counted(len(proof.objects), 'object')}.",
                 otherwise=f"It is the proof of the {proof.side} side, not of the {side} side.",
                 of=name,
             )

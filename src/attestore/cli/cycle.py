@@ -112,7 +112,7 @@ def _carried_out(job: Job, order: Order, *, gates: tuple[Gate, ...], stop: Stop,
         typer.echo(canon.encode(_as_json(plan, outcome)).decode())
     else:
         out.print(outcome_of(finished.verdicts, finished.case, folder=finished.folder))
-        _print_next(out, order, gates=gates, demo=demo)
+        _print_next(out, order, gates=gates, verdicts=finished.verdicts, demo=demo)
     if outcome.stopped is not None:
         _print_stopped(err, outcome.stopped)
     return _exit_code(plan, outcome)
@@ -213,15 +213,21 @@ def _plan_json(plan: Plan, order: Order) -> canon.JSON:
     }
 
 
-def _print_next(out: Console, order: Order, *, gates: tuple[Gate, ...], demo: bool) -> None:
+def _print_next(
+    out: Console, order: Order, *, gates: tuple[Gate, ...], verdicts: tuple[GateVerdict, ...], demo: bool
+) -> None:
     home = "" if order.home == Path(".attestore") else f" --home {order.home}"
     lines = [
         f"\n Check it: attestore audit {order.reports}{home}",
         "       or: VERIFY.md beside the report, with gpg and sha256sum alone",
     ]
-    if any(each.approval is not None for each in gates):
-        reports = "" if order.reports == Path("reports") else f" --reports {order.reports}"
-        lines.append(f" Who has to approve: attestore status{reports}{home}")
+    passed = {each.gate: each.outcome is verdict.Outcome.PASS for each in verdicts}
+    status = f"attestore status{'' if order.reports == Path('reports') else f' --reports {order.reports}'}{home}"
+    asking = [passed.get(each.id, False) for each in gates if each.approval is not None]
+    if any(asking):
+        lines.append(f" Who has to approve: {status}")
+    if not all(asking):
+        lines += [" What did not pass cannot be approved: run again, or reject or waive it.", f"      See: {status}"]
     if demo:
         lines.append(f" Backups, keys and roster are kept in {order.home}.")
     out.print(Text("\n".join(lines)))

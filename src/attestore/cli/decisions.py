@@ -22,6 +22,7 @@ from attestore.evidence.decision import Decision, Meaning, Waiver
 from attestore.gate import duration_ms
 from attestore.report import numbers
 from attestore.run import Entered, Wish, accept, draft, enter, read_sealed, superseded
+from attestore.standing import wanted
 
 __all__ = ["Order", "approving", "bring_in", "decide"]
 
@@ -78,7 +79,7 @@ def decide(order: Order, *, meaning: Meaning, waiver: tuple[str, str, str] | Non
             first = found.problems[0]
             raise TamperedError(
                 f"{folder.name} is not intact, so nothing can be decided on it: {first.subject}: {first.sentence}",
-                hint=f"Run `attestore audit {reports}`; it found {len(found.problems)} problems.",
+                hint=f"Run `attestore audit {reports}`; it found {numbers.counted(len(found.problems), 'problem')}.",
             )
         someone = compose.named(trust.roster, order.person)
         sealed = read_sealed(folder, roster=trust.roster)
@@ -217,11 +218,8 @@ def _told(entered: Entered, as_json: bool) -> int:  # noqa: FBT001
     for worth in () if made is None else made.worth:
         if worth.gate in decided:
             until = f", until {numbers.instant(worth.until)}" if worth.until else ""
-            needs = [
-                *worth.missing,
-                *((f"{worth.more} more people" if worth.more > 1 else "1 more person",) if worth.more else ()),
-            ]
-            still = f"; needs {', '.join(needs)}" if needs else ""
+            needs = wanted(worth.missing, worth.more, so_far=bool(worth.people))
+            still = f"; needs {needs}" if needs else ""
             out.print(Text(f"{worth.gate}: {worth.standing}{until}{still}."))
     if entered.folder is not None:
         out.print(Text(f"\n Reports, rendered again: {entered.folder}"))

@@ -250,11 +250,11 @@ def _rto(reading: Reading, *, rto: int, target: str) -> Group:
     table.add_column(width=7, justify="right")
     table.add_column(width=_BAR)
     took = [(phase, reading.number(f"restore.{phase}") or 0) for phase in RTO_PHASES]
-    for (phase, ms), share in zip(took, numbers.shares([ms for _, ms in took]), strict=True):
+    for phase, ms in took:
         table.add_row(
             Text(f" {phase}"),
             Text(numbers.duration(ms)),
-            Text(share),
+            Text(numbers.share(ms, rto)),
             Text("━" * round(_BAR * ms / rto) if rto else "", style="cyan"),
         )
     head = Text.assemble((f"RTO {numbers.duration(rto)}", "bold"), Text(f"{target}{label}"))

@@ -12,6 +12,7 @@ from attestore.compose.doctor import examined
 from attestore.errors import Error, PreflightError
 from attestore.plan import Job
 from attestore.ports import Look
+from attestore.report import numbers
 
 __all__ = ["examine"]
 
@@ -42,7 +43,11 @@ def _print(looks: tuple[Look, ...]) -> None:
         for problem in look.problems:
             _tell(problem)
     count = sum(len(look.problems) for look in looks)
-    verdict = Text("nothing stands in the way", "bold green") if not count else Text(f"{count} problems", "bold red")
+    verdict = (
+        Text("nothing stands in the way", "bold green")
+        if not count
+        else Text(numbers.counted(count, "problem"), "bold red")
+    )
     out.print(Text.assemble(f"\nLooked at {len(looks)} things: ", verdict))
 
 

@@ -16,6 +16,7 @@ from attestore.compose.settings import Settings, clock
 from attestore.errors import Error, KeyringError, StoreError
 from attestore.plan import Job
 from attestore.ports import Look, SourceFacts
+from attestore.report import numbers
 from attestore.run.preflight import Lookout
 
 if TYPE_CHECKING:
@@ -88,7 +89,11 @@ def _keys(
         return
     lookout.see(
         Look("keys", "home", f"{settings.home}, {home.keyring.version}"),
-        Look("keys", "roster", f"{len(home.roster.people)} people; {home.operator.name} operates"),
+        Look(
+            "keys",
+            "roster",
+            f"{numbers.counted(len(home.roster.people), 'person', 'people')}; {home.operator.name} operates",
+        ),
     )
     sealer = GpgSealer(home.keyring, (home.recipient,), runner=runner, work=workspace.path)
     signer = GpgSigner(home.keyring, home.operator.fingerprint, runner=runner)

@@ -80,8 +80,9 @@ def close_died(settings: Settings, *, watcher: Watcher) -> tuple[str, ...]:
     from attestore.adapters.workspace import TemporaryWorkspace, sweep
     from attestore.archive import unfinished
 
-    for gone in sweep():
-        watcher.say(f"Removed {gone}, left behind by a run that died.")
+    if removed := sweep():
+        what = f"Removed {removed[0]}" if len(removed) == 1 else f"Removed {len(removed)} working folders"
+        watcher.say(f"{what}, left behind by {'a run' if len(removed) == 1 else 'runs'} that died.")
     for gone in _swept(settings):
         watcher.say(f"Dropped {gone} on the server of --into, left behind by a run that died.")
     if not (settings.reports / "ledger.jsonl").exists() or not unfinished(settings.reports):

@@ -10,7 +10,7 @@ from typing import Final
 from attestore.facts import Value
 from attestore.proof import behaviour as behaviours
 from attestore.proof.behaviour import Did
-from attestore.proof.computed import COLUMN, VIEW, Recomputed
+from attestore.proof.computed import COLUMN, VIEW, Computed, Recomputed
 from attestore.proof.computed import compared as computed_alike
 from attestore.proof.located import Located
 from attestore.proof.model import STREAM, Object, ProbeResult, Proof, Sequence, Table
@@ -180,6 +180,14 @@ def same_content(source: Proof, restored: Proof, a: Table, b: Table) -> bool:
     return (a.sums, a.wide) == (b.sums, b.wide)
 
 
+def _rows_of(side: Table | ProbeResult | Computed) -> str:
+    return _many(side.rows)
+
+
+def _many(rows: int) -> str:
+    return f"{rows} row{'' if rows == 1 else 's'}"
+
+
 def _tables(
     source: Proof, restored: Proof, found: list[Difference], located: list[Located]
 ) -> list[tuple[Table, Table]]:
@@ -190,9 +198,9 @@ def _tables(
     for key in sorted(ours.keys() | theirs.keys()):
         a, b = ours.get(key), theirs.get(key)
         if a is None and b is not None:
-            found.append(Difference(b.label, "table", What.EXTRA_TABLE.value, "absent", f"{b.rows} rows"))
+            found.append(Difference(b.label, "table", What.EXTRA_TABLE.value, "absent", _rows_of(b)))
         elif a is not None and b is None:
-            found.append(Difference(a.label, "table", What.MISSING_TABLE.value, f"{a.rows} rows", "absent"))
+            found.append(Difference(a.label, "table", What.MISSING_TABLE.value, _rows_of(a), "absent"))
         elif a is not None and b is not None:
             pairs.append((a, b))
             if same_content(source, restored, a, b):
@@ -202,10 +210,14 @@ def _tables(
             what, ours_say, theirs_say = (
                 (What.FINGERPRINT, a.fingerprint[:16], b.fingerprint[:16])
                 if a.rows == b.rows
-                else (What.ROWS, f"{a.rows} rows", f"{b.rows} rows")
+                else (What.ROWS, _rows_of(a), _rows_of(b))
             )
-            found.append(Difference(a.label, "table", what.value, ours_say, theirs_say, rows.words()))
+            words = _UNLOOKED if source.method == STREAM else rows.words()
+            found.append(Difference(a.label, "table", what.value, ours_say, theirs_say, words))
     return pairs
+
+
+_UNLOOKED: Final = "rows are not looked for by method stream"
 
 
 def _rows(source: Proof, restored: Proof, a: Table, b: Table) -> Located:
@@ -240,7 +252,7 @@ def _recomputed(
     for each in recomputed:
         a, b = each.source, each.restored
         if a.kind == COLUMN and b is not None and each.equal is False:
-            sides = (f"{a.rows} rows, {a.fingerprint[:16]}", f"{b.rows} rows, {b.fingerprint[:16]}")
+            sides = (f"{_rows_of(a)}, {a.fingerprint[:16]}", f"{_rows_of(b)}, {b.fingerprint[:16]}")
             found.append(Difference(a.label, COLUMN, What.GENERATED.value, *sides))
     return recomputed
 
@@ -355,7 +367,7 @@ def _orphans(restored: Proof, found: list[Difference]) -> int:
         total += key.orphans
         if key.orphans:
             found.append(
-                Difference(f"{key.table}.{key.name}", "foreign key", What.ORPHANS.value, "0", f"{key.orphans} rows")
+                Difference(f"{key.table}.{key.name}", "foreign key", What.ORPHANS.value, "0", _many(key.orphans))
             )
     return total
 
@@ -375,7 +387,7 @@ def _probes(asked: list[tuple[ProbeResult, ProbeResult]], found: list[Difference
         if a.value is not None:
             facts.append(("probe.value", a.probe, a.value))
         if not equal:
-            sides = (f"{a.rows} rows, {a.digest[:16]}", f"{b.rows} rows, {b.digest[:16]}")
+            sides = (f"{_rows_of(a)}, {a.digest[:16]}", f"{_rows_of(b)}, {b.digest[:16]}")
             found.append(Difference(a.probe, "probe", What.PROBE.value, *sides))
     return facts
 

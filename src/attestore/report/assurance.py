@@ -135,7 +135,6 @@ def readiness(view: View) -> tuple[Block, ...]:
     reading, target = view.reading, rto_check(view)
     measured = reading.number("restore.rto")
     within = None if target is None or measured is None else target.operator.holds(measured, target.bound)
-    probes = reading.subjects("probe.equal")
     items: tuple[tuple[str, bool | None, str], ...] = (
         ("The backup restores, end to end", reading.flag("run.completed"), "run.completed"),
         ("Recovery time within its target", within, "restore.rto"),
@@ -145,7 +144,7 @@ def readiness(view: View) -> tuple[Block, ...]:
         ("Definitions of all objects equal (constraints, triggers, functions)", _none(reading, "objects.differing", "objects.compared"), "objects.differing"),
         ("Indexes rebuilt and valid", _none(reading, "indexes.invalid", "indexes.checked"), "indexes.invalid"),
         ("Sequences ahead of their keys", _none(reading, "sequences.behind", "sequences.compared"), "sequences.behind"),
-        ("Edge cases answer the same", all(reading.flag("probe.equal", p) is True for p in probes) if probes else None, "probe.equal"),
+        ("Edge cases answer the same", _answers(view), "probe.equal"),
         ("Backup opens with the private key", _every(reading, "seal.decrypts"), "seal.decrypts"),
         ("Backup refused without it", _every(reading, "seal.refused"), "seal.refused"),
         ("Stored bytes read back unchanged", _none(reading, "stored.parts.differing", "stored.parts"), "stored.parts.differing"),
@@ -184,6 +183,14 @@ def _none(reading: Reading, bad: str, of: str) -> bool | None:
 def _same(reading: Reading, part: str, whole: str) -> bool | None:
     a, b = reading.number(part), reading.number(whole)
     return None if a is None or b is None or not b else a == b
+
+
+def _answers(view: View) -> bool | None:
+    """Whether every probe that was asked on both sides answers the same; None where one of the gate was not asked."""
+    probes = view.reading.subjects("probe.equal")
+    if any(view.reading.flag("probe.equal", probe) is False for probe in probes):
+        return False
+    return None if not probes or {probe.id for probe in view.gate.probes} - set(probes) else True
 
 
 def _came_back(reading: Reading) -> bool | None:
@@ -275,7 +282,7 @@ def actions(view: View) -> tuple[Block, ...]:
         repeat = "find out why, then run again"
         rows.append(
             (
-                f"{unknown} criteria that could not be judged",
+                f"{numbers.counted(unknown, 'criterion', 'criteria')} that could not be judged",
                 mark(Outcome.UNKNOWN),
                 repeat,
                 "not yet named",

@@ -26,7 +26,7 @@ from attestore.report.blocks import (
 )
 from attestore.report.case import NOT_MEASURED, Reading, View, write
 from attestore.report.signoff import standing_fact, standing_notice
-from attestore.report.words import code, joined, prose
+from attestore.report.words import code, joined, plain, prose
 from attestore.verdict import CheckVerdict, Outcome
 
 __all__ = [
@@ -85,9 +85,10 @@ def _headline(view: View) -> Callout:
     verdict, reading = view.verdict, view.reading
     passed = sum(check.outcome is Outcome.PASS for check in verdict.checks)
     tally = prose(
-        "{passed} of {all} criteria hold{rest}.",
+        "{passed} of {all} {hold}{rest}.",
         passed=numbers.count(passed),
         all=numbers.count(len(verdict.checks)),
+        hold=_hold(len(verdict.checks)),
         rest=_others(verdict.checks),
     )
     lines: list[Text] = [view.gate.statement, tally]
@@ -104,6 +105,10 @@ def _headline(view: View) -> Callout:
         lines.append(prose("**Failed:** {names}{more}.", names=", ".join(failed[:_NAMED]), more=more))
     tone = mark(verdict.outcome).tone
     return Callout(tone=tone, title=mark(verdict.outcome).word, lines=tuple(lines), large=True)
+
+
+def _hold(criteria: int) -> str:
+    return "criterion holds" if criteria == 1 else "criteria hold"
 
 
 def _others(checks: tuple[CheckVerdict, ...]) -> str:
@@ -167,7 +172,7 @@ def _restore_tiles(view: View) -> tuple[Fact, ...]:
     return (
         Fact("RTO", reading.shown("restore.rto"), note=against),
         Fact("RPO", reading.shown("restore.rpo"), note="age of the data when the restore was ordered"),
-        Fact("Rows restored", _pair(reading, "rows.restored", "rows.expected"), note=_tables_line(reading)),
+        _rows_tile(reading),
     )
 
 
@@ -200,6 +205,32 @@ def _pair(reading: Reading, part: str, whole: str) -> str:
     return f"{reading.shown(part)} / {reading.shown(whole)}"
 
 
+def _rows_tile(reading: Reading) -> Fact:
+    came, rest = _came_back(reading)
+    note = "; ".join((*((rest,) if rest else ()), _tables_line(reading)))
+    if came is None:
+        return Fact("Number of rows", _pair(reading, "rows.restored", "rows.expected"), note=note)
+    return Fact("Rows restored", came.replace(" of ", " / "), note=note)
+
+
+def _came_back(reading: Reading) -> tuple[str | None, str]:
+    """How many of the backup's rows came back, None where nobody can tell; and what else is to be said of them.
+
+    As many rows as expected may be other rows: one extra does not stand in for one that is missing.
+    """
+    restored, expected = reading.number("rows.restored"), reading.number("rows.expected")
+    unlocated = reading.number("tables.unlocated")
+    if restored is None or expected is None or unlocated is None:
+        return None, "which rows came back was not measured"
+    missing, extra, changed = (reading.number(f"rows.{what}") or 0 for what in ("missing", "extra", "changed"))
+    if not unlocated and restored - expected == extra - missing:
+        more = [f"{numbers.count(n)} {word}" for n, word in ((changed, "changed"), (extra, "extra")) if n]
+        return f"{numbers.count(expected - missing)} of {numbers.count(expected)}", ", ".join(more)
+    if restored == expected:
+        return None, "the numbers of rows are equal, the rows are not"
+    return None, "not every differing row was found"
+
+
 def _tables_line(reading: Reading) -> str:
     compared, differing = reading.number("tables.compared"), reading.number("tables.fingerprints.differing")
     if compared is None or differing is None:
@@ -208,13 +239,18 @@ def _tables_line(reading: Reading) -> str:
 
 
 def valid_until(view: View) -> str:
-    """The instant at which the evidence grows too old, or a dash where it proves nothing."""
+    """The instant at which the evidence grows too old, or a dash where it proves nothing.
+
+    Only a revision knows it exactly: the cadence counts from the run's end in the ledger, which a run's own report precedes.
+    """
     if view.verdict.outcome is not Outcome.PASS:
         return "–"
     if view.gate.cadence_ms is None:
         return "no expiry"
     end = numbers.after(_counted_from(view), view.gate.cadence_ms)
-    return NOT_MEASURED if end is None else numbers.instant(end)[:16] + " UTC"
+    if end is None:
+        return NOT_MEASURED
+    return numbers.instant(end) if view.case.revision else f"about {numbers.instant(end)[:16]} UTC"
 
 
 def _counted_from(view: View) -> str:
@@ -228,8 +264,11 @@ def _valid_fact(view: View) -> Fact:
         return Fact("Valid until", "–", note="only a PASS is valid for a time")
     if view.gate.cadence_ms is None:
         return Fact("Valid until", "no expiry", note="the gate sets no cadence")
-    end, _, time = valid_until(view).partition(" ")
-    return Fact("Valid until", end, note=f"{time}: {numbers.duration(view.gate.cadence_ms)} after the run ended")
+    end = valid_until(view)
+    day, _, time = end.removeprefix("about ").partition(" ")
+    about = "about " if end.startswith("about ") else ""
+    cadence = numbers.duration(view.gate.cadence_ms)
+    return Fact("Valid until", day, note=f"{about}{time}: {cadence} from the entry of the run’s end in the ledger")
 
 
 def _person(view: View) -> str:
@@ -283,8 +322,8 @@ def _restore_sentences(view: View) -> list[Prose]:
         return said
     said.append(
         prose(
-            "{restored} of {expected} rows came back. Tables missing: {missing}; of the {compared} that were compared, {differing} differ in content.",
-            restored=reading.shown("rows.restored"), expected=reading.shown("rows.expected"), missing=reading.shown("tables.missing"),
+            "{rows}. Tables missing: {missing}; of the {compared} that were compared, {differing} differ in content.",
+            rows=_rows_sentence(reading), missing=reading.shown("tables.missing"),
             compared=reading.shown("tables.compared"), differing=reading.shown("tables.fingerprints.differing"),
         )
     )  # fmt: skip
@@ -298,12 +337,24 @@ def _restore_sentences(view: View) -> list[Prose]:
     return said
 
 
+def _rows_sentence(reading: Reading) -> str:
+    came, rest = _came_back(reading)
+    if came is None:
+        return f"The backup has {reading.shown('rows.expected')} rows, the restored copy {reading.shown('rows.restored')}: {rest}"
+    return f"{came} rows came back{f', {rest}' if rest else ''}"
+
+
 def _bottleneck(reading: Reading, rto: int) -> list[Prose]:
     known = [(ms, phase) for phase in RTO_PHASES if (ms := reading.number(f"restore.{phase}")) is not None]
     if not known or rto <= 0:
         return []
     longest, phase = max(known)
-    return [prose("Most of it went into *{phase}* ({share}).", phase=phase, share=numbers.share(longest, rto))]
+    told = (
+        "Most of it went into *{phase}* ({share})."
+        if longest * 2 > rto
+        else "The longest phase was *{phase}* ({share})."
+    )
+    return [prose(told, phase=phase, share=numbers.share(longest, rto))]
 
 
 def evidence_line(view: View) -> str:
@@ -313,8 +364,8 @@ def evidence_line(view: View) -> str:
     if view.restores:
         bound = f" ({target.operator.value} {target.written} target)" if target else ""
         parts.append(f"RTO {reading.shown('restore.rto')}{bound}")
-        parts.append(f"rows: {_pair(reading, 'rows.restored', 'rows.expected')}")
-        parts.append(_tables_line(reading))
+        tile = _rows_tile(reading)
+        parts.append(f"{tile.label.lower()}: {plain(tile.value)}; {plain(tile.note)}")
     if view.seals:
         parts.append(_sealed_line(reading))
     return "; ".join(parts)
@@ -364,14 +415,19 @@ def criteria(view: View) -> tuple[Block, ...]:
             probes = len({check.id.rsplit("/", 1)[0] for check in folded})
             row = (
                 prose(
-                    "Edge cases: equal answers, enough rows ({n} probes, each listed below)", n=numbers.count(probes)
+                    "Edge cases: equal answers, enough rows ({n}, each listed below)",
+                    n=numbers.counted(probes, "probe"),
                 ),
                 "met",
                 seen,
                 numbers.count(len(answers)) if outcome is Outcome.PASS else "–",
                 mark(outcome),
             )
-            why = f"{numbers.count(len(folded))} answers were not observed." if outcome is Outcome.UNKNOWN else ""
+            why = (
+                f"{numbers.counted(len(folded), 'answer was', 'answers were')} not observed."
+                if outcome is Outcome.UNKNOWN
+                else ""
+            )
             rows.append((*row, why) if explained else row)
     passed = sum(check.outcome is Outcome.PASS for check in checks)
     return (
@@ -380,8 +436,8 @@ def criteria(view: View) -> tuple[Block, ...]:
             tuple(columns),
             tuple(rows),
             note=prose(
-                "{passed} of {all} criteria hold ({share}). “Of” says how many things were compared: a criterion that compared nothing is never met.",
-                passed=numbers.count(passed), all=numbers.count(len(checks)), share=numbers.share(passed, len(checks)),
+                "{passed} of {all} {hold} ({share}). “Of” says how many things were compared: a criterion that compared nothing is never met.",
+                passed=numbers.count(passed), all=numbers.count(len(checks)), share=numbers.share(passed, len(checks)), hold=_hold(len(checks)),
             ),
         ),
         Para(prose("Gate file: SHA-256 {digest}.", digest=code(view.gate.digest)), quiet=True),

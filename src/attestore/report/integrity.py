@@ -236,7 +236,7 @@ def _tables(view: View, comparison: Comparison) -> list[Block]:
     if folded:
         rest = sum(a.rows for _, a, _ in judged) - sum(a.rows for _, a, _ in shown)
         note = (
-            f"{numbers.count(folded)} further tables with {numbers.count(rest)} rows are all equal; "
+            f"{numbers.counted(folded, 'further table')} with {numbers.counted(rest, 'row')} {'is' if folded == 1 else 'are all'} equal; "
             f"the full list is in the attached proofs. {note}"
         )
     wide = [a.label for _, a, _ in judged if a.wide]
@@ -257,9 +257,9 @@ def _tables(view: View, comparison: Comparison) -> list[Block]:
                 Column("Content"),
             ),
             tuple(rows),
-            caption=f"Rows and fingerprints of {numbers.count(len(judged))} tables",
+            caption=f"Rows and fingerprints of {numbers.counted(len(judged), 'table')}",
             total=(
-                f"{numbers.count(len(judged))} tables",
+                numbers.counted(len(judged), "table"),
                 numbers.count(sum(a.rows for _, a, _ in judged)),
                 numbers.count(sum(b.rows for _, _, b in judged)),
                 "",

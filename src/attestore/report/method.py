@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from attestore.evidence import Step
 from attestore.report import numbers
 from attestore.report.blocks import Block, Bullets, Code, Column, Fact, Facts, Heading, Para, Table
-from attestore.report.case import NOT_MEASURED, View, server
+from attestore.report.case import NOT_MEASURED, Reading, View, server
 from attestore.report.recovery import phase_words
 from attestore.report.words import code, prose
 
@@ -66,7 +66,7 @@ def environment(view: View) -> tuple[Block, ...]:
             Fact("Teardown complete", reading.shown("teardown.complete")),
         ]
     facts += [
-        Fact("Preflight", f"{reading.shown('preflight.checks')} checks, {reading.shown('preflight.problems')} problems"),
+        Fact("Preflight", _preflight(reading)),
         Fact("Clocks", "durations: monotonic clock of the host; instants: its wall clock, UTC; snapshot: the source’s clock"),
         Fact("Attestore", context.attestore, note=prose("report renderer {version}", version=context.renderer)),
         Fact("Roster", context.roster_digest, note="SHA-256 of the file in force", mono=True),
@@ -146,6 +146,13 @@ def plan_table(steps: Sequence[Step]) -> Table:
         (Column("Phase"), Column("What is done", wide=True), Column("What is written", wide=True)),
         tuple((phase_words(step.phase), step.does, step.writes or "nothing") for step in steps),
     )
+
+
+def _preflight(reading: Reading) -> str:
+    checks, problems = reading.number("preflight.checks"), reading.number("preflight.problems")
+    if checks is None or problems is None:
+        return f"{reading.shown('preflight.checks')} checks, {reading.shown('preflight.problems')} problems"
+    return f"{numbers.counted(checks, 'check')}, {numbers.counted(problems, 'problem')}"
 
 
 def statements(view: View) -> tuple[Block, ...]:

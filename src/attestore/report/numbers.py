@@ -6,19 +6,18 @@ Nothing is rounded away from a duration: what a reader adds up by hand gives the
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 __all__ = [
     "after",
     "count",
+    "counted",
     "day",
     "duration",
     "instant",
     "left",
     "rate",
     "share",
-    "shares",
     "size",
     "size_exact",
     "times",
@@ -37,6 +36,11 @@ _DAY_MINUTES = 1440
 def count(number: int) -> str:
     """`7,305`."""
     return f"{number:,}"
+
+
+def counted(number: int, one: str, several: str = "") -> str:
+    """`1 run`, `7,305 runs`; `several` where an s does not make the plural."""
+    return f"{count(number)} {one if number == 1 else several or f'{one}s'}"
 
 
 def duration(ms: int) -> str:
@@ -86,18 +90,6 @@ def share(part: int, whole: int) -> str:
     if part < whole and permille >= _ALL:
         return ">99.9%"
     return _percent(permille)
-
-
-def shares(parts: Sequence[int]) -> tuple[str, ...]:
-    """Percentages with one decimal that sum to exactly 100.0 (largest remainders, earlier parts first)."""
-    whole = sum(parts)
-    if whole <= 0:
-        return tuple("–" for _ in parts)
-    floors = [part * 1000 // whole for part in parts]
-    remainders = sorted(range(len(parts)), key=lambda i: (-(parts[i] * 1000 % whole), i))
-    for i in remainders[: 1000 - sum(floors)]:
-        floors[i] += 1
-    return tuple(_percent(permille) for permille in floors)
 
 
 def rate(number: int, ms: int, *, unit: str) -> str:

@@ -47,6 +47,7 @@ _PHASES: Final = {
     "teardown": "Teardown",
 }
 
+_ROUNDED: Final = "Each share is rounded by itself, so that their sum may miss 100% by some tenths."
 _SCRATCH: Final = (
     "The target ran without fsync or full_page_writes. A production server writes durably and takes longer: "
     "read this time as a lower bound."
@@ -99,7 +100,6 @@ def recovery_table(reading: Reading) -> Table:
     """The phases of the recovery time with durations, shares, rates, and each as a stretch of the whole."""
     spent = [reading.number(f"restore.{phase}") for phase in RTO_PHASES]
     whole = sum(ms for ms in spent if ms is not None)
-    portions = iter(numbers.shares([ms for ms in spent if ms is not None]))
     rows: list[tuple[Cell, ...]] = []
     start = 0
     for phase, ms in zip(RTO_PHASES, spent, strict=True):
@@ -107,7 +107,9 @@ def recovery_table(reading: Reading) -> Table:
             rows.append((phase_words(phase), "", NOT_MEASURED, "–", "–"))
             continue
         span = Span(start * 1000 // whole, ms * 1000 // whole) if whole else Span(0, 0)
-        rows.append((phase_words(phase), span, numbers.duration(ms), next(portions), _rate(phase, ms, reading)))
+        rows.append(
+            (phase_words(phase), span, numbers.duration(ms), numbers.share(ms, whole), _rate(phase, ms, reading))
+        )
         start += ms
     rto = reading.number("restore.rto")
     total: tuple[Cell, ...] = (
@@ -128,6 +130,7 @@ def recovery_table(reading: Reading) -> Table:
         tuple(rows),
         caption="Recovery time by phase",
         total=total,
+        note=_ROUNDED,
     )
 
 
@@ -168,9 +171,9 @@ def run_phases(view: View) -> tuple[Block, ...]:
     whole = sum(spent)
     rows: list[tuple[Cell, ...]] = []
     start = 0
-    for phase, ms, portion in zip(phases, spent, numbers.shares(spent), strict=True):
+    for phase, ms in zip(phases, spent, strict=True):
         span = Span(start * 1000 // whole, ms * 1000 // whole) if whole else Span(0, 0)
-        rows.append((phase_words(phase), span, numbers.duration(ms), portion))
+        rows.append((phase_words(phase), span, numbers.duration(ms), numbers.share(ms, whole)))
         start += ms
     return (
         Heading(2, "Phases of the run", "run-phases"),
@@ -178,5 +181,6 @@ def run_phases(view: View) -> tuple[Block, ...]:
             (Column("Phase"), Column("From start to end", wide=True), Column("Duration", Align.RIGHT), Column("Share", Align.RIGHT)),
             tuple(rows),
             total=("Total", "", numbers.duration(whole), "100.0%" if whole else "–"),
+            note=_ROUNDED,
         ),
     )  # fmt: skip

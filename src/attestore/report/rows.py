@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from attestore.proof import MOST_KEYS, Comparison
+from attestore.proof import MOST_KEYS, STREAM, Comparison, facts_of
 from attestore.report import numbers
 from attestore.report.blocks import Align, Block, Cell, Column, Heading, Mark, Para, Table, Tone
 
@@ -14,12 +14,20 @@ _SHORT: Final = 16
 _WHOLE: Final = Mark("all found", Tone.GOOD)
 _PARTLY: Final = Mark("AT LEAST", Tone.DOUBT)
 
+_UNLOOKED: Final = (
+    "Rows are not looked for by method stream: which rows of these tables differ, and how many, is not known, and --show-keys "
+    "shows none. A backup with method audit tells them."
+)
+
 
 def differing_rows(comparison: Comparison) -> tuple[Block, ...]:
     """Nothing where no table differs."""
     found = comparison.rows
     if not found:
         return ()
+    heading = Heading(3, "Rows that differ", "differing-rows")
+    if facts_of(comparison)["proof.method", ""] == STREAM:
+        return heading, Para(_UNLOOKED)
     counts: tuple[tuple[Cell, ...], ...] = tuple(
         (
             each.label,
@@ -35,7 +43,7 @@ def differing_rows(comparison: Comparison) -> tuple[Block, ...]:
         (each.label, key.change.value, key.digest[:_SHORT], key.shown or "–") for each in found for key in each.keys
     )
     blocks: list[Block] = [
-        Heading(3, "Rows that differ", "differing-rows"),
+        heading,
         Table(
             (
                 Column("Table", mono=True, wide=True),

@@ -9,7 +9,7 @@ from attestore.report import numbers
 from attestore.report.blocks import Block, Callout, Cell, Column, Fact, Heading, Mark, Para, Table, Text, Tone
 from attestore.report.case import Case, View
 from attestore.report.words import code, joined, prose
-from attestore.standing import Standing
+from attestore.standing import Standing, wanted
 
 __all__ = ["approved_by", "decisions", "standing_fact", "standing_mark", "standing_notice"]
 
@@ -30,7 +30,10 @@ def standing_fact(view: View) -> Fact:
     """Standing on the first page: the word, as of when, and until when."""
     worth = view.case.worth(view.gate.id)
     as_of = "when the run ended" if view.case.revision is None else f"at {numbers.instant(view.case.revision.at)}"
-    ends = f"; until {numbers.instant(worth.until)}" if worth.until else ""
+    # the end of a run's own validity is known to the second only once the ledger holds the run's end
+    exact = view.case.revision is not None
+    until = numbers.instant(worth.until) if exact else f"about {numbers.instant(worth.until)[:16]} UTC"
+    ends = f"; until {until}" if worth.until else ""
     return Fact("Standing", worth.standing, note=f"{as_of}{ends}")
 
 
@@ -148,10 +151,9 @@ def _why(view: View, worth: Worth) -> Text:
 def _missing(view: View, worth: Worth) -> Text:
     approval = view.gate.approval
     never = ", not the operator" if approval is not None and approval.not_the_operator else ""
-    people = "1 person" if worth.more == 1 else f"{worth.more} people"
-    needs = [*((" and ".join(worth.missing),) if worth.missing else ()), *((people,) if worth.more else ())]
+    needs = wanted(worth.missing, worth.more, so_far=bool(worth.people))
     so_far = f" So far: {', '.join(worth.people)}." if worth.people else ""
-    return prose("It needs {needs}{never}.{so_far}", needs=", ".join(needs), never=never, so_far=so_far)
+    return prose("It needs {needs}{never}.{so_far}", needs=needs, never=never, so_far=so_far)
 
 
 def _of(view: View) -> tuple[Decision, ...]:

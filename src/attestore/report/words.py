@@ -25,12 +25,12 @@ _HIDDEN: Final = (
 _HIDDEN_ANYWHERE: Final = re.compile(f"[{_HIDDEN}]")
 _HIDDEN_OR_EDGE: Final = re.compile(rf"[{_HIDDEN}]|(?<= ) |^ | \Z")
 
-# Inert inside a line: , . ) ( ' " % ; ? / = + - > and intraword _ ; a colon or < before a space. Lines begin
+# Inert inside a line: , . ) ( ' " % ; ? / = + - > and intraword _ ; a colon or < before a space, a colon at the end. Lines begin
 # with words of ours or behind `- `, `| `, `> `, `# `, so that only a list, a quote or a rule could begin with data.
 _ACTIVE: Final = re.compile(
     r"""[\\`*\[\]|~&$\#@!{}^]
     | (?<![0-9A-Za-z_])_+ | _+(?![0-9A-Za-z_])
-    | :(?![ 0-9])
+    | :(?![ 0-9]|\Z) | \A:
     | <(?![ ])
     | (?<=[wW]{3})\.
     | \A[-+>]

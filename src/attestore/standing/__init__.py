@@ -1,6 +1,6 @@
 """What a gate is worth on a date, and which decisions may bear on it: pure opinions, the same for a run and its audit."""
 
-from attestore.standing.held import NEVER_RUN, Held, Judged, Quorum, Standing, hold, newest, quorum, worst_exit
+from attestore.standing.held import NEVER_RUN, Held, Judged, Quorum, Standing, hold, newest, quorum, wanted, worst_exit
 from attestore.standing.rules import Objection, Seen, objections
 
 __all__ = [
@@ -15,5 +15,6 @@ __all__ = [
     "newest",
     "objections",
     "quorum",
+    "wanted",
     "worst_exit",
 ]

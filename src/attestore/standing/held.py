@@ -5,7 +5,7 @@ Instants are UTC; every end is exclusive. Trust is not decided here: whoever ask
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -16,7 +16,7 @@ from attestore.evidence.decision import Act, Decision, Meaning
 from attestore.evidence.revision import Worth
 from attestore.gate import Approval, Gate
 
-__all__ = ["NEVER_RUN", "Held", "Judged", "Quorum", "Standing", "hold", "newest", "quorum", "worst_exit"]
+__all__ = ["NEVER_RUN", "Held", "Judged", "Quorum", "Standing", "hold", "newest", "quorum", "wanted", "worst_exit"]
 
 
 class Standing(Enum):
@@ -230,13 +230,22 @@ def _held(judged: Judged, standing: Standing, reason: str, *, until: str = "", c
     )
 
 
+def wanted(roles: Sequence[str], more: int, *, so_far: bool) -> str:
+    """Who is still wanted, as one thing: people who cover the missing roles. `so_far` says that somebody counts already."""
+    if not roles and not more:
+        return ""
+    other = " more" if so_far else ""
+    named = f"the role{'s' if len(roles) > 1 else ''} {' and '.join(roles)}"
+    if not more:
+        return f"somebody with {named}"
+    if more == 1:
+        return f"1{other} person{f', with {named}' if roles else ''}"
+    return f"{more}{other} people{f', with {named} among them' if roles else ''}"
+
+
 def _needs(approval: Approval, counted: Quorum) -> str:
     """What is missing, as a sentence."""
-    parts: list[str] = []
-    if counted.roles:
-        parts.append(" and ".join(counted.roles))
-    if counted.more:
-        parts.append("1 more person" if counted.more == 1 else f"{counted.more} more people")
     never = ", not the operator" if approval.not_the_operator else ""
     have = f"; so far {', '.join(counted.people)}" if counted.people else ""
-    return f"Needs {', '.join(parts)}{never}{have}."
+    people = wanted(counted.roles, counted.more, so_far=bool(counted.people))
+    return f"Needs {people}{never}{have}."

@@ -119,7 +119,7 @@ def without(*modules: str, reports: Path) -> list[str]:
 def test_an_auditor_needs_none_of_the_worlds_libraries(tmp_path: Path) -> None:
     issue(tmp_path)
     lines = without(*WORLD, reports=tmp_path)
-    assert "OK 1 runs: 1 passed." in lines
+    assert "OK 1 run: 1 passed." in lines
     assert not [line for line in lines if not line.startswith("OK")]
 
 

@@ -34,13 +34,17 @@ def ran(world: World, folder: Path, job: Job = Job.RUN, *, run: str = RUN, gates
 
 
 def summary(findings: Findings) -> str:
-    return next(line.sentence for line in findings.lines if line.check == "completeness" and " runs: " in line.sentence)
+    return next(
+        line.sentence
+        for line in findings.lines
+        if line.check == "completeness" and (" runs: " in line.sentence or " run: " in line.sentence)
+    )
 
 
 def test_a_run_that_passes_is_clean(tmp_path: Path) -> None:
     findings = ran(World(), tmp_path)
     assert findings.problems == ()
-    assert summary(findings) == "1 runs: 1 passed."
+    assert summary(findings) == "1 run: 1 passed."
 
 
 def test_the_order_in_which_gates_are_named_changes_nothing(tmp_path: Path) -> None:
@@ -51,7 +55,7 @@ def test_the_order_in_which_gates_are_named_changes_nothing(tmp_path: Path) -> N
 def test_a_run_that_fails_is_clean(flaw: str, tmp_path: Path) -> None:
     findings = ran(World(**{flaw: True}), tmp_path)  # type: ignore[arg-type]
     assert findings.problems == ()
-    assert summary(findings) == "1 runs: 1 failed."
+    assert summary(findings) == "1 run: 1 failed."
 
 
 @pytest.mark.parametrize("phase", ["preflight", "snapshot", "dump", "store", "retrieve", "data", "verify", "control"])
@@ -59,7 +63,7 @@ def test_a_run_that_stops_in_any_phase_is_clean(phase: str, tmp_path: Path) -> N
     world = World(breaks_in=phase, error=ProgramFailedError("pg_restore ended with code 1"))
     findings = ran(world, tmp_path)
     assert findings.problems == ()
-    assert summary(findings) == "1 runs: 1 stopped."
+    assert summary(findings) == "1 run: 1 stopped."
 
 
 @pytest.mark.parametrize("flaw", ["stored_rots", "store_lies"])
@@ -73,7 +77,7 @@ def test_an_unreachable_source_leaves_a_clean_bundle(tmp_path: Path) -> None:
 
 def test_a_backup_alone_and_a_later_drill_are_clean(tmp_path: Path) -> None:
     world = World()
-    assert summary(ran(world, tmp_path, Job.BACKUP)) == "1 runs: 1 judged by no gate."
+    assert summary(ran(world, tmp_path, Job.BACKUP)) == "1 run: 1 judged by no gate."
     world.clock.start += timedelta(hours=1)
     findings = ran(world, tmp_path, Job.DRILL, run="20260302T020000Z-gallery-000002")
     assert findings.problems == ()
@@ -96,15 +100,15 @@ def test_a_run_that_was_killed_is_named_once_and_clean_when_it_is_closed(phase: 
         ("checkpoint", "checkpoint.asc"),
         ("checkpoint", "ledger.jsonl"),
     }
-    assert summary(before) == "1 runs: 1 unfinished."
+    assert summary(before) == "1 run: 1 unfinished."
     closer = tools(world, tmp_path, pen=TOMAS)
     close_died(reports, tools=closer.issuing, closer=closer.operator)
     after = audited(reports)
     assert after.problems == ()
-    assert summary(after) == f"1 runs: 1 {'passed' if phase == 'report' else 'stopped'}."
+    assert summary(after) == f"1 run: 1 {'passed' if phase == 'report' else 'stopped'}."
 
 
 def test_an_interrupted_run_is_stopped(tmp_path: Path) -> None:
     findings = ran(World(breaks_in="data", error=InterruptedRunError("SIGINT")), tmp_path)
     assert findings.problems == ()
-    assert summary(findings) == "1 runs: 1 stopped."
+    assert summary(findings) == "1 run: 1 stopped."

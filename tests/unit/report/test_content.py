@@ -9,7 +9,9 @@ import pytest
 import report_cases as cases
 from attestore import report
 from attestore.errors import UsageError
+from attestore.facts import RTO_PHASES
 from attestore.report.blocks import Callout, Gauge, Heading, Mark, Table, Tone
+from attestore.report.numbers import share as report_share
 from attestore.report.words import plain
 from attestore.resources import templates_folder
 
@@ -237,3 +239,87 @@ def test_what_a_trial_left_behind_stands_beside_the_control(unplanned: int | Non
 
 def test_a_number_that_a_probe_answered_stands_beside_its_bounds() -> None:
     assert "4 (>= 1, <= 9)" in text_of(cases.passed()).replace("\\", "").replace("&gt;", ">").replace("&lt;", "<")
+
+
+def _told(changes: dict[str, int]) -> str:
+    case = cases.passed()
+    seen = [(o.fact, o.subject, changes.get(o.fact, o.value)) for o in case.observations]
+    return text_of(cases.case_of(case.source, case.restored, seen, case.gates))
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, "7,305 of 7,305 rows came back. Tables missing"),
+        ({"rows.missing": 1, "rows.extra": 1}, "7,304 of 7,305 rows came back, 1 extra. Tables missing"),
+        ({"rows.changed": 2}, "7,305 of 7,305 rows came back, 2 changed. Tables missing"),
+        (
+            {"tables.unlocated": 1},
+            "7,305 rows, the restored copy 7,305: the numbers of rows are equal, the rows are not.",
+        ),
+        (
+            {"tables.unlocated": 1, "rows.restored": 7_300},
+            "the restored copy 7,300: not every differing row was found.",
+        ),
+    ],
+)
+def test_a_row_that_is_missing_did_not_come_back_however_many_there_are(changes: dict[str, int], said: str) -> None:
+    told = _told(changes)
+    assert said in told
+    assert ("- **Rows restored:** 7,305 / 7,305" in told) is ("7,305 of 7,305 rows came back" in told)
+
+
+def test_the_longest_phase_is_most_of_it_only_beyond_a_half() -> None:
+    assert "Most of it went into *" in _told({"restore.data": 5_000, "restore.rto": 6_000})
+    even = {f"restore.{phase}": 100 for phase in RTO_PHASES}
+    told = _told({**even, "restore.rto": 100 * len(RTO_PHASES)})
+    assert "The longest phase was *" in told
+    assert "Most of it" not in told
+
+
+def test_a_share_is_the_same_wherever_it_is_told() -> None:
+    thirds = {f"restore.{phase}": 1 for phase in RTO_PHASES}
+    told = _told({**thirds, "restore.rto": len(RTO_PHASES)})
+    share = report_share(1, len(RTO_PHASES))
+    phases = told.split("## Recovery time", 1)[1].split("| Total", 1)[0]
+    assert phases.count(f"| {share} |") == len(RTO_PHASES)
+    assert f"*unseal* ({share})" in told
+
+
+def test_a_report_does_not_know_the_second_at_which_its_evidence_expires() -> None:
+    assert "- **Valid until:** 2026-12-23 – about " in text_of(cases.passed())
+    assert "until about 2026-12-23 " in text_of(cases.passed())
+    assert "about 2026-12-23" not in text_of(cases.approved())
+
+
+def test_a_probe_that_was_not_asked_of_the_restored_copy_is_unknown_and_no_difference() -> None:
+    case = cases.passed()
+    assert case.source is not None
+    assert case.restored is not None
+    back = replace(case.restored, probes=case.restored.probes[1:])
+    judged = cases.case_of(case.source, back, cases.facts(case.source, back), case.gates)
+    told = text_of(judged)
+    assert "None. The restored database equals" in told
+    assert "| Edge cases answer the same | **not measured** |" in told
+    assert {verdict.gate: verdict.outcome.name for verdict in judged.verdicts}["S9-PROD-004"] == "UNKNOWN"
+
+
+def test_method_stream_says_that_it_looks_for_no_rows() -> None:
+    case = cases.failed()
+    assert case.source is not None
+    assert case.restored is not None
+    source, back = (replace(side, method="stream", located=()) for side in (case.source, case.restored))
+    told = text_of(cases.case_of(source, back, cases.facts(source, back), case.gates))
+    assert "another number of rows: rows are not looked for by method stream" in told
+    assert "AT LEAST" not in told
+    assert "no differing row was found" not in told
+    assert "\\-\\-show-keys" in told or "--show-keys shows none" in told
+
+
+def test_a_gate_of_one_criterion_holds_in_the_singular() -> None:
+    case = cases.passed()
+    gate = next(each for each in case.gates if each.id == "S9-PROD-004")
+    one = replace(gate, checks=gate.checks[:1], probes=())
+    seen = [(o.fact, o.subject, o.value) for o in case.observations]
+    told = text_of(cases.case_of(case.source, case.restored, seen, (one,)))
+    assert "1 of 1 criterion holds" in told

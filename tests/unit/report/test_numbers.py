@@ -60,16 +60,24 @@ def test_an_exact_size_keeps_every_byte() -> None:
 
 
 @given(st.lists(st.integers(0, 10**9), min_size=1, max_size=12).filter(any))
-def test_shares_sum_to_a_hundred_exactly(parts: list[int]) -> None:
-    assert sum(Decimal(share.removesuffix("%")) for share in numbers.shares(parts)) == Decimal(100)
+def test_a_share_is_what_a_reader_divides_himself(parts: list[int]) -> None:
+    for part in parts:
+        shown = numbers.share(part, sum(parts))
+        if shown not in {"<0.1%", ">99.9%"}:
+            assert abs(Decimal(shown.removesuffix("%")) - Decimal(100 * part) / sum(parts)) <= Decimal("0.05001")
 
 
 def test_the_shares_of_the_seed_are_the_seed_s() -> None:
-    assert numbers.shares([8, 6, 196, 867, 33, 12]) == ("0.7%", "0.5%", "17.5%", "77.3%", "2.9%", "1.1%")
+    spent = [8, 6, 196, 867, 33, 12]
+    told = [numbers.share(ms, sum(spent)) for ms in spent]
+    assert told == ["0.7%", "0.5%", "17.5%", "77.3%", "2.9%", "1.1%"]
 
 
-def test_shares_of_nothing_are_no_number() -> None:
-    assert numbers.shares([0, 0]) == ("–", "–")
+@pytest.mark.parametrize(("number", "told"), [(0, "0 runs"), (1, "1 run"), (7_305, "7,305 runs")])
+def test_one_thing_is_not_several(number: int, told: str) -> None:
+    assert numbers.counted(number, "run") == told
+    assert numbers.counted(1, "person", "people") == "1 person"
+    assert numbers.counted(2, "person", "people") == "2 people"
     assert numbers.share(0, 0) == "–"
 
 

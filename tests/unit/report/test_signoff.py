@@ -20,7 +20,7 @@ def text(case: report.Case, gate: str = "S9-PROD-004") -> str:
 def test_the_first_page_says_what_is_awaited_and_from_whom() -> None:
     first = text(cases.passed()).split("## Executive summary")[0]
     assert "Awaiting approval" in first
-    assert "It needs release-manager and security, 2 people, not the operator." in first
+    assert "It needs 2 people, with the roles release-manager and security among them, not the operator." in first
 
 
 def test_the_first_page_says_who_approved_and_when() -> None:

@@ -78,6 +78,7 @@ def test_ordinary_names_stay_as_they_are() -> None:
         "1.234 s",
         "2026-11-22 19:42:00 UTC",
         "pg_dump 15.18",
+        "By key, of each table:",
     ):
         assert escape(name) == name
 

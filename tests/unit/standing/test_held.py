@@ -13,7 +13,7 @@ from attestore import gate, instants
 from attestore.evidence import Person
 from attestore.evidence.decision import Decision, Meaning, Waiver
 from attestore.gate import Approval
-from attestore.standing import Judged, Standing, hold, quorum, worst_exit
+from attestore.standing import Judged, Standing, hold, quorum, wanted, worst_exit
 from decided import GATE
 
 END = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
@@ -145,6 +145,21 @@ def test_one_key_with_two_people_counts_once() -> None:
 def test_two_people_with_the_same_role_leave_the_other_role_open() -> None:
     found = quorum(POLICY, (says(KIM), says(replace(KIM, id="kit", fingerprint="D" * 40))), operator="mira")
     assert (found.roles, found.more) == (("security",), 0)
+
+
+@pytest.mark.parametrize(
+    ("roles", "more", "so_far", "told"),
+    [
+        (("security",), 1, True, "1 more person, with the role security"),
+        (("a", "b"), 2, False, "2 people, with the roles a and b among them"),
+        ((), 1, False, "1 person"),
+        ((), 3, True, "3 more people"),
+        (("security",), 0, True, "somebody with the role security"),
+        ((), 0, True, ""),
+    ],
+)
+def test_who_is_wanted_is_one_thing(roles: tuple[str, ...], more: int, *, so_far: bool, told: str) -> None:
+    assert wanted(roles, more, so_far=so_far) == told
 
 
 def test_without_a_policy_nobody_counts() -> None:
