@@ -75,7 +75,7 @@ def test_a_wrong_password_is_named_and_never_printed(desk: Desk, server: Connect
 def test_a_role_that_cannot_read_a_table(desk: Desk, server: Connection) -> None:
     source = f"postgresql://clerk:letmein-canary@/app?host={server.host}&port={server.port}&sslmode=disable"
     ran = desk.attestore("run", "--source", source, *GATES)
-    told(ran, code=76, says="hidden", hint="GRANT")
+    told(ran, code=66, says="hidden", hint="GRANT")
     for path in desk.folder.rglob("*"):
         assert not path.is_file() or b"letmein-canary" not in path.read_bytes(), path
 
@@ -141,7 +141,7 @@ def test_a_store_that_is_no_folder(desk: Desk, server: Connection) -> None:
     place = desk.folder / "store"
     place.write_text("a file")
     ran = desk.attestore("run", "--source", server.conninfo, *GATES, "--store", str(place))
-    told(ran, code=76, says=str(place))
+    told(ran, code=70, says=str(place))
     assert place.read_text() == "a file"
 
 

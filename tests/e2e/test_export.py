@@ -9,6 +9,7 @@ import json
 import re
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -38,13 +39,17 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
 
 
 @pytest.fixture
-def fresh(tmp_path: Path) -> Iterator[dict[str, str]]:
+def fresh() -> Iterator[dict[str, str]]:
     """The environment of a stranger: an empty keyring, and nothing of ours on PATH."""
-    home = tmp_path / "home"
-    home.mkdir(mode=0o700)
-    yield {"PATH": "/usr/bin:/bin", "GNUPGHOME": str(home), "LC_ALL": "C", "HOME": str(home), "TMPDIR": str(tmp_path)}
-    for place in (home, *tmp_path.glob("tmp.*")):
-        subprocess.run(["gpgconf", "--homedir", place, "--kill", "all"], check=False, timeout=30, capture_output=True)
+    # /tmp, not tmp_path: the socket of gpg's agent must fit 107 bytes
+    with tempfile.TemporaryDirectory(prefix="stranger-", dir="/tmp") as place:
+        home = Path(place) / "home"
+        home.mkdir(mode=0o700)
+        yield {"PATH": "/usr/bin:/bin", "GNUPGHOME": str(home), "LC_ALL": "C", "HOME": str(home), "TMPDIR": place}
+        for keyring in (home, *Path(place).glob("tmp.*")):
+            subprocess.run(
+                ["gpgconf", "--homedir", keyring, "--kill", "all"], check=False, timeout=30, capture_output=True
+            )
 
 
 def test_every_format_comes_out_of_the_bundle(desk: Desk) -> None:
