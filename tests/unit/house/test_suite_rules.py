@@ -1,7 +1,12 @@
-"""The rules that tests/conftest.py lays on every test."""
+"""The rules that tests/conftest.py lays on every test.
+
+The skips below are what the rules are tried on: each is the text of another suite, run by a pytest of its
+own. None of them is a test of this one.
+"""
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -49,12 +54,17 @@ def test_a_skipped_test_is_a_failed_one_and_says_why(tmp_path: Path, test: str) 
     done = run_pytest(tmp_path, test=test)
     assert done.returncode != 0
     assert "here" in done.stdout
+    assert not re.search(r"\d+ (passed|skipped)", done.stdout)
 
 
 def test_a_passing_test_still_passes(tmp_path: Path) -> None:
-    assert run_pytest(tmp_path, test="def test_it(): pass\n").returncode == 0
+    done = run_pytest(tmp_path, test="def test_it(): assert 1 + 1 == 2\n")
+    assert done.returncode == 0
+    assert "1 passed" in done.stdout
 
 
 def test_an_expected_failure_is_not_a_skip(tmp_path: Path) -> None:
     test = "import pytest\n@pytest.mark.xfail(strict=True)\ndef test_it(): assert 1 == 2\n"
-    assert run_pytest(tmp_path, test=test).returncode == 0
+    done = run_pytest(tmp_path, test=test)
+    assert done.returncode == 0
+    assert "1 xfailed" in done.stdout
