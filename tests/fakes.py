@@ -20,6 +20,7 @@ from attestore.ports import (
     Attachment,
     FetchedPart,
     Inspected,
+    Kept,
     Look,
     Page,
     Plain,
@@ -32,6 +33,7 @@ from attestore.ports import (
     SourceFacts,
     StoredPart,
     Tap,
+    Unfinished,
     Watcher,
 )
 from attestore.proof import Proof
@@ -347,6 +349,8 @@ class FakeStore:
 
     def __init__(self, *, rots: bool, lies: bool, problems: tuple[Error, ...]) -> None:
         self.objects: dict[str, bytes] = {}
+        self.locks: dict[str, Kept] = {}
+        self.leftovers: list[Unfinished] = []
         self._rots = rots
         self._lies = lies
         self._problems = problems
@@ -382,6 +386,21 @@ class FakeStore:
         path = into / record.name
         path.write_bytes(data)
         return FetchedPart(record=record, path=path, size=len(data), digest=canon.sha256_hex(data))
+
+    def kept(self, key: str) -> Kept:
+        return self.locks.get(key, Kept())
+
+    def delete(self, key: str) -> bool:
+        kept = self.kept(key)
+        if kept.held or kept.until is not None:
+            raise StoreError(f"{key} is locked")
+        return self.objects.pop(key, None) is not None
+
+    def unfinished(self) -> tuple[Unfinished, ...]:
+        return tuple(self.leftovers)
+
+    def sweep(self, leftover: Unfinished) -> None:
+        self.leftovers = [each for each in self.leftovers if each != leftover]
 
 
 class FakeScratch:

@@ -11,7 +11,7 @@ import pytest
 from attestore.adapters.directory_store import DirectoryStore
 from attestore.errors import StoreError
 from attestore.evidence import PartRecord
-from attestore.ports import SealedPart, Signed, Store
+from attestore.ports import Kept, SealedPart, Signed, Store
 from fakes import FakeStore
 
 _STORES: dict[str, Callable[[Path], Store]] = {
@@ -96,3 +96,28 @@ def test_another_object_than_recorded_is_fetched_and_says_so(store: Store, tmp_p
 def test_a_healthy_store_has_no_problems_and_asking_leaves_nothing(store: Store) -> None:
     assert store.problems() == ()
     assert store.keys("") == ()
+
+
+def test_what_was_deleted_is_gone_and_its_neighbours_are_not(store: Store, tmp_path: Path) -> None:
+    for key in ("s/b1/x", "s/b1/y", "s/b2/x"):
+        store.put(key, _sealed(tmp_path / "work", key.encode()))
+    assert store.delete("s/b1/x") is True
+    assert store.delete("s/b1/x") is False
+    assert store.keys("") == ("s/b1/y", "s/b2/x")
+    assert store.size("s/b1/x") is None
+    assert store.delete("s/b1/y") is True
+    assert store.read("s/b2/x", limit=100) == b"s/b2/x"
+    store.put("s/b1/x", _sealed(tmp_path / "work", b"again"))
+    assert store.read("s/b1/x", limit=100) == b"again"
+
+
+def test_nothing_keeps_what_nobody_locked(store: Store, tmp_path: Path) -> None:
+    store.put("b1/x", _sealed(tmp_path / "work", b"1"))
+    for key in ("b1/x", "b1/none"):
+        assert store.kept(key) == Kept()
+
+
+def test_a_store_that_nobody_died_at_has_nothing_unfinished(store: Store, tmp_path: Path) -> None:
+    assert store.unfinished() == ()
+    store.put("b1/x", _sealed(tmp_path / "work", b"1"))
+    assert store.unfinished() == ()

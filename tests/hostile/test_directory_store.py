@@ -7,6 +7,7 @@ import os
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ import pytest
 from attestore.adapters.directory_store import DirectoryStore
 from attestore.errors import DiskError, StoreError
 from attestore.evidence import PartRecord
-from attestore.ports import SealedPart, Signed
+from attestore.ports import SealedPart, Signed, Unfinished
 
 
 def _file(tmp_path: Path, data: bytes = b"sealed") -> Signed:
@@ -125,6 +126,39 @@ def test_leftovers_of_a_killed_writer_are_no_objects(tmp_path: Path) -> None:
     store.put("b1/x", _file(tmp_path))
     (tmp_path / "store/b1/.attestore-00ff").write_bytes(b"half")
     assert store.keys("") == ("b1/x",)
+
+
+def test_leftovers_of_a_killed_writer_are_listed_and_swept(tmp_path: Path) -> None:
+    store = DirectoryStore(tmp_path / "store")
+    store.put("b1/x", _file(tmp_path))
+    (tmp_path / "store/b1/.attestore-00ff").write_bytes(b"half")
+    (left,) = store.unfinished()
+    assert (left.key, left.size) == ("b1/.attestore-00ff", 4)
+    store.sweep(left)
+    store.sweep(left)
+    assert store.unfinished() == ()
+    assert store.keys("") == ("b1/x",)
+
+
+@pytest.mark.parametrize("name", ["b1/x", "../outside/.attestore-1", "away/.attestore-1", "/.attestore-1"])
+def test_nothing_but_a_leftover_below_the_root_is_swept(tmp_path: Path, name: str) -> None:
+    store = DirectoryStore(tmp_path / "store")
+    store.put("b1/x", _file(tmp_path))
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside/.attestore-1").write_bytes(b"mine")
+    (tmp_path / "store/away").symlink_to(tmp_path / "outside")
+    with pytest.raises(StoreError):
+        store.sweep(Unfinished(key=name, name=name, begun=datetime.now(UTC), size=None))
+    assert (tmp_path / "outside/.attestore-1").exists()
+    assert store.keys("") == ("b1/x",)
+
+
+def test_a_link_is_not_deleted_through(tmp_path: Path) -> None:
+    (tmp_path / "outside").write_bytes(b"mine")
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store/leak").symlink_to(tmp_path / "outside")
+    assert DirectoryStore(tmp_path / "store").delete("leak") is False
+    assert (tmp_path / "outside").read_bytes() == b"mine"
 
 
 def test_a_full_disk_is_a_disk_error_and_leaves_no_file(tmp_path: Path) -> None:

@@ -14,13 +14,14 @@ import secrets
 import stat
 import unicodedata
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Final
 
 from attestore.adapters.durable import create, disk_errors
 from attestore.errors import DiskError, Error, StoreError
 from attestore.evidence import PartRecord
-from attestore.ports import FetchedPart, SealedPart, Signed, StoredPart
+from attestore.ports import FetchedPart, Kept, SealedPart, Signed, StoredPart, Unfinished
 
 __all__ = ["DirectoryStore"]
 
@@ -150,6 +151,62 @@ class DirectoryStore:
                 state.update(chunk)
                 file.write(chunk)
         return FetchedPart(record=record, path=target, size=size, digest=state.hexdigest())
+
+    def kept(self, key: str) -> Kept:
+        """Nothing keeps a file: whoever may write into the folder may delete it."""
+        _parts(key)
+        return Kept()
+
+    def delete(self, key: str) -> bool:
+        """Delete an object, and the folder of its own that it was the last one in; whether there was one.
+
+        Raises:
+            StoreError: it is no plain file, or can't be deleted.
+        """
+        if self.size(key) is None:
+            return False
+        *folders, name = _parts(key)
+        with self._errors(f"delete {key} from"):
+            with self._folder(tuple(folders), making=False) as folder:
+                os.unlink(name, dir_fd=folder)
+                os.fsync(folder)
+            if folders:
+                with self._folder(tuple(folders[:-1]), making=False) as above, contextlib.suppress(OSError):
+                    os.rmdir(folders[-1], dir_fd=above)
+        return True
+
+    def unfinished(self) -> tuple[Unfinished, ...]:
+        """Files that were being written when somebody died, or are being written now; oldest first.
+
+        Raises:
+            StoreError: a folder can't be read.
+        """
+        if not self._root.exists():
+            return ()
+        found = []
+        with self._errors("list"), self._folder((), making=False) as root:
+            for key in _walk(root, "", unfinished=True):
+                with contextlib.suppress(FileNotFoundError):  # finished meanwhile
+                    state = (self._root / key).lstat()
+                    begun = datetime.fromtimestamp(int(state.st_mtime), tz=UTC)
+                    found.append(Unfinished(key=key, name=key, begun=begun, size=state.st_size))
+        return tuple(sorted(found, key=lambda each: (each.begun, each.key)))
+
+    def sweep(self, leftover: Unfinished) -> None:
+        """Remove an unfinished file.
+
+        Raises:
+            StoreError: it is none, or can't be removed.
+        """
+        *folders, name = leftover.name.split("/")
+        if not name.startswith(_UNFINISHED):
+            raise StoreError(f"{leftover.name!r} is no unfinished object of the store {self.location}")
+        if folders:
+            _parts("/".join(folders))
+        with self._errors(f"sweep {leftover.name} from"), self._folder(tuple(folders), making=False) as folder:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(name, dir_fd=folder)
+            os.fsync(folder)
 
     @contextlib.contextmanager
     def _folder(self, parts: tuple[str, ...], *, making: bool) -> Iterator[int]:
@@ -283,20 +340,19 @@ def _opened(folder: int, name: str) -> Iterator[IO[bytes]]:
         yield file
 
 
-def _walk(folder: int, above: str) -> Iterator[str]:
+def _walk(folder: int, above: str, *, unfinished: bool = False) -> Iterator[str]:
+    """Keys of the plain files below a folder: of objects, or of what never became one."""
     with os.scandir(folder) as entries:
         found = [
             (entry.name, entry.is_dir(follow_symlinks=False), entry.is_file(follow_symlinks=False)) for entry in entries
         ]
     for name, is_folder, is_file in found:
-        if name.startswith(_UNFINISHED):
-            continue
-        if is_file:
+        if is_file and name.startswith(_UNFINISHED) == unfinished:
             yield above + name
-        elif is_folder:
+        elif is_folder and not name.startswith(_UNFINISHED):
             below = os.open(name, _FOLDER, dir_fd=folder)
             try:
-                yield from _walk(below, f"{above}{name}/")
+                yield from _walk(below, f"{above}{name}/", unfinished=unfinished)
             finally:
                 os.close(below)
 

@@ -4,7 +4,7 @@ The order of the cycle is typed: `Plain` → `SealedPart` → `StoredPart` → `
 plain, and what is restored can come only out of a store.
 """
 
-from attestore.ports.keeping import Sealer, Seals, Store
+from attestore.ports.keeping import Kept, Sealer, Seals, Store, Unfinished
 from attestore.ports.machine import Clock, Entropy, Look, Watcher, Workspace
 from attestore.ports.paper import Attachment, Page, Printer
 from attestore.ports.parts import FetchedPart, Plain, SealedPart, Signed, StoredPart
@@ -20,6 +20,7 @@ __all__ = [
     "Entropy",
     "FetchedPart",
     "Inspected",
+    "Kept",
     "Look",
     "Page",
     "Plain",
@@ -43,6 +44,7 @@ __all__ = [
     "Tap",
     "Target",
     "Texts",
+    "Unfinished",
     "Verifier",
     "Watcher",
     "Workspace",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -11,7 +12,7 @@ from attestore.evidence import PartRecord
 from attestore.ports.parts import FetchedPart, Plain, SealedPart, Signed, StoredPart
 from attestore.ports.source import Tap
 
-__all__ = ["Sealer", "Seals", "Store"]
+__all__ = ["Kept", "Sealer", "Seals", "Store", "Unfinished"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,36 @@ class Seals:
     """MDC, AEAD or none"""
     magic: int
     """plaintext or archive signatures found anywhere in the bytes"""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What keeps an object from being deleted, in the words of its store; whoever has the disk or the account may still."""
+
+    until: datetime | None = None
+    """retained until then (UTC), the latest of its versions; None: no retention"""
+    mode: str = ""
+    """`compliance` (nobody can shorten it) or `governance` (somebody with a special permission can); empty: no retention"""
+    held: bool = False
+    """under a legal hold, which has no end until somebody lifts it"""
+
+    def locked(self, at: datetime) -> bool:
+        """Whether the store would refuse to delete it at that instant."""
+        return self.held or (self.until is not None and at < self.until)
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """Bytes of an object that was never whole: a writer that died left them, or one that is still at it."""
+
+    key: str
+    """of the object that it was to become; where the store does not know, of the leftover itself"""
+    name: str
+    """what `Store.sweep` finds it by"""
+    begun: datetime
+    """UTC; of a file, when it was last written to"""
+    size: int | None
+    """bytes; None where the store does not say"""
 
 
 class Sealer(Protocol):
@@ -118,5 +149,37 @@ class Store(Protocol):
 
         Raises:
             StoreError: there is none, or the transfer failed.
+        """
+        ...
+
+    def kept(self, key: str) -> Kept:
+        """What keeps an object from being deleted; nothing, where there is no such object.
+
+        Raises:
+            StoreError: the store does not say.
+        """
+        ...
+
+    def delete(self, key: str) -> bool:
+        """Delete an object for good, every version of it; whether there was one.
+
+        Raises:
+            StoreError: it is locked or held, and then nothing of it is touched, or the store refused.
+        """
+        ...
+
+    def unfinished(self) -> tuple[Unfinished, ...]:
+        """Uploads that never became objects, oldest first; those that go on at this moment are among them.
+
+        Raises:
+            StoreError: the store can't be asked.
+        """
+        ...
+
+    def sweep(self, leftover: Unfinished) -> None:
+        """Remove an unfinished upload; one that is gone meanwhile is no error.
+
+        Raises:
+            StoreError: the store refused.
         """
         ...

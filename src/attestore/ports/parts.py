@@ -37,6 +37,8 @@ class StoredPart:
     key: str
     size: int
     digest: Digest
+    version: str = ""
+    """what the store calls this very version of the object; empty where it keeps no versions"""
 
 
 @dataclass(frozen=True, slots=True)
