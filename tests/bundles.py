@@ -338,7 +338,7 @@ def finish(reports: Path, bundle: Bundle, draft: Draft, *, head: Head) -> None:
     templates = report.load_templates(resources.templates_folder())
     for name, text in templates.files().items():
         _write(bundle, draft, f"templates/{name}", text)
-    templates = report.Templates.from_files({n: bundle.read(f"templates/{n}") for n in templates.files()})
+    templates = report.templates({n: bundle.read(f"templates/{n}") for n in templates.files()})
     whole = "proof.restored.json" in names
     case = Case(
         context=about,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol, TypeVar
 
 from attestore import __version__, canon, gate, report, resources, verdict
@@ -17,7 +18,7 @@ from attestore.evidence.statement import Statement
 from attestore.gate import Gate
 from attestore.proof import Proof, compare
 from attestore.proof import decode as decode_proof
-from attestore.report import Case, Templates, numbers
+from attestore.report import Case, Renderer, Templates, numbers
 from attestore.verdict import GateVerdict
 
 __all__ = ["Evidence", "check", "read"]
@@ -272,8 +273,8 @@ def _reports(evidence: Evidence, *, files: Reader, trusted: Collection[str], boo
     about = evidence.context
     if about is None or evidence.journal is None:
         return
-    if about.renderer != report.RENDERER:
-        book.problem("report", f"Renderer {about.renderer} is not part of this version, so nothing was rendered again.")
+    renderer = book.attempt("report", lambda: report.renderer(about.renderer))
+    if renderer is None:
         return
     archived = {name.removeprefix("templates/"): name for name in files.contents.names if name.startswith("templates/")}
     if not archived or not set(archived.values()) <= set(trusted):
@@ -282,10 +283,10 @@ def _reports(evidence: Evidence, *, files: Reader, trusted: Collection[str], boo
         )
         return
     texts = {short: files.read(name) for short, name in archived.items()}
-    templates = Templates.from_files(texts)
+    templates = renderer.templates(texts)
     if dict(templates.files()) != texts:
         book.problem("report", "There are templates here that the renderer does not know.", of="templates")
-    _shipped(templates, book=book)
+    _shipped(templates, renderer, book=book)
     case = Case(
         context=about,
         observations=evidence.journal.observations,
@@ -296,11 +297,9 @@ def _reports(evidence: Evidence, *, files: Reader, trusted: Collection[str], boo
         verdicts=evidence.verdicts,
     )
     pages: dict[str, Callable[[], bytes]] = {
-        f"{each.id}.md": (lambda each=each: report.markdown(report.gate_document(case, each.id), templates))  # type: ignore[misc]
-        for each in evidence.gates
+        f"{name}.md": partial(renderer.markdown, case, name, templates) for name in report.pages(case)
     }
-    pages["summary.md"] = lambda: report.markdown(report.summary_document(case), templates)
-    pages["VERIFY.md"] = lambda: report.verify_page(case, templates)
+    pages["VERIFY.md"] = lambda: renderer.verify(case, templates)
     for name, render in pages.items():
         if name not in files.contents:
             continue
@@ -314,16 +313,21 @@ def _reports(evidence: Evidence, *, files: Reader, trusted: Collection[str], boo
             )
 
 
-def _shipped(templates: Templates, *, book: Notebook) -> None:
-    try:
-        ours = report.load_templates(resources.templates_folder()).files()
-    except ArchiveError:
-        return
-    differing = sorted(name for name, text in templates.files().items() if ours.get(name) != text)
+def _shipped(templates: Templates, renderer: Renderer, *, book: Notebook) -> None:
+    shipped = renderer.shipped
+    if shipped is None:
+        try:
+            ours = report.load_templates(resources.templates_folder()).files()
+        except ArchiveError:
+            return
+        shipped = {name: frozenset({canon.sha256_hex(data)}) for name, data in ours.items()}
+    differing = sorted(
+        name for name, text in templates.files().items() if canon.sha256_hex(text) not in shipped.get(name, ())
+    )
     if differing:
         book.note(
             "report",
-            f"Rendered with templates that differ from those shipped with this version ({', '.join(differing)}): "
+            f"Rendered with templates that differ from those shipped with this renderer ({', '.join(differing)}): "
             "read them before you trust the words of the report.",
             of="templates",
         )

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 
 from attestore import canon, instants, report
 from attestore.archive import Contents, layout
@@ -20,7 +19,7 @@ from attestore.evidence.ledger import DecisionEntered, Ledger, ReportsRevised, R
 from attestore.evidence.revision import Revision, Worth
 from attestore.evidence.statement import FileRecord
 from attestore.gate import Gate
-from attestore.report import Case, Templates
+from attestore.report import Case
 from attestore.report.attached import REVISION
 from attestore.standing import Judged, Seen, hold, objections
 
@@ -388,10 +387,11 @@ def _rendered(run: _Run, part: _Part, told: Revision, chosen: tuple[Decision, ..
     if files is None or evidence.context is None or evidence.journal is None:
         return
     names = [name for name in files.contents.names if name.startswith("templates/")]
-    if told.renderer != report.RENDERER or not names or not set(names) <= run.audited.trusted:
+    renderer = run.book.attempt("revision", lambda: report.renderer(told.renderer))
+    if renderer is None or not names or not set(names) <= run.audited.trusted:
         run.book.problem("revision", "Its renderer or templates are not to be trusted; nothing was rendered again.")
         return
-    templates = Templates.from_files({name.removeprefix("templates/"): files.read(name) for name in names})
+    templates = renderer.templates({name.removeprefix("templates/"): files.read(name) for name in names})
     case = Case(
         context=evidence.context,
         observations=evidence.journal.observations,
@@ -403,21 +403,17 @@ def _rendered(run: _Run, part: _Part, told: Revision, chosen: tuple[Decision, ..
         revision=told,
         decisions=chosen,
     )
-    pages: dict[str, Callable[[], bytes]] = {
-        gate.id: partial(_page, case, gate.id, templates) for gate in evidence.gates
-    }
-    pages["summary"] = lambda: report.markdown(report.summary_document(case), templates)
     carried = {name: files.digests[name] for name in pdf.CARRIED if name in files.contents}
     carried |= {f"{gate.id}.yaml": gate.digest for gate in evidence.gates}
     carried[REVISION] = part.digests[_CONTEXT]
     for each in chosen:
         for name in (f"{each.name}.json", f"{each.name}.json.asc"):
             carried[name] = part.files.digests[f"{layout.DECISIONS}/{name}"]
-    for name, render in pages.items():
+    for name in report.pages(case):
         with run.book.guarded("revision", of=f"{part.above}{name}.md"):
             run.book.expect(
                 "revision",
-                render() == part.read(f"{name}.md"),
+                renderer.markdown(case, name, templates) == part.read(f"{name}.md"),
                 "Rendered again from evidence and decisions, byte for byte the same.",
                 otherwise="Rendered again from evidence and decisions, the text is another.",
                 of=f"{part.above}{name}.md",
@@ -425,7 +421,3 @@ def _rendered(run: _Run, part: _Part, told: Revision, chosen: tuple[Decision, ..
         full = f"{part.above}{name}.pdf"
         with run.book.guarded("pdf", of=full):
             pdf.check(part.read(f"{name}.pdf"), expected=carried, name=full, book=run.book)
-
-
-def _page(case: Case, gate: str, templates: Templates) -> bytes:
-    return report.markdown(report.gate_document(case, gate), templates)

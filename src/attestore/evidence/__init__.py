@@ -1,11 +1,12 @@
 """Evidence values and their checks: pure, from bytes to value or error."""
 
-from attestore.evidence.context import Context, Past, Person, Step
+from attestore.evidence.context import Branding, Context, Past, Person, Step
 from attestore.evidence.journal import GENESIS, Journal, Observation
 from attestore.evidence.manifest import Locale, Manifest, PartRecord
 
 __all__ = [
     "GENESIS",
+    "Branding",
     "Context",
     "Journal",
     "Locale",

@@ -8,7 +8,7 @@ from typing import Final, cast
 from attestore import canon
 from attestore.errors import TamperedError
 
-__all__ = ["FORMAT", "Context", "Past", "Person", "Step", "decode", "encode"]
+__all__ = ["FORMAT", "Branding", "Context", "Past", "Person", "Step", "decode", "encode"]
 
 FORMAT: Final = "attestore/context/v1"
 
@@ -47,6 +47,15 @@ class Past:
 
 
 @dataclass(frozen=True, slots=True)
+class Branding:
+    """Whose report it looks like; a logo lies with the templates."""
+
+    organisation: str = ""
+    accent: str = ""
+    """`#1f4e8c`; empty: the shipped colour"""
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     """Everything beside journal, proofs, manifest, gates and verdict that a report is rendered from."""
 
@@ -77,11 +86,13 @@ class Context:
     """language of the words of the report"""
     paper: str
     """A4 or Letter"""
+    branding: Branding = Branding()
+    """written only where there is any"""
 
 
 def encode(context: Context) -> bytes:
     """The exact bytes of `context.json`."""
-    who = context.operator
+    who, looks = context.operator, context.branding
     return canon.encode(
         {
             "format": FORMAT,
@@ -103,6 +114,11 @@ def encode(context: Context) -> bytes:
             "renderer": context.renderer,
             "language": context.language,
             "paper": context.paper,
+            **(
+                {}
+                if looks == Branding()
+                else {"branding": {"organisation": looks.organisation, "accent": looks.accent}}
+            ),
         }
     )
 
@@ -152,7 +168,14 @@ def _read(raw: dict[str, object]) -> Context:
         renderer=text("renderer"),
         language=text("language"),
         paper=text("paper"),
+        branding=_branding(cast("dict[str, object] | None", raw.get("branding"))),
     )
+
+
+def _branding(raw: dict[str, object] | None) -> Branding:
+    if raw is None:
+        return Branding()
+    return Branding(organisation=canon.as_text(raw["organisation"]), accent=canon.as_text(raw["accent"]))
 
 
 def _past(raw: list[object]) -> Past:

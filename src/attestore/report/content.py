@@ -27,9 +27,18 @@ from attestore.report.case import Case, Reading, View, view
 from attestore.report.words import code, plain, prose, visible
 from attestore.verdict import Outcome, worst
 
-__all__ = ["gate_document", "plan_document", "summary_document"]
+__all__ = ["document", "gate_document", "plan_document", "summary_document"]
 
 _SHORT_HEAD = 12
+
+
+def document(case: Case, name: str) -> Document:
+    """The report of a gate, or the `summary`.
+
+    Raises:
+        UsageError: the run did not judge that gate.
+    """
+    return summary_document(case) if name == "summary" else gate_document(case, name)
 
 
 def gate_document(case: Case, gate_id: str) -> Document:

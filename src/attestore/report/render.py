@@ -7,10 +7,8 @@ escaping happens behind the template's back: in Markdown as the finalizer of eve
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from types import MappingProxyType
 from typing import Final
 
 from jinja2 import DictLoader, StrictUndefined, Template, TemplateError
@@ -22,12 +20,13 @@ from attestore import canon
 from attestore.errors import ArchiveError, PrintError
 from attestore.report import pictures
 from attestore.report.blocks import Cell, Code, Document, Gauge, Mark, Prose, Span
+from attestore.report.templates import Templates, held
 from attestore.report.widths import column_widths
 from attestore.report.words import escape, visible, visible_lines
 
-__all__ = ["RENDERER", "Templates", "html", "load_templates", "markdown"]
+__all__ = ["RENDERER", "html", "load_templates", "markdown", "templates"]
 
-RENDERER: Final = "1"
+RENDERER: Final = "2"
 """Version of this renderer; a change of one byte of Markdown for the same evidence makes it another."""
 
 _MARKDOWN: Final = "report.md.j2"
@@ -35,48 +34,19 @@ _HTML: Final = "report.html.j2"
 _STYLE: Final = "report.css"
 _FONTS: Final = "fonts.sha256"
 _NEEDED: Final = (_HTML, _STYLE, _FONTS, _MARKDOWN)
-_LARGEST: Final = 1 << 20
 
 _INLINE: Final = MarkdownIt("js-default").disable(
     ["image", "link", "autolink", "html_inline", "entity", "linkify", "strikethrough", "newline"]
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Templates:
-    """The text that decides the looks of a report; fonts are named by digest."""
+def templates(files: Mapping[str, bytes]) -> Templates:
+    """Templates as a bundle archived them.
 
-    _files: Mapping[str, bytes]
-
-    def files(self) -> Mapping[str, bytes]:
-        """What a bundle archives below `templates/`, by file name."""
-        return self._files
-
-    @classmethod
-    def from_files(cls, files: Mapping[str, bytes]) -> Templates:
-        """Templates as a bundle archived them.
-
-        Raises:
-            ArchiveError: one is missing, not UTF-8, or larger than 1 MiB.
-        """
-        for name in _NEEDED:
-            if name not in files:
-                raise ArchiveError(f"the template {name} is missing; there are {', '.join(sorted(files)) or 'none'}")
-        kept: dict[str, bytes] = {}
-        for name in _NEEDED:
-            data = files[name]
-            if len(data) > _LARGEST:
-                raise ArchiveError(f"the template {name} has {len(data)} bytes, more than {_LARGEST}")
-            try:
-                data.decode("utf-8")
-            except UnicodeDecodeError as problem:
-                raise ArchiveError(f"the template {name} is not UTF-8: {problem.reason}") from problem
-            kept[name] = data
-        return cls(MappingProxyType(kept))
-
-    def text(self, name: str) -> str:
-        """One template."""
-        return self._files[name].decode("utf-8")
+    Raises:
+        ArchiveError: one is missing, not UTF-8, or larger than 1 MiB.
+    """
+    return held(files, needed=_NEEDED)
 
 
 def load_templates(folder: Path) -> Templates:
@@ -94,34 +64,34 @@ def load_templates(folder: Path) -> Templates:
             f"the report templates in {folder} cannot be read: {problem.strerror}",
             hint="Install Attestore again, or name a folder that holds them.",
         ) from problem
-    return Templates.from_files({**files, _FONTS: "".join(lines).encode()})
+    return templates({**files, _FONTS: "".join(lines).encode()})
 
 
-def markdown(document: Document, templates: Templates) -> bytes:
+def markdown(document: Document, chosen: Templates) -> bytes:
     """The document as Markdown (CommonMark with GFM tables): equal bytes for equal input, on any machine.
 
     Raises:
         PrintError: a template refers to something that is not there, or does what the sandbox forbids.
     """
-    text = _render(templates, _MARKDOWN, document)
+    text = _render(chosen, _MARKDOWN, document)
     lines = [line.rstrip(" ") for line in text.split("\n")]
     kept = [line for i, line in enumerate(lines) if line or (i and lines[i - 1])]
     return ("\n".join(kept).strip("\n") + "\n").encode("utf-8")
 
 
-def html(document: Document, templates: Templates) -> str:
+def html(document: Document, chosen: Templates) -> str:
     """The document as one HTML page; it refers to nothing but `attestore:` fonts, which only the printer resolves.
 
     Raises:
         PrintError: a template refers to something that is not there, or does what the sandbox forbids.
     """
-    return _render(templates, _HTML, document)
+    return _render(chosen, _HTML, document)
 
 
-def _render(templates: Templates, name: str, document: Document) -> str:
-    style = Markup(templates.text(_STYLE))  # noqa: S704 - a style sheet of ours, or one that an auditor compared
+def _render(chosen: Templates, name: str, document: Document) -> str:
+    style = Markup(chosen.text(_STYLE))  # noqa: S704 - a style sheet of ours, or one that an auditor compared
     try:
-        return _compiled(name, templates.text(name)).render(document=document, style=style)
+        return _compiled(name, chosen.text(name)).render(document=document, style=style)
     except TemplateError as problem:
         raise PrintError(
             f"the template {name} cannot be rendered: {problem.message or type(problem).__name__}"

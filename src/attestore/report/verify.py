@@ -7,7 +7,8 @@ from typing import Final
 from attestore.report import numbers
 from attestore.report.blocks import Block, Bullets, Code, Column, Document, Fact, Facts, Heading, Para, Table
 from attestore.report.case import NOT_MEASURED, Case, Reading
-from attestore.report.render import Templates, markdown
+from attestore.report.render import markdown
+from attestore.report.templates import Templates
 from attestore.report.words import code, prose
 
 __all__ = ["verify_page"]

@@ -100,11 +100,7 @@ def read_sealed(folder: Path, *, roster: Roster) -> Sealed:
     data = contents.read(layout.STATEMENT)
     sealed = statement.decode(data)
     about = context.decode(contents.read("context.json"))
-    if about.renderer != report.RENDERER:
-        raise UsageError(
-            f"{folder.name} was rendered by renderer {about.renderer}; this version has renderer {report.RENDERER}",
-            hint=f"Decide with Attestore {about.attestore}.",
-        )
+    renderer = report.renderer(about.renderer)
     observations = journal.read(contents.read(layout.JOURNAL)).observations
     names = sorted(name for name in contents.names if name.startswith("gates/"))
     gates = tuple(sorted((gate.load(contents.read(n), where=n) for n in names), key=lambda each: each.id))
@@ -125,7 +121,7 @@ def read_sealed(folder: Path, *, roster: Roster) -> Sealed:
         statement=canon.sha256_hex(data),
         operator=about.operator.id if ran is None else ran.id,
         case=case,
-        templates=Templates.from_files({n.removeprefix("templates/"): contents.read(n) for n in archived}),
+        templates=renderer.templates({n.removeprefix("templates/"): contents.read(n) for n in archived}),
         attached=report.attachments(contents.read, names=contents.names, gates=gates),
     )
 
@@ -362,7 +358,7 @@ def _revision(
             for each in sealed.case.gates
         ),
         attestore=__version__,
-        renderer=report.RENDERER,
+        renderer=sealed.case.context.renderer,
     )
 
 
@@ -386,14 +382,14 @@ def _render(
     tools: Deciding,
 ) -> None:
     made = case.revision
-    documents = {each.id: report.gate_document(case, each.id) for each in case.gates}
-    documents["summary"] = report.summary_document(case)
-    for done, (name, document) in enumerate(documents.items(), start=1):
+    renderer, names = report.renderer(case.context.renderer), report.pages(case)
+    for done, name in enumerate(names, start=1):
         number, at = (0, case.context.ended) if made is None else (made.number, made.at)
-        written = write(f"{name}.md", report.markdown(document, templates))
+        written = write(f"{name}.md", renderer.markdown(case, name, templates))
+        sheet = renderer.sheet(case, name, templates)
         page = Page(
-            html=report.html(document, templates),
-            title=document.plain_title,
+            html=sheet.html,
+            title=sheet.title,
             language=case.context.language,
             identifier=f"{case.context.run}/{name}/{number}",
             created=instants.parse(at),
@@ -401,4 +397,4 @@ def _render(
         printed = write(f"{name}.pdf", tools.printer.print(page, attachments=carried))
         tools.signer.sign(written)
         tools.signer.sign(printed)
-        tools.watcher.progress(done, len(documents), unit="parts")
+        tools.watcher.progress(done, len(names), unit="parts")

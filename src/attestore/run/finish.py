@@ -119,14 +119,14 @@ def _case(ending: Ending, *, about: Context, told: Journal, verdicts: tuple[Gate
 
 
 def _reports(case: Case, *, tools: Issuing, bundle: Bundle) -> None:
-    documents = {gate.id: report.gate_document(case, gate.id) for gate in case.gates}
-    documents["summary"] = report.summary_document(case)
+    renderer, names = report.renderer(case.context.renderer), report.pages(case)
     attached = report.attachments(bundle.read, names=bundle.files(), gates=case.gates)
-    for done, (name, document) in enumerate(documents.items(), start=1):
-        written = bundle.write(f"{name}.md", report.markdown(document, tools.templates))
+    for done, name in enumerate(names, start=1):
+        written = bundle.write(f"{name}.md", renderer.markdown(case, name, tools.templates))
+        sheet = renderer.sheet(case, name, tools.templates)
         page = Page(
-            html=report.html(document, tools.templates),
-            title=document.plain_title,
+            html=sheet.html,
+            title=sheet.title,
             language=case.context.language,
             identifier=f"{case.context.run}/{name}",
             created=instants.parse(case.context.ended),
@@ -134,8 +134,8 @@ def _reports(case: Case, *, tools: Issuing, bundle: Bundle) -> None:
         printed = bundle.write(f"{name}.pdf", tools.printer.print(page, attachments=attached))
         tools.signer.sign(written)
         tools.signer.sign(printed)
-        tools.watcher.progress(done, len(documents), unit="parts")
-    bundle.write("VERIFY.md", report.verify_page(case, tools.templates))
+        tools.watcher.progress(done, len(names), unit="parts")
+    bundle.write("VERIFY.md", renderer.verify(case, tools.templates))
 
 
 def _seal(case: Case, *, told: Journal, tools: Issuing, bundle: Bundle) -> str:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from attestore import canon
 from attestore.errors import TamperedError
-from attestore.evidence import Context, Locale, Manifest, PartRecord, Past, Person, Step, context, manifest
+from attestore.evidence import Branding, Context, Locale, Manifest, PartRecord, Past, Person, Step, context, manifest
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 DIGEST = st.integers(0, 2**256 - 1).map(lambda number: f"{number:064x}")
@@ -131,6 +131,8 @@ def test_every_field_is_in_the_bytes(case: Case) -> None:
             other = dataclasses.replace(content, ctype="C")
         if isinstance(content, Person):
             other = dataclasses.replace(content, name="Somebody Else")
+        if isinstance(content, Branding):
+            other = dataclasses.replace(content, accent="#1f4e8c")
         changed = dataclasses.replace(value, **{field.name: other})
         assert encode(changed) != encode(value), field.name
         assert decode(encode(changed)) == changed, field.name

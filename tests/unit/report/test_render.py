@@ -21,11 +21,11 @@ DOCUMENT = report.summary_document(cases.passed())
 
 
 def with_template(name: str, text: str) -> report.Templates:
-    return report.Templates.from_files({**TEMPLATES.files(), name: text.encode()})
+    return report.templates({**TEMPLATES.files(), name: text.encode()})
 
 
 def test_markdown_is_the_same_bytes_from_archived_templates() -> None:
-    again = report.Templates.from_files(dict(TEMPLATES.files()))
+    again = report.templates(dict(TEMPLATES.files()))
     case = cases.passed()
     for gate in case.gates:
         document = report.gate_document(case, gate.id)
@@ -60,11 +60,11 @@ def test_a_template_that_reaches_beyond_its_document_is_refused(attack: str) -> 
 def test_a_missing_foreign_or_huge_template_is_refused(tmp_path: Path) -> None:
     files = dict(TEMPLATES.files())
     with pytest.raises(ArchiveError, match=r"report\.css is missing"):
-        report.Templates.from_files({name: data for name, data in files.items() if name != "report.css"})
+        report.templates({name: data for name, data in files.items() if name != "report.css"})
     with pytest.raises(ArchiveError, match="not UTF-8"):
-        report.Templates.from_files({**files, "report.md.j2": b"\xff"})
+        report.templates({**files, "report.md.j2": b"\xff"})
     with pytest.raises(ArchiveError, match="more than"):
-        report.Templates.from_files({**files, "report.md.j2": b"x" * (1 << 21)})
+        report.templates({**files, "report.md.j2": b"x" * (1 << 21)})
     with pytest.raises(ArchiveError, match="cannot be read"):
         report.load_templates(tmp_path)
 

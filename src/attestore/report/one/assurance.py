@@ -1,0 +1,348 @@
+"""What the evidence means for those who decide: history, deviations, readiness, actions, controls, sign-off, limits."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from attestore.facts import RTO_PHASES
+from attestore.proof import Did
+from attestore.report.one import numbers
+from attestore.report.one.blocks import (
+    Align,
+    Block,
+    Bullets,
+    Cell,
+    Column,
+    Heading,
+    Mark,
+    Para,
+    Prose,
+    Span,
+    Table,
+    Text,
+    Tone,
+)
+from attestore.report.one.case import NOT_MEASURED, Reading, View
+from attestore.report.one.front import mark, rto_check
+from attestore.report.one.words import code, prose
+from attestore.verdict import Outcome
+
+__all__ = ["actions", "controls", "deviations", "history", "limits", "readiness", "recommendations"]
+
+_TIGHT: Final = 20
+"""percent of the target below which the margin deserves a word"""
+_PARALLEL: Final = ("data", "indexes")
+_HEAVY: Final = 50
+"""percent of the recovery time from which one phase is called the bottleneck"""
+
+
+def history(view: View) -> tuple[Block, ...]:
+    """This run beside the earlier ones of the same system and gate, failed ones included."""
+    context, reading = view.case.context, view.reading
+    past = [item for item in context.history if item.gate == view.gate.id]
+    heading = Heading(2, "Previous runs", "history")
+    if not past:
+        return heading, Para("This is the first recorded run of this gate for this system.")
+    here = reading.number("restore.rto")
+    longest = max([here or 0, *(item.rto_ms or 0 for item in past)])
+    tones = {"PASS": Tone.GOOD, "FAIL": Tone.BAD}
+
+    def bar(ms: int | None) -> Cell:
+        return "–" if ms is None or not longest else Span(0, ms * 1000 // longest)
+
+    def size(number: int | None) -> str:
+        return NOT_MEASURED if number is None else numbers.size(number)
+
+    def time(ms: int | None) -> str:
+        return NOT_MEASURED if ms is None else numbers.duration(ms)
+
+    rows: list[tuple[Cell, ...]] = [
+        (
+            prose("{run} (this run)", run=context.run),
+            numbers.instant(context.ended),
+            mark(view.verdict.outcome),
+            bar(here),
+            time(here),
+            size(reading.number("backup.size.sealed")),
+        )
+    ]
+    rows += [
+        (
+            item.run,
+            numbers.instant(item.finished),
+            Mark(item.outcome, tones.get(item.outcome, Tone.DOUBT)),
+            bar(item.rto_ms),
+            time(item.rto_ms),
+            size(item.sealed_bytes),
+        )
+        for item in past
+    ]
+    return (
+        heading,
+        Table(
+            (
+                Column("Run", mono=True),
+                Column("Finished", whole=True),
+                Column("Verdict"),
+                Column("RTO, to scale", wide=True),
+                Column("RTO", Align.RIGHT),
+                Column("Backup", Align.RIGHT),
+            ),
+            tuple(rows),
+            note="Newest first. The ledger lists every run that was started, so that one that is missing here leaves a gap there.",
+        ),
+    )
+
+
+def deviations(view: View) -> tuple[Block, ...]:
+    """Whatever was not as the plan or a production restore would have it."""
+    reading, context = view.reading, view.case.context
+    said: list[Text] = []
+    if stopped := reading.text("run.stopped"):
+        said.append(prose("The run stopped: {why}.", why=stopped.rstrip(".")))
+    elif reading.flag("run.completed") is not True:
+        said.append("The run did not record that it was completed.")
+    if context.closed_by:
+        said.append(prose("The run had died; {who} closed it afterwards.", who=context.closed_by))
+    if reading.flag("restore.durable") is False:
+        said.append("The target ran with scratch settings (fsync or full_page_writes off).")
+    network = reading.text("target.network")
+    if network == "existing server":
+        said.append("Restored into an existing server; it was not isolated from the network by Attestore.")
+    elif network not in (None, "none"):
+        said.append(prose("The target had no network namespace of its own: {how}.", how=network))
+    counted = {
+        "preflight.problems": "Problems found before the start: {n}.",
+        "restore.errors": "Errors reported while restoring: {n}.",
+        "source.uncovered": "Relations whose data this method does not carry: {n}.",
+    }
+    for fact, sentence in counted.items():
+        if number := reading.number(fact):
+            said.append(prose(sentence, n=numbers.count(number)))
+    refused = {
+        "local.destroyed": "The local copy was not completely destroyed before the restore was ordered.",
+        "target.empty": "The target database was not empty before the restore.",
+        "target.segregated": "The target is the same cluster as the source.",
+        "teardown.complete": "What the restore made was not completely removed.",
+    }
+    said += [sentence for fact, sentence in refused.items() if reading.flag(fact) is False]
+    heading = Heading(2, "Deviations", "deviations")
+    return (heading, Bullets(tuple(said))) if said else (heading, Para("None was observed."))
+
+
+def readiness(view: View) -> tuple[Block, ...]:
+    """A checklist in which every tick is a measurement, and what this run did not look at says so."""
+    reading, target = view.reading, rto_check(view)
+    measured = reading.number("restore.rto")
+    within = None if target is None or measured is None else target.operator.holds(measured, target.bound)
+    items: tuple[tuple[str, bool | None, str], ...] = (
+        ("The backup restores, end to end", reading.flag("run.completed"), "run.completed"),
+        ("Recovery time within its target", within, "restore.rto"),
+        ("Every row came back", _came_back(reading), "rows.restored"),
+        ("Content of every table equal", _none(reading, "tables.fingerprints.differing", "tables.compared"), "tables.fingerprints.differing"),
+        ("Foreign keys hold, no orphaned row", _none(reading, "foreign_keys.orphans", "foreign_keys.checked"), "foreign_keys.orphans"),
+        ("Definitions of all objects equal (constraints, triggers, functions)", _none(reading, "objects.differing", "objects.compared"), "objects.differing"),
+        ("Indexes rebuilt and valid", _none(reading, "indexes.invalid", "indexes.checked"), "indexes.invalid"),
+        ("Sequences ahead of their keys", _none(reading, "sequences.behind", "sequences.compared"), "sequences.behind"),
+        ("Edge cases answer the same", _answers(view), "probe.equal"),
+        ("Backup opens with the private key", _every(reading, "seal.decrypts"), "seal.decrypts"),
+        ("Backup refused without it", _every(reading, "seal.refused"), "seal.refused"),
+        ("Stored bytes read back unchanged", _none(reading, "stored.parts.differing", "stored.parts"), "stored.parts.differing"),
+        ("Target segregated from the source", reading.flag("target.segregated"), "target.segregated"),
+        ("Restored data removed afterwards", reading.flag("teardown.complete"), "teardown.complete"),
+        ("The checker notices deliberate damage", _same(reading, "control.noticed", "control.planted"), "control.noticed"),
+        ("Automated schedule of backups", None, ""),
+        ("Retention and off-site copies", None, ""),
+        ("Monitoring and alerting", None, ""),
+    )  # fmt: skip
+    marks = {True: Mark("yes", Tone.GOOD), False: Mark("NO", Tone.BAD), None: Mark(NOT_MEASURED, Tone.DOUBT)}
+    order = {False: 0, True: 1, None: 2}
+    rows = tuple(
+        (label, marks[held], code(fact) if fact else "outside of this run")
+        for label, held, fact in sorted(items, key=lambda item: order[item[1]])
+    )
+    held = sum(item[1] is True for item in items)
+    failed = sum(item[1] is False for item in items)
+    return (
+        Heading(2, "Readiness checklist", "readiness"),
+        Table(
+            (Column("Item", wide=True), Column("State"), Column("Evidence")),
+            rows,
+            note=f"{held} yes, {failed} no, {len(items) - held - failed} not measured, of {len(items)} items.",
+        ),
+    )
+
+
+def _none(reading: Reading, bad: str, of: str) -> bool | None:
+    wrong, compared = reading.number(bad), reading.number(of)
+    if wrong is None or compared is None or (not compared and not wrong):
+        return None
+    return wrong == 0
+
+
+def _same(reading: Reading, part: str, whole: str) -> bool | None:
+    a, b = reading.number(part), reading.number(whole)
+    return None if a is None or b is None or not b else a == b
+
+
+def _answers(view: View) -> bool | None:
+    """Whether every probe that was asked on both sides answers the same; None where one of the gate was not asked."""
+    probes = view.reading.subjects("probe.equal")
+    if any(view.reading.flag("probe.equal", probe) is False for probe in probes):
+        return False
+    return None if not probes or {probe.id for probe in view.gate.probes} - set(probes) else True
+
+
+def _came_back(reading: Reading) -> bool | None:
+    """As many rows as expected, and none of them stands in for one that is missing; None where that was not told apart."""
+    as_many = _same(reading, "rows.restored", "rows.expected")
+    if as_many is True and reading.number("rows.missing"):
+        return False
+    return None if as_many is True and reading.number("tables.unlocated") else as_many
+
+
+def _every(reading: Reading, fact: str) -> bool | None:
+    parts = reading.subjects(fact)
+    if not parts or len(parts) != reading.number("seal.parts"):
+        return None
+    return all(reading.flag(fact, part) is True for part in parts)
+
+
+def recommendations(view: View) -> tuple[Block, ...]:
+    """What the figures suggest to do, each with the figure that suggests it."""
+    reading = view.reading
+    said: list[Text] = [*_about_time(view)]
+    if view.case.source is not None and view.case.source.findings:
+        said.append(
+            prose("Look at the findings about the source: {n}.", n=numbers.count(len(view.case.source.findings)))
+        )
+    if (rpo := reading.number("restore.rpo")) is not None:
+        said.append(
+            prose(
+                "The data was **{rpo}** old when the restore was ordered. Logical backups cannot lose less than the time between two of them; "
+                "archive the write-ahead log where that is too much.",
+                rpo=numbers.duration(rpo),
+            )
+        )  # fmt: skip
+    if view.gate.cadence_ms is not None:
+        said.append(
+            prose(
+                "Repeat this run within {cadence}; older evidence expires.",
+                cadence=numbers.duration(view.gate.cadence_ms),
+            )
+        )
+    if not said:
+        said.append(prose("Nothing was measured that a recommendation could rest on."))
+    return Heading(2, "Recommendations", "recommendations"), Bullets(tuple(said))
+
+
+def _about_time(view: View) -> list[Text]:
+    reading, target = view.reading, rto_check(view)
+    measured = reading.number("restore.rto")
+    if measured is None:
+        return []
+    said: list[Text] = []
+    if target is not None:
+        gap = int(target.bound) - measured
+        if gap < 0:
+            said.append(
+                prose(
+                    "Shorten the restore, or agree on another target: it took {over} too long.",
+                    over=numbers.duration(-gap),
+                )
+            )
+        elif gap * 100 < int(target.bound) * _TIGHT:
+            said.append(prose("The margin is only {share} of the target.", share=numbers.share(gap, int(target.bound))))
+    known = [(ms, phase) for phase in RTO_PHASES if (ms := reading.number(f"restore.{phase}")) is not None]
+    longest, phase = max(known, default=(0, ""))
+    if measured and longest * 100 >= measured * _HEAVY:
+        jobs = prose(", with {n} parallel jobs", n=reading.shown("restore.jobs")) if phase in _PARALLEL else Prose("")
+        said.append(
+            prose(
+                "Begin with the phase *{phase}* if the restore must be faster: it took {share}{jobs}.",
+                phase=phase, share=numbers.share(longest, measured), jobs=jobs,
+            )
+        )  # fmt: skip
+    if reading.flag("restore.durable") is False:
+        said.append("Repeat the drill on a target with production settings before relying on this recovery time.")
+    return said
+
+
+def actions(view: View) -> tuple[Block, ...]:
+    """What must be put right; owner and date are for people to name."""
+    failed = [check for check in view.verdict.checks if check.outcome is Outcome.FAIL]
+    unknown = sum(check.outcome is Outcome.UNKNOWN for check in view.verdict.checks)
+    if view.verdict.outcome is Outcome.PASS:
+        return ()
+    rows: list[tuple[Cell, ...]] = [
+        (check.title or check.id, mark(check.outcome), "not yet decided", "not yet named", "not yet named")
+        for check in failed
+    ]
+    if unknown or not failed:
+        repeat = "find out why, then run again"
+        rows.append(
+            (
+                f"{numbers.counted(unknown, 'criterion', 'criteria')} that could not be judged",
+                mark(Outcome.UNKNOWN),
+                repeat,
+                "not yet named",
+                "not yet named",
+            )
+        )
+    return (
+        Heading(2, "Corrective actions", "actions"),
+        Table(
+            (Column("Criterion that is not met", wide=True), Column("Verdict"), Column("Action"), Column("Owner"), Column("Due")),
+            tuple(rows),
+        ),
+    )  # fmt: skip
+
+
+def controls(view: View) -> tuple[Block, ...]:
+    """Which controls of which framework the gate answers, and how far."""
+    if not view.gate.controls:
+        return ()
+    return (
+        Heading(2, "Controls answered", "controls"),
+        Table(
+            (
+                Column("Framework", whole=True),
+                Column("Control", whole=True),
+                Column("Title", wide=True),
+                Column("Coverage"),
+            ),
+            tuple((item.framework, item.id, item.title, item.coverage.value) for item in view.gate.controls),
+            note="Direct: passing this gate is what the control asks for. Partial: it answers part of it. Supporting: it is evidence beside others.",
+        ),
+    )
+
+
+def _untried(view: View) -> list[Text]:
+    """What was not tried proves nothing about how it acts."""
+    seen = view.case.restored.behaviour if view.case.restored else None
+    if seen is None:
+        return ["That constraints and triggers act: their definitions were compared, not exercised."]
+    untried = sum(each.did is Did.COMPARED for each in seen.exercises)
+    if not untried:
+        return []
+    counted = numbers.count(untried)
+    return [f"That each constraint, trigger and index acts as defined: of {counted}, only the definition was compared."]
+
+
+def limits(view: View) -> tuple[Block, ...]:
+    """What a reader must not conclude."""
+    said: list[Text] = [
+        "That a different backup restores: this report speaks of one backup, named by its digest.",
+        "That the data was right when the backup was taken: it proves that what was there came back.",
+        "That an application works on the restored database: no application was started.",
+        "That nobody who holds the operator’s keys could have made this up. Checkpoints of the ledger kept elsewhere limit that; see VERIFY.md.",
+    ]
+    if view.restores:
+        said.insert(
+            2,
+            "That production hardware restores as fast: the time was measured on the machine named under Environment.",
+        )
+        said += _untried(view)
+    if view.seals:
+        said.append("That the private key is well kept: only that without it, the parts were refused.")
+    return Heading(2, "What this report does not prove", "limits"), Bullets(tuple(said))

@@ -1,0 +1,68 @@
+"""What the restore computed anew: values of generated columns, content of materialized views."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from attestore.proof import Comparison, Recomputed
+from attestore.proof.computed import COLUMN
+from attestore.report.one import numbers
+from attestore.report.one.blocks import Align, Block, Column, Heading, Mark, Para, Table, Tone
+from attestore.report.one.case import NOT_MEASURED
+
+__all__ = ["recomputed"]
+
+_MOST: Final = 60
+"""lines that are printed before what is equal is folded into a sentence"""
+_ORDER: Final = (False, None, True)
+"""what is told first"""
+
+
+def recomputed(comparison: Comparison) -> tuple[Block, ...]:
+    """What no dump carries, because the restore computes it anew."""
+    told = sorted(comparison.recomputed, key=lambda each: (_ORDER.index(each.equal), each.source))
+    if not told:
+        return ()
+    unequal = [each for each in told if not each.equal]
+    shown = told if len(told) <= _MOST else unequal
+    folded = len(told) - len(shown)
+
+    def state(each: Recomputed) -> Mark:
+        if each.equal is None:
+            return Mark("not compared", Tone.DOUBT)
+        if each.equal:
+            return Mark("equal", Tone.GOOD)
+        return Mark("DIFFERS", Tone.BAD) if each.source.kind == COLUMN else Mark("re-computed", Tone.DOUBT)
+
+    return (
+        Heading(3, "Computed anew by the restore", "recomputed"),
+        Para(
+            "No dump carries the values of generated columns or the content of materialized views: the restore computes "
+            "them again. A generated value that differs beside equal stored columns is a difference. A view that was stale "
+            "at the source rightly comes back with other rows: that is told here, and is no loss."
+        ),
+        Table(
+            (
+                Column("Which", mono=True, wide=True),
+                Column("Kind"),
+                Column("Rows at the source", Align.RIGHT),
+                Column("Restored", Align.RIGHT),
+                Column("State"),
+                Column("What came of it", wide=True),
+            ),
+            tuple(
+                (
+                    each.source.label,
+                    each.source.kind,
+                    NOT_MEASURED if each.source.unread else numbers.count(each.source.rows),
+                    NOT_MEASURED
+                    if each.restored is None or each.restored.unread
+                    else numbers.count(each.restored.rows),
+                    state(each),
+                    each.words(),
+                )
+                for each in shown
+            ),
+            note=f"{numbers.count(folded)} further ones were computed alike." if folded else "",
+        ),
+    )

@@ -1,0 +1,214 @@
+"""Which documents there are, and what stands in them in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from attestore.evidence import Step
+from attestore.gate import Gate
+from attestore.report.case import Case
+from attestore.report.one import assurance, behaviour, front, integrity, method, numbers, recovery, sealed, signoff
+from attestore.report.one.blocks import (
+    Align,
+    Block,
+    Bullets,
+    Callout,
+    Cell,
+    Column,
+    Document,
+    Fact,
+    Facts,
+    Heading,
+    Para,
+    Prose,
+    Table,
+    Text,
+)
+from attestore.report.one.case import Reading, View, view
+from attestore.report.one.words import code, plain, prose, visible
+from attestore.verdict import Outcome, worst
+
+__all__ = ["gate_document", "plan_document", "summary_document"]
+
+_SHORT_HEAD = 12
+
+
+def gate_document(case: Case, gate_id: str) -> Document:
+    """The report on one gate.
+
+    Raises:
+        UsageError: the run did not judge that gate.
+    """
+    seen = view(case, gate_id)
+    blocks: list[Block] = [
+        *front.first_page(seen),
+        Heading(2, "Executive summary", "summary", fresh_page=True),
+        Bullets(front.summary_sentences(seen)),
+        *front.criteria(seen),
+    ]
+    broken = seen.verdict.outcome is not Outcome.PASS
+    told = integrity.differences(seen) if seen.restores else ()
+    if broken:
+        blocks += [*told, *assurance.actions(seen), *assurance.deviations(seen)]
+    if seen.restores:
+        blocks += recovery.recovery(seen)
+    if seen.seals:
+        blocks += sealed.encryption(seen)
+    blocks += [*sealed.backup(seen), *recovery.run_phases(seen)]
+    if seen.restores:
+        blocks += integrity.integrity(seen)
+        blocks += integrity.objects(seen)
+        blocks += behaviour.behaviour(seen)
+    blocks += integrity.edge_cases(seen)
+    if not broken:
+        blocks += told
+    if seen.restores:
+        blocks += [*integrity.findings(seen), *integrity.control(seen)]
+    blocks += assurance.history(seen)
+    if not broken:
+        blocks += assurance.deviations(seen)
+    blocks += [
+        *assurance.readiness(seen),
+        *assurance.recommendations(seen),
+        *assurance.controls(seen),
+        *method.method(seen),
+        *method.environment(seen),
+        *signoff.decisions(seen),
+        *method.verification(seen),
+        *assurance.limits(seen),
+        *method.plan(seen),
+        *(method.statements(seen) if seen.restores or seen.gate.probes else ()),
+    ]
+    return _document(
+        case,
+        kind="Gate report",
+        title=prose("{id} · {title}", id=seen.gate.id, title=seen.gate.title),
+        outcome=seen.verdict.outcome,
+        blocks=blocks,
+    )
+
+
+def summary_document(case: Case) -> Document:
+    """All gates of the run on one page: the security gates status."""
+    views = [view(case, gate.id) for gate in case.gates]
+    outcome = worst(verdict.outcome for verdict in case.verdicts)
+    reading, context = Reading(case.observations), case.context
+    restoring = next((seen for seen in views if seen.restores and front.rto_check(seen)), None)
+    restoring = restoring or next((seen for seen in views if seen.restores), None)
+    rows: list[tuple[Cell, ...]] = [
+        (
+            seen.gate.id,
+            seen.gate.title,
+            front.evidence_line(seen),
+            _criteria(seen),
+            front.mark(seen.verdict.outcome),
+            signoff.standing_mark(seen),
+            front.valid_until(seen),
+        )
+        for seen in sorted(views, key=lambda seen: (-seen.verdict.outcome.value, seen.gate.id))
+    ]
+    passed = sum(verdict.outcome is Outcome.PASS for verdict in case.verdicts)
+    lines: list[Text] = [
+        prose("{passed} of {all} gates passed.", passed=numbers.count(passed), all=numbers.count(len(case.verdicts)))
+    ]
+    if stopped := reading.text("run.stopped"):
+        lines.append(
+            prose(
+                "**The run stopped:** {why}. Whatever comes after that point was not measured.", why=stopped.rstrip(".")
+            )
+        )
+    blocks: list[Block] = [
+        Callout(front.mark(outcome).tone, front.mark(outcome).word, tuple(lines), large=True),
+        Table(
+            (
+                Column("Gate", whole=True),
+                Column("Requirement"),
+                Column("Evidence", wide=True),
+                Column("Criteria", Align.RIGHT),
+                Column("Verdict"),
+                Column("Standing"),
+                Column("Valid until"),
+            ),
+            tuple(rows),
+            caption="Security gates status",
+        ),
+    ]  # fmt: skip
+    if restoring is not None:
+        drawn = front.gauge(reading, front.rto_check(restoring))
+        blocks += [*((drawn,) if drawn else ()), recovery.recovery_table(reading), integrity.scores(restoring)]
+    blocks.append(
+        Facts(
+            (
+                Fact("System", context.system),
+                Fact("Run by", context.operator.name, note=prose("ended {end}", end=numbers.instant(context.ended))),
+                Fact("Backup", reading.shown("backup.id"), mono=True),
+                Fact("Backup digest", reading.shown("backup.digest"), mono=True),
+                Fact("Approved by", signoff.approved_by(case)),
+            )
+        )
+    )
+    return _document(
+        case,
+        kind="Summary",
+        title=prose("Security gates of {system}", system=context.system),
+        outcome=outcome,
+        blocks=blocks,
+    )
+
+
+def plan_document(steps: Sequence[Step], gates: Sequence[Gate], *, system: str, scenario: str) -> Document:
+    """What a run would do, before it does anything."""
+    blocks: list[Block] = [Para(scenario), Heading(2, "Steps", "steps"), method.plan_table(steps)]
+    for gate in gates:
+        asked: list[tuple[Cell, ...]] = [
+            (check.title or check.id, code(check.fact), f"{check.operator.value} {check.written}")
+            for check in gate.checks
+        ]
+        asked += [(probe.title or probe.id, "probe", probe.must) for probe in gate.probes]
+        blocks += [
+            Heading(2, prose("{id} · {title}", id=gate.id, title=gate.title), f"gate-{len(blocks)}"),
+            Para(gate.statement),
+            Table((Column("Criterion", wide=True), Column("Measured"), Column("Must be")), tuple(asked)),
+        ]
+    return Document(
+        kind="Plan",
+        title=prose("Plan for {system}", system=system),
+        plain_title=f"Plan for {visible(system)}",
+        subtitle="Nothing has been done yet.",
+        running="not started",
+        ledger="",
+        watermark="",
+        language="en",
+        paper="A4",
+        blocks=tuple(blocks),
+    )
+
+
+def _criteria(seen: View) -> str:
+    checks = seen.verdict.checks
+    return f"{sum(check.outcome is Outcome.PASS for check in checks)} of {len(checks)}"
+
+
+def _document(case: Case, *, kind: str, title: Prose, outcome: Outcome, blocks: Sequence[Block]) -> Document:
+    context, revision = case.context, case.revision
+    count, head = context.ledger_count, context.ledger_head
+    if revision is not None:
+        count, head = revision.ledger_count, revision.ledger_head
+    return Document(
+        kind=kind,
+        title=title,
+        plain_title=plain(title),
+        subtitle=prose(
+            "{system}, {day}{revision}",
+            system=context.system,
+            day=numbers.day(context.started),
+            revision="" if revision is None else f", revision {revision.number} of {numbers.day(revision.at)}",
+        ),
+        running=context.run if revision is None else f"{context.run} · revision {revision.number}",
+        ledger=f"ledger {numbers.count(count)} · {head[:_SHORT_HEAD]}",
+        watermark="" if outcome is Outcome.PASS else outcome.name,
+        language=context.language,
+        paper="Letter" if context.paper == "Letter" else "A4",
+        blocks=tuple(blocks),
+        contents=any(isinstance(block, Heading) for block in blocks),
+    )

@@ -1,0 +1,519 @@
+"""What came back: rows, fingerprints, keys, sequences, objects and edge cases; differences first and in full."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Final
+
+from attestore.gate import Probe
+from attestore.proof import STREAM, Comparison, Difference, Proof, same_content
+from attestore.proof import Table as Relation
+from attestore.report.one import numbers
+from attestore.report.one.blocks import (
+    Align,
+    Block,
+    Bullets,
+    Callout,
+    Cell,
+    Column,
+    Heading,
+    Mark,
+    Para,
+    Table,
+    Tone,
+)
+from attestore.report.one.case import NOT_MEASURED, View
+from attestore.report.one.computed import recomputed
+from attestore.report.one.rows import differing_rows
+from attestore.report.one.words import prose
+
+__all__ = ["control", "differences", "edge_cases", "findings", "integrity", "objects", "scores"]
+
+_EQUAL: Final = Mark("equal", Tone.GOOD)
+_DIFFERS: Final = Mark("DIFFERS", Tone.BAD)
+_UNMEASURED: Final = Mark(NOT_MEASURED, Tone.DOUBT)
+_MOST: Final = 60
+"""rows of equal things that are printed before the rest is folded into a sentence"""
+_SHORT: Final = 16
+_COUNTED_IN: Final = {
+    "access method": "pg_am",
+    "aggregate": "pg_proc, prokind a",
+    "cast": "pg_cast",
+    "collation": "pg_collation",
+    "column": "pg_attribute, without dropped and system columns",
+    "comment": "pg_description",
+    "composite type": "pg_type, typtype c",
+    "constraint": "pg_constraint of tables; NOT NULL is counted with columns",
+    "conversion": "pg_conversion",
+    "default": "pg_attrdef",
+    "default privilege": "pg_default_acl",
+    "domain": "pg_type, typtype d",
+    "domain constraint": "pg_constraint of domains",
+    "enum": "pg_type, typtype e",
+    "event trigger": "pg_event_trigger",
+    "extension": "pg_extension",
+    "foreign data wrapper": "pg_foreign_data_wrapper",
+    "foreign table": "pg_class, relkind f",
+    "function": "pg_proc, functions and procedures",
+    "index": "pg_index, those that back a key included",
+    "language": "pg_language",
+    "large object": "pg_largeobject_metadata",
+    "materialized view": "pg_class, relkind m",
+    "operator": "pg_operator",
+    "operator class": "pg_opclass",
+    "operator family": "pg_opfamily",
+    "partition": "pg_inherits",
+    "policy": "pg_policy",
+    "privilege": "owners and access lists",
+    "procedure": "pg_proc, prokind p",
+    "publication": "pg_publication",
+    "rule": "pg_rewrite, without those of views",
+    "schema": "pg_namespace",
+    "sequence": "pg_sequence",
+    "server": "pg_foreign_server",
+    "statistics": "pg_statistic_ext",
+    "table": "pg_class, relkinds r and p",
+    "trigger": "pg_trigger, without internal ones",
+    "view": "pg_class, relkind v",
+}
+
+
+def differences(view: View) -> tuple[Block, ...]:
+    """Every difference, each with both sides; or the sentence that there is none."""
+    comparison = view.comparison
+    heading = Heading(2, "Differences", "differences")
+    errors = _errors(view)
+    if comparison is None:
+        return (
+            heading,
+            *errors,
+            Para(prose("**{what}:** there are not two proofs to compare.", what=NOT_MEASURED.capitalize())),
+        )
+    found = comparison.differences
+    if not found:
+        return (
+            heading,
+            *errors,
+            Para(
+                "None. The restored database equals the proof that the backup carries, in every respect that was compared."
+            ),
+        )
+    rows = tuple((item.subject, item.kind, _what(item), item.source or "–", item.restored or "–") for item in found)
+    return (
+        heading,
+        *errors,
+        Callout(Tone.BAD, f"{numbers.count(len(found))} difference{'s' if len(found) != 1 else ''} between backup and restore"),
+        Table(
+            (
+                Column("Where", mono=True, wide=True),
+                Column("Kind"),
+                Column("What differs"),
+                Column("In the backup", mono=True, wide=True),
+                Column("Restored", mono=True, wide=True),
+            ),
+            rows,
+        ),
+        *differing_rows(comparison),
+    )  # fmt: skip
+
+
+def _what(item: Difference) -> str:
+    return f"{item.what}: {item.detail}" if item.detail else item.what
+
+
+def _errors(view: View) -> tuple[Block, ...]:
+    """What the restore complained of, in the programme's own words."""
+    reading = view.reading
+    told = tuple(reading.shown("restore.error", number) for number in reading.subjects("restore.error"))
+    if not told:
+        return ()
+    count = prose("Errors while restoring: **{count}**.", count=reading.shown("restore.errors"))
+    return Para(count), Bullets(told)
+
+
+def scores(view: View) -> Table:
+    """Accuracy in four lines: rows, fingerprints, foreign keys, orphans."""
+    reading = view.reading
+
+    def line(label: str, good: int | None, whole: int | None, unit: str) -> tuple[Cell, ...]:
+        if good is None or whole is None:
+            return label, NOT_MEASURED, _UNMEASURED
+        held = Mark("equal", Tone.GOOD) if good == whole and whole else _DIFFERS if good != whole else _UNMEASURED
+        return label, f"{numbers.share(good, whole)} ({numbers.count(good)}/{numbers.count(whole)} {unit})", held
+
+    compared = reading.number("tables.compared")
+    differing = reading.number("tables.fingerprints.differing")
+    keys = view.case.restored.foreign_keys if view.case.restored else None
+    orphans = reading.number("foreign_keys.orphans")
+    matching = None if compared is None or differing is None else compared - differing
+    whole_keys = None if keys is None else sum(key.checked for key in keys)
+    sound = None if keys is None else sum(key.checked and not key.orphans for key in keys)
+    orphaned: tuple[Cell, ...] = ("Orphaned rows", NOT_MEASURED, _UNMEASURED)
+    if orphans is not None:
+        orphaned = (
+            "Orphaned rows",
+            numbers.count(orphans),
+            Mark("none", Tone.GOOD) if not orphans else Mark("FOUND", Tone.BAD),
+        )
+    return Table(
+        (Column("Metric"), Column("Result", Align.RIGHT, wide=True), Column("Comparison")),
+        (
+            line("Row counts", reading.number("rows.restored"), reading.number("rows.expected"), "rows"),
+            line("Fingerprints", matching, reading.number("tables.expected"), "tables"),
+            line("Foreign keys without orphans", sound, whole_keys, "keys"),
+            orphaned,
+        ),
+        caption="Data integrity at a glance",
+    )  # fmt: skip
+
+
+def integrity(view: View) -> tuple[Block, ...]:
+    """Rows and fingerprints per table, foreign keys, sequences."""
+    blocks: list[Block] = [
+        Heading(2, "Data integrity", "integrity"),
+        *_how(view.case.source),
+        scores(view),
+    ]
+    if view.comparison is None:
+        return tuple(blocks)
+    blocks += _tables(view, view.comparison)
+    blocks += recomputed(view.comparison)
+    blocks += _foreign_keys(view.case.restored)
+    blocks += _sequences(view.comparison)
+    return tuple(blocks)
+
+
+def _how(source: Proof | None) -> tuple[Block, ...]:
+    """What the fingerprint method proves, and what it doesn't."""
+    if source is None or source.method != STREAM:
+        said = prose(
+            "Method **{method}**: every row becomes a keyed, self-delimiting digest; a table's fingerprint is the row count and "
+            "the exact sums of those digests, so it is independent of order and sensitive to every value and every duplicate.",
+            method=source.method if source else NOT_MEASURED,
+        )
+        return (Para(said),)
+    return (
+        Para(
+            prose(
+                "Method **{method}**: a table's fingerprint is the SHA-256 of its rows as pg_dump wrote them, digested while they were "
+                "sealed, and the number of rows at the snapshot. The restored table, written out the same way, must give the same text. "
+                "Where only the order of its rows is another, the lines of both texts are compared as keyed multisets instead.",
+                method=source.method,
+            )
+        ),
+        Para(
+            "It proves that the restored rows are the rows that the dump holds, and that these are as many as the source had. It "
+            "does not prove that pg_dump read each value rightly: the source itself was only counted. It names tables that differ; "
+            "method stream can't localise rows."
+        ),
+    )
+
+
+def _tables(view: View, comparison: Comparison) -> list[Block]:
+    source, restored = view.case.source, view.case.restored
+    judged: list[tuple[bool, Relation, Relation]] = []
+    for a, b in comparison.tables:
+        equal = source is not None and restored is not None and same_content(source, restored, a, b)
+        judged.append((equal, a, b))
+    bad = [item for item in judged if not item[0]]
+    good = [item for item in judged if item[0]]
+    if len(good) > _MOST:
+        good = sorted(good, key=lambda item: (-item[1].rows, item[1].label))[: _MOST // 3]
+    shown = [*bad, *good]
+    rows: list[tuple[Cell, ...]] = [
+        (
+            a.label,
+            numbers.count(a.rows),
+            numbers.count(b.rows),
+            a.fingerprint[:_SHORT],
+            b.fingerprint[:_SHORT],
+            _EQUAL if equal else _DIFFERS,
+        )
+        for equal, a, b in shown
+    ]
+    folded = len(judged) - len(shown)
+    note = "Fingerprints are printed to 16 of 64 digits; the proofs carry them whole."
+    if folded:
+        rest = sum(a.rows for _, a, _ in judged) - sum(a.rows for _, a, _ in shown)
+        note = (
+            f"{numbers.counted(folded, 'further table')} with {numbers.counted(rest, 'row')} {'is' if folded == 1 else 'are all'} equal; "
+            f"the full list is in the attached proofs. {note}"
+        )
+    wide = [a.label for _, a, _ in judged if a.wide]
+    if wide:
+        note = (
+            f"Rows of {', '.join(wide[:_MOST])}{' and others' if len(wide) > _MOST else ''} are beyond 1 GB in canonical form: "
+            f"their long values were digested one by one, on both sides alike. {note}"
+        )
+    missing = [t for t in (source.tables if source else ()) if t.uncovered]
+    blocks: list[Block] = [
+        Table(
+            (
+                Column("Table", mono=True, wide=True),
+                Column("Rows in backup", Align.RIGHT),
+                Column("Restored", Align.RIGHT),
+                Column("Fingerprint in backup", mono=True),
+                Column("Restored", mono=True),
+                Column("Content"),
+            ),
+            tuple(rows),
+            caption=f"Rows and fingerprints of {numbers.counted(len(judged), 'table')}",
+            total=(
+                numbers.counted(len(judged), "table"),
+                numbers.count(sum(a.rows for _, a, _ in judged)),
+                numbers.count(sum(b.rows for _, _, b in judged)),
+                "",
+                "",
+                _EQUAL if judged and not bad else _DIFFERS if bad else _UNMEASURED,
+            ),
+            note=note,
+        )
+    ]
+    if missing:
+        blocks.append(Para("Relations whose data this method does not carry, and why:"))
+        blocks.append(Bullets(tuple(f"{t.label}: {t.uncovered}" for t in missing)))
+    return blocks
+
+
+def _foreign_keys(restored: Proof | None) -> list[Block]:
+    keys = sorted(restored.foreign_keys, key=lambda key: (-key.orphans, key)) if restored else []
+    if not keys:
+        return [Heading(3, "Foreign keys", "foreign-keys"), Para("The restored database has no foreign key.")]
+    shown = keys if len(keys) <= _MOST else [key for key in keys if key.orphans or not key.checked]
+    folded = len(keys) - len(shown)
+
+    def judged(orphans: int, *, checked: bool, validated: bool) -> Mark:
+        if not checked:
+            return Mark("not checked", Tone.DOUBT)
+        if not orphans:
+            return Mark("sound", Tone.GOOD)
+        return Mark("ORPHANS", Tone.BAD) if validated else Mark("NOT VALID at the source", Tone.DOUBT)
+
+    return [
+        Heading(3, "Foreign keys", "foreign-keys"),
+        Table(
+            (
+                Column("Child table", mono=True),
+                Column("Foreign key", mono=True, wide=True),
+                Column("References", mono=True),
+                Column("Orphans", Align.RIGHT),
+                Column("State"),
+            ),
+            tuple(
+                (
+                    key.table,
+                    key.name,
+                    key.references,
+                    numbers.count(key.orphans) if key.checked else NOT_MEASURED,
+                    judged(key.orphans, checked=key.checked, validated=key.validated),
+                )
+                for key in shown
+            ),
+            total=(
+                f"{numbers.count(len(keys))} keys",
+                f"{numbers.count(sum(key.checked for key in keys))} checked row by row",
+                "",
+                numbers.count(sum(key.orphans for key in keys)),
+                "",
+            ),
+            note=f"{numbers.count(folded)} further foreign keys are sound." if folded else "",
+        ),
+    ]
+
+
+def _sequences(comparison: Comparison) -> list[Block]:
+    behind = {item.subject for item in comparison.differences if item.kind == "sequence"}
+    pairs = sorted(comparison.sequences, key=lambda pair: (pair[0].label not in behind, pair[0].label))
+    if not pairs:
+        return [Heading(3, "Sequences", "sequences"), Para("There is no sequence to compare.")]
+    shown = pairs if len(pairs) <= _MOST else [pair for pair in pairs if pair[0].label in behind]
+    folded = len(pairs) - len(shown)
+    return [
+        Heading(3, "Sequences", "sequences"),
+        Table(
+            (
+                Column("Sequence", mono=True, wide=True),
+                Column("In backup", Align.RIGHT),
+                Column("Restored", Align.RIGHT),
+                Column("Largest key it feeds", Align.RIGHT),
+                Column("State"),
+            ),
+            tuple(
+                (
+                    a.label,
+                    numbers.count(a.reached),
+                    numbers.count(b.reached),
+                    "–" if b.largest is None else numbers.count(b.largest),
+                    Mark("BEHIND", Tone.BAD) if a.label in behind else Mark("kept up", Tone.GOOD),
+                )
+                for a, b in shown
+            ),
+            note=f"{numbers.count(folded)} further sequences kept up." if folded else "",
+        ),
+    ]
+
+
+def objects(view: View) -> tuple[Block, ...]:
+    """Objects by class, counted on both sides, and how many differ."""
+    comparison, source, restored = view.comparison, view.case.source, view.case.restored
+    heading = Heading(2, "Database objects", "objects")
+    if comparison is None or source is None or restored is None:
+        return heading, Para(prose("Objects: **{what}**.", what=NOT_MEASURED))
+    ours, theirs = Counter(item.klass for item in source.objects), Counter(item.klass for item in restored.objects)
+    differing = Counter(item.kind for item in comparison.differences)
+    rows: list[tuple[Cell, ...]] = []
+    for klass in sorted(ours.keys() | theirs.keys(), key=lambda klass: (not differing[klass], klass)):
+        same = ours[klass] == theirs[klass] and not differing[klass]
+        rows.append(
+            (
+                klass,
+                numbers.count(ours[klass]),
+                numbers.count(theirs[klass]),
+                numbers.count(differing[klass]),
+                _EQUAL if same else _DIFFERS,
+                _COUNTED_IN.get(klass, "the catalogue of its class"),
+            )
+        )
+    if source.settings or restored.settings:
+        wrong = differing["setting"]
+        rows.append(
+            (
+                "role and database setting",
+                numbers.count(len(source.settings)),
+                numbers.count(len(restored.settings)),
+                numbers.count(wrong),
+                _DIFFERS if wrong else _EQUAL,
+                "pg_roles, pg_auth_members, pg_db_role_setting",
+            )
+        )
+    return (
+        heading,
+        Table(
+            (
+                Column("Class"),
+                Column("In backup", Align.RIGHT),
+                Column("Restored", Align.RIGHT),
+                Column("Differing", Align.RIGHT),
+                Column("Definitions"),
+                Column("Counted in", wide=True),
+            ),
+            tuple(rows),
+            total=(
+                "All",
+                numbers.count(len(source.objects) + len(source.settings)),
+                numbers.count(len(restored.objects) + len(restored.settings)),
+                view.reading.shown("objects.differing"),
+                "",
+                "",
+            ),
+            note="Definitions are compared as PostgreSQL prints them, after one round trip through the target where they differ as text. "
+            "Comparing a definition does not exercise it.",
+        ),
+        Para(
+            prose(
+                "Indexes looked at: {checked}; not valid although the source’s were: {invalid}.",
+                checked=view.reading.shown("indexes.checked"), invalid=view.reading.shown("indexes.invalid"),
+            )
+        ),
+    )  # fmt: skip
+
+
+def edge_cases(view: View) -> tuple[Block, ...]:
+    """The gate's probes: asked of the source at its snapshot and of the restored database."""
+    if not view.gate.probes:
+        return ()
+    restored = {probe.probe: probe for probe in view.case.restored.probes} if view.case.restored else {}
+    rows: list[tuple[Cell, ...]] = []
+    valued = any(probe.values for probe in view.gate.probes)
+    for probe in view.gate.probes:
+        equal, seen = view.reading.flag("probe.equal", probe.id), view.reading.number("probe.rows", probe.id)
+        answer = restored.get(probe.id)
+        state = _UNMEASURED if equal is None or not seen else _EQUAL if equal else _DIFFERS
+        rows.append(
+            (
+                probe.title or probe.id,
+                f"{probe.operator.value} {numbers.count(probe.bound)}",
+                NOT_MEASURED if seen is None else numbers.count(seen),
+                NOT_MEASURED if answer is None else numbers.count(answer.rows),
+                *((_valued(view, probe),) if valued else ()),
+                state,
+            )
+        )
+    worst_first = sorted(rows, key=lambda row: row[-1] == _EQUAL)
+    good = sum(row[-1] == _EQUAL for row in rows)
+    return (
+        Heading(2, "Edge cases", "edge-cases"),
+        Table(
+            (
+                Column("Edge case", wide=True),
+                Column("Rows asked for", Align.RIGHT),
+                Column("Rows in source", Align.RIGHT),
+                Column("Restored", Align.RIGHT),
+                *((Column("Number in source", Align.RIGHT),) if valued else ()),
+                Column("Answers"),
+            ),
+            tuple(worst_first),
+            total=(f"{numbers.count(good)} of {numbers.count(len(rows))} equal", *[""] * (5 if valued else 4)),
+            note="Each is a query on the source at its snapshot and on the restored database; whole results are compared. The SQL is in the annex.",
+        ),
+    )  # fmt: skip
+
+
+def _valued(view: View, probe: Probe) -> Cell:
+    """The number that a probe answered, and its bounds."""
+    if not probe.values:
+        return "–"
+    seen = view.reading.number("probe.value", probe.id)
+    bounds = ", ".join(f"{operator.value} {numbers.count(bound)}" for operator, bound in probe.values)
+    return f"{NOT_MEASURED if seen is None else numbers.count(seen)} ({bounds})"
+
+
+def findings(view: View) -> tuple[Block, ...]:
+    """What the proof says about the source as it is: not losses."""
+    source = view.case.source
+    heading = Heading(2, "Findings about the source", "findings")
+    if source is None:
+        return heading, Para(prose("Findings: **{what}**.", what=NOT_MEASURED))
+    if not source.findings:
+        return heading, Para("None: nothing about the source needs attention beyond what this run compares.")
+    return (
+        heading,
+        Para("These are conditions of the source itself. The restore reproduced them; they are no loss."),
+        Bullets(tuple(source.findings)),
+    )
+
+
+def control(view: View) -> tuple[Block, ...]:
+    """Whether the comparison notices what it must notice."""
+    planted, noticed = view.reading.number("control.planted"), view.reading.number("control.noticed")
+    heading = Heading(2, "Negative control", "control")
+    told = "After the comparison, the restored copy was changed deliberately and compared again. A checker that stays silent here would prove nothing above."
+    if planted is None or noticed is None:
+        return heading, Para(told), Callout(Tone.DOUBT, prose("Negative control: {what}", what=NOT_MEASURED))
+    changes = tuple(view.reading.shown("control.change", number) for number in view.reading.subjects("control.change"))
+    awake = planted > 0 and noticed == planted
+    tone = Tone.GOOD if awake else Tone.DOUBT if not planted else Tone.BAD
+    return (
+        heading,
+        Para(told),
+        Callout(tone, f"{numbers.count(noticed)} of {numbers.count(planted)} deliberate changes noticed"),
+        *((Bullets(changes),) if changes else ()),
+        *_leftovers(view),
+    )
+
+
+def _leftovers(view: View) -> tuple[Block, ...]:
+    """What nobody planted, and is there all the same."""
+    count = view.reading.number("control.unplanned")
+    if count is None:
+        return (Callout(Tone.DOUBT, prose("Other differences: {what}", what=NOT_MEASURED)),)
+    if not count:
+        return (Para("Nothing else had changed: the trials between the two comparisons left nothing behind."),)
+    told = tuple(view.reading.shown("control.leftover", number) for number in view.reading.subjects("control.leftover"))
+    return (
+        Callout(
+            Tone.BAD,
+            f"{numbers.count(count)} difference{'s' if count != 1 else ''} that nobody planted: what a trial left behind",
+        ),
+        Bullets(told),
+    )

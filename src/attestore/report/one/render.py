@@ -1,0 +1,163 @@
+"""Documents through templates: Markdown, re-rendered byte for byte by auditors, and HTML for the printer.
+
+Templates come from a bundle as well as from us, so both environments are sandboxed, undefined names are errors, and
+escaping happens behind the template's back: in Markdown as the finalizer of every expression, in HTML by autoescape.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Final
+
+from jinja2 import DictLoader, StrictUndefined, Template, TemplateError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+from attestore.errors import PrintError
+from attestore.report.one import pictures
+from attestore.report.one.blocks import Cell, Code, Document, Gauge, Mark, Prose, Span
+from attestore.report.one.widths import column_widths
+from attestore.report.one.words import escape, visible, visible_lines
+from attestore.report.templates import Templates
+
+__all__ = ["NEEDED", "html", "markdown"]
+
+_MARKDOWN: Final = "report.md.j2"
+_HTML: Final = "report.html.j2"
+_STYLE: Final = "report.css"
+_FONTS: Final = "fonts.sha256"
+NEEDED: Final = (_HTML, _STYLE, _FONTS, _MARKDOWN)
+
+_INLINE: Final = MarkdownIt("js-default").disable(
+    ["image", "link", "autolink", "html_inline", "entity", "linkify", "strikethrough", "newline"]
+)
+
+
+def markdown(document: Document, templates: Templates) -> bytes:
+    """The document as Markdown (CommonMark with GFM tables): equal bytes for equal input, on any machine.
+
+    Raises:
+        PrintError: a template refers to something that is not there, or does what the sandbox forbids.
+    """
+    text = _render(templates, _MARKDOWN, document)
+    lines = [line.rstrip(" ") for line in text.split("\n")]
+    kept = [line for i, line in enumerate(lines) if line or (i and lines[i - 1])]
+    return ("\n".join(kept).strip("\n") + "\n").encode("utf-8")
+
+
+def html(document: Document, templates: Templates) -> str:
+    """The document as one HTML page; it refers to nothing but `attestore:` fonts, which only the printer resolves.
+
+    Raises:
+        PrintError: a template refers to something that is not there, or does what the sandbox forbids.
+    """
+    return _render(templates, _HTML, document)
+
+
+def _render(templates: Templates, name: str, document: Document) -> str:
+    style = Markup(templates.text(_STYLE))  # noqa: S704 - a style sheet of ours, or one that an auditor compared
+    try:
+        return _compiled(name, templates.text(name)).render(document=document, style=style)
+    except TemplateError as problem:
+        raise PrintError(
+            f"the template {name} cannot be rendered: {problem.message or type(problem).__name__}"
+        ) from problem
+
+
+@lru_cache(maxsize=16)
+def _compiled(name: str, text: str) -> Template:
+    """A template, compiled once: an audit of many bundles renders the same text again and again."""
+    environment = ImmutableSandboxedEnvironment(
+        loader=DictLoader({name: text}),
+        undefined=StrictUndefined,
+        autoescape=name == _HTML,
+        finalize=_as_html if name == _HTML else _as_markdown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        auto_reload=False,
+    )
+    environment.globals.clear()
+    filters: dict[str, Callable[..., object]] = {
+        "fenced": _fenced,
+        "gauge_text": _gauge_text,
+        "gauge_svg": _gauge_svg,
+        "cell": _cell_class,
+        "widths": column_widths,
+        "listing": _listing,
+    }
+    environment.filters.update(filters)
+    return environment.get_template(name)
+
+
+def _as_markdown(value: object) -> str:
+    match value:
+        case Prose():
+            return value.markdown
+        case Mark():
+            return f"**{escape(value.word)}**"
+        case Span():
+            return pictures.span_text(value)
+        case str():
+            return escape(value)
+        case int():
+            return str(value)
+        case _:
+            raise PrintError(f"a template prints a {type(value).__name__}, which is no text")
+
+
+def _as_html(value: object) -> object:
+    match value:
+        case Markup():
+            return value
+        case Prose():
+            return Markup(_INLINE.renderInline(value.markdown))  # noqa: S704 - html is off, data was escaped
+        case Mark():
+            tone = value.tone
+            return Markup('<span class="mark {}"><span class="sign">{}</span>{}</span>').format(
+                tone.value, tone.sign, visible(value.word)
+            )
+        case Span():
+            return Markup(pictures.span_svg(value))  # noqa: S704 - numbers only
+        case str():
+            return visible(value)
+        case int():
+            return str(value)
+        case _:
+            raise PrintError(f"a template prints a {type(value).__name__}, which is no text")
+
+
+def _gauge_text(gauge: Gauge) -> Prose:
+    return Prose(pictures.gauge_text(gauge))
+
+
+def _gauge_svg(gauge: Gauge) -> Markup:
+    return Markup(pictures.gauge_svg(gauge))  # noqa: S704 - numbers and an enum only
+
+
+def _listing(text: str) -> Markup:
+    return Markup.escape(visible_lines(text).strip("\n"))
+
+
+def _fenced(block: Code) -> Prose:
+    """A fence that no line of the text can close."""
+    text = visible_lines(block.text).strip("\n")
+    longest = max((len(run) for run in _runs(text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return Prose(f"{fence}{block.language}\n{text}\n{fence}")
+
+
+def _runs(text: str) -> list[str]:
+    return [run for run in "".join(char if char == "`" else " " for char in text).split() if run]
+
+
+def _cell_class(cell: Cell) -> str:
+    match cell:
+        case Mark():
+            return f"judged {cell.tone.value}"
+        case Span():
+            return "drawn"
+        case Prose() | str():
+            return "text"
