@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import io
 import logging
 import os
@@ -89,7 +90,7 @@ class WeasyPrinter:
             for item in attachments
         ]
         try:
-            with warnings.catch_warnings():
+            with warnings.catch_warnings(), _uncollected():
                 # WeasyPrint leaves the file of its colour profile open until it is collected
                 warnings.simplefilter("ignore", ResourceWarning)
                 made = library.HTML(string=page.html, url_fetcher=fetcher).write_pdf(
@@ -187,6 +188,18 @@ def _library() -> ModuleType:
         ) from problem
     library: ModuleType = weasyprint
     return library
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Layout makes hundreds of thousands of values that live to its end; looking through them again and again frees nothing."""
+    before = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if before:
+            gc.enable()
 
 
 @contextmanager
