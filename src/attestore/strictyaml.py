@@ -10,7 +10,7 @@ import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NoReturn, TypeAlias, TypeVar, get_args
+from typing import Any, Final, NoReturn, TypeAlias, TypeVar, cast, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -19,7 +19,7 @@ from pydantic_core import ErrorDetails
 from attestore import canon
 from attestore.errors import GateError
 
-__all__ = ["LARGEST", "Document", "Path", "did_you_mean", "load", "load_as"]
+__all__ = ["LARGEST", "Document", "Node", "Path", "did_you_mean", "load", "load_as"]
 
 Path: TypeAlias = Sequence[str | int]
 """Keys and indexes from the top of a document to a value in it; the same as a `loc` of pydantic."""
@@ -64,6 +64,57 @@ class Document:
         return GateError(message, where=self.where, line=line, column=column, hint=hint)
 
 
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One value of a document, which knows where it stands: what the reader of a section is handed."""
+
+    document: Document
+    path: tuple[str | int, ...] = ()
+
+    @property
+    def value(self) -> canon.JSON:
+        """Plain values: text, whole numbers, true, false, null, lists and mappings of them."""
+        found: Any = self.document.value
+        for step in self.path:
+            found = found[step]
+        return cast("canon.JSON", found)
+
+    def below(self, *steps: str | int) -> Node:
+        """A value inside this one."""
+        return Node(self.document, (*self.path, *steps))
+
+    def items(self) -> Iterator[tuple[str, Node]]:
+        """Keys and values of a mapping, in the order of the file.
+
+        Raises:
+            GateError: it is no mapping.
+        """
+        if not isinstance(self.value, dict):
+            name = str(self.path[-1]) if self.path else "the document"
+            raise self.error(f"{name}: {_shown(self.value)} is not a mapping of keys to values")
+        for key in self.value:
+            yield key, self.below(key)
+
+    def error(self, message: str, *, at: Path = (), key: bool = False, hint: str = "") -> GateError:
+        """An error that points at this value, at the one at `at` inside it, or at that one's key."""
+        return self.document.error(message, at=(*self.path, *at), key=key, hint=hint)
+
+    def read_as(self, model: type[_Model]) -> _Model:
+        """The value as a strict model: arrays become tuples and strings enum members where it says so, nothing else.
+
+        Raises:
+            GateError: the model refuses the value; points at the first unknown key, else at the first refused value.
+        """
+        try:
+            return model.model_validate_json(canon.encode(self.value), strict=True)
+        except ValidationError as problem:
+            # an unknown key explains the one that is missing beside it
+            errors = problem.errors(include_url=False)
+            unknown = [error for error in errors if error["type"] == "extra_forbidden"]
+            told = [_translated(error, model, self) for error in unknown or errors]
+            raise min(told, key=lambda error: (error.line, error.column)) from problem
+
+
 def load(text: bytes, *, where: str) -> Document:
     """Read one YAML document.
 
@@ -96,14 +147,7 @@ def load_as(text: bytes, model: type[_Model], *, where: str) -> tuple[_Model, Do
             first refused value of the file.
     """
     document = load(text, where=where)
-    try:
-        return model.model_validate_json(canon.encode(document.value), strict=True), document
-    except ValidationError as problem:
-        # an unknown key explains the one that is missing beside it
-        errors = problem.errors(include_url=False)
-        unknown = [error for error in errors if error["type"] == "extra_forbidden"]
-        told = [_translated(error, model, document) for error in unknown or errors]
-        raise min(told, key=lambda error: (error.line, error.column)) from problem
+    return Node(document).read_as(model), document
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -258,12 +302,13 @@ def _end(before: str) -> _Place:
     return before.count("\n") + 1, len(before) - before.rfind("\n")
 
 
-def _translated(error: ErrorDetails, model: type[BaseModel], document: Document) -> GateError:
+def _translated(error: ErrorDetails, model: type[BaseModel], node: Node) -> GateError:
     """A refusal of pydantic, in words of the file's author, at the place that must change."""
     path = error["loc"]
-    name = str(path[-1]) if path else "the document"
+    whole = (*node.path, *path)
+    name = str(whole[-1]) if whole else "the document"
     given = error["input"]
-    shown = repr(given) if isinstance(given, str | int | bool) or given is None else _kind(given)
+    shown = _shown(given)
     sentence, hint, at = f"{name}: {error['msg'].removeprefix('Value error, ')}", "", path
     match error["type"]:
         case "missing":
@@ -286,10 +331,12 @@ def _translated(error: ErrorDetails, model: type[BaseModel], document: Document)
             sentence = f"{name}: {shown} is not a mapping of keys to values"
         case _:
             pass
-    return document.error(sentence, at=at, key=error["type"] == "extra_forbidden", hint=hint)
+    return node.error(sentence, at=at, key=error["type"] == "extra_forbidden", hint=hint)
 
 
-def _kind(value: object) -> str:
+def _shown(value: object) -> str:
+    if isinstance(value, str | int | bool) or value is None:
+        return repr(value)
     return "a list" if isinstance(value, list | tuple) else "a mapping"
 
 

@@ -10,6 +10,7 @@ import typer
 
 from attestore import __version__
 from attestore.cli.commands import check, cycle, decisions, export, operate
+from attestore.cli.configured import configurable
 from attestore.errors import Error, InternalError, PreflightError, UsageError
 
 __all__ = ["app", "main"]
@@ -23,7 +24,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for _group in (cycle, operate, check, decisions, export):
-    app.add_typer(_group.app)
+    app.add_typer(configurable(_group.app))
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001  typer hands it over like this

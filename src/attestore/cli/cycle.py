@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import typer
@@ -14,8 +14,10 @@ from rich.table import Table
 from rich.text import Text
 
 from attestore import canon, compose, gate, resources, verdict
+from attestore.cli.configured import chosen
 from attestore.cli.display import Quiet, Screen, consoles, outcome_of
 from attestore.cli.signals import Stop, stoppable
+from attestore.compose.configured import Configured
 from attestore.errors import Error, PreflightError
 from attestore.gate import Gate
 from attestore.plan import Job, Plan
@@ -52,6 +54,7 @@ class Order:
     as_json: bool = False
     index_check: IndexCheck = IndexCheck.AUTO
     show_keys: bool = False
+    configured: Configured | None = field(default_factory=chosen)
 
     @property
     def settings(self) -> compose.Settings:
@@ -70,6 +73,8 @@ class Order:
             index_check=self.index_check,
             method=self.method,
             show_keys=self.show_keys,
+            roster=None if self.configured is None else self.configured.installation.roster,
+            configured=self.configured,
         )
 
 

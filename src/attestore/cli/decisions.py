@@ -15,6 +15,7 @@ from attestore.archive import SignedRecord, disk, layout
 from attestore.archive.opened import read_file
 from attestore.audit import audit
 from attestore.cli import dates
+from attestore.cli.configured import trusted
 from attestore.cli.display import Quiet, consoles
 from attestore.errors import TamperedError, UsageError
 from attestore.evidence import Person, decision
@@ -73,7 +74,7 @@ def decide(order: Order, *, meaning: Meaning, waiver: tuple[str, str, str] | Non
     reports = folder.parent
     if order.export is None:
         _finish_what_was_begun(reports, folder.name, home=order.home)
-    with compose.auditing(order.roster or order.home / "roster.yaml") as trust:
+    with compose.auditing(order.roster or trusted(order.home)) as trust:
         found = audit(folder, roster=trust.roster, verifier=trust.verifier, at=trust.clock.now())
         if found.problems:
             first = found.problems[0]
@@ -112,7 +113,7 @@ def bring_in(file: Path, *, home: Path, reports: Path, as_json: bool) -> int:
             f"{file} decides on run {chosen.run}, which is not in {reports}", hint="Name its folder with --reports DIR."
         )
     _finish_what_was_begun(reports, chosen.run, home=home)
-    with compose.auditing(home / "roster.yaml") as trust:
+    with compose.auditing(trusted(home)) as trust:
         found = audit(reports / chosen.run, roster=trust.roster, verifier=trust.verifier, at=trust.clock.now())
     if found.problems:
         raise TamperedError(
@@ -148,6 +149,7 @@ def _enter(reports: Path, run: str, signed: SignedRecord | None, *, home: Path) 
         jobs=1,
         pg_bin=None,
         operator="",
+        roster=trusted(home),
     )
     watcher = Quiet(err, clock=compose.clock())
     with compose.keeping(settings, watcher=watcher) as tools:

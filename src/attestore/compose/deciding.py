@@ -86,7 +86,7 @@ def keeping(settings: Settings, *, watcher: Watcher) -> Iterator[Deciding]:
     """What whoever keeps the ledger needs to enter decisions and to render revisions.
 
     Raises:
-        UsageError: there is no roster below --home.
+        UsageError: there is no roster.
         Error: keys, programmes or the printer are missing.
     """
     from attestore.adapters.gpg import GpgSigner, GpgVerifier
@@ -96,7 +96,7 @@ def keeping(settings: Settings, *, watcher: Watcher) -> Iterator[Deciding]:
     from attestore.adapters.workspace import TemporaryWorkspace
 
     # decisions never make keys or a roster: whoever ran the gate has them
-    trusted_roster(settings.home / "roster.yaml")
+    trusted_roster(settings.trusted)
     runner = Runner()
     with (
         TemporaryWorkspace() as workspace,

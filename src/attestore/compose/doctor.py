@@ -76,7 +76,7 @@ def _keys(
 ) -> None:
     from attestore.adapters.gpg import GpgSealer, GpgSigner
 
-    if not (settings.home / "roster.yaml").exists():
+    if not settings.trusted.exists():
         advice = "the first run makes keys and a roster there" if shutil.which("gpg") else ""
         lookout.see(Look("keys", "home", f"{settings.home} holds no roster yet", advice=advice))
         return

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from attestore.compose.people import opened_home
+from attestore.compose.secrets import resolved, told
 from attestore.compose.settings import Settings
 from attestore.errors import KeyringError, UsageError
 from attestore.report.exports import Seal
@@ -15,7 +16,7 @@ __all__ = ["certifying", "sealing"]
 
 
 @contextmanager
-def sealing(home: Path) -> Iterator[Callable[[bytes], Seal]]:
+def sealing(home: Path, *, roster: Path) -> Iterator[Callable[[bytes], Seal]]:
     """Signs bytes as the operator whose key lies below `home`; nothing is made there.
 
     Raises:
@@ -26,13 +27,22 @@ def sealing(home: Path) -> Iterator[Callable[[bytes], Seal]]:
     from attestore.adapters.process import Runner
     from attestore.adapters.workspace import TemporaryWorkspace
 
-    if not (home / "roster.yaml").exists():
+    if not roster.exists():
         raise KeyringError(
             f"an envelope is signed when it is made, and there is no operator's key below {home}",
             hint="Name the folder of keys and roster with --home; without a key, the formats junit, oscal and csv work.",
         )
     settings = Settings(
-        reports=home, home=home, store=home, source="", backup="", system="", jobs=1, pg_bin=None, operator=""
+        reports=home,
+        home=home,
+        store=home,
+        source="",
+        backup="",
+        system="",
+        jobs=1,
+        pg_bin=None,
+        operator="",
+        roster=roster,
     )
     runner = Runner()
     with (
@@ -63,27 +73,5 @@ def certifying(certificate: Path, *, passphrase: str) -> Callable[[bytes, str], 
         data = certificate.read_bytes()
     except OSError as problem:
         raise UsageError(f"the certificate {certificate} can't be read: {problem.strerror}") from problem
-    signer = Pades(data, passphrase=_secret(passphrase))
+    signer = Pades(data, passphrase=resolved(told("--passphrase", passphrase)) if passphrase else b"")
     return lambda pdf, reason: signer.certify(pdf, reason=reason)
-
-
-def _secret(reference: str) -> bytes:
-    """What a reference refers to; never shown, not even in an error."""
-    from attestore.adapters.system import environment
-
-    kind, _, name = reference.partition(":")
-    if not reference:
-        return b""
-    if kind == "env" and name in environment():
-        return environment()[name].encode()
-    if kind == "file":
-        try:
-            return Path(name).read_bytes().rstrip(b"\r\n")
-        except OSError as problem:
-            raise UsageError(f"the passphrase's file {name} can't be read: {problem.strerror}") from problem
-    if kind == "env":
-        raise UsageError(f"the variable {name}, which should hold the passphrase, is not set")
-    raise UsageError(
-        "--passphrase says neither env:NAME nor file:PATH",
-        hint="A passphrase itself never stands on a command line: others can read it there.",
-    )

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Home", "Say", "opened_home", "trusted_roster"]
 
-_ROSTER: Final = "roster.yaml"
 _BACKUP_KEY: Final = "Attestore backup"
 
 Say = Callable[[str], None]
@@ -41,7 +40,7 @@ def opened_home(settings: Settings, *, runner: Runner, say: Say, work: Path) -> 
     """The keyring and the roster below --home; made on first use, and said so."""
     from attestore.adapters.gpg import Keyring
 
-    path = settings.home / _ROSTER
+    path = settings.trusted
     with Keyring.open(settings.home, runner=runner, work=work) as keyring:
         if not path.exists():
             say(f"First use of {settings.home}: making an RSA 4096 backup key and a signing key, without passphrases")

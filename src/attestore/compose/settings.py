@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attestore import instants, plan
+from attestore.compose.configured import Configured
 from attestore.errors import UsageError
 from attestore.gate import Gate
 from attestore.plan import Job, Plan
@@ -43,6 +44,15 @@ class Settings:
     """how a new backup's rows are fingerprinted"""
     show_keys: bool = False
     """whether keys of differing rows may be told as they are"""
+    roster: Path | None = None
+    """whom to trust; None: roster.yaml below home"""
+    configured: Configured | None = None
+    """the configuration file, and the system in it that is meant; None where there is no file"""
+
+    @property
+    def trusted(self) -> Path:
+        """The roster's file."""
+        return self.roster or self.home / "roster.yaml"
 
 
 def clock() -> Clock:

@@ -1,0 +1,56 @@
+"""Secrets, read at the moment of use; neither they nor what was written in place of a reference are ever shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from attestore.config import SecretRef, reference
+from attestore.config.secrets import Place
+from attestore.errors import UsageError
+
+__all__ = ["resolved", "told"]
+
+
+def told(option: str, text: str) -> SecretRef:
+    """The reference that an option of the command line holds.
+
+    Raises:
+        UsageError: it is none.
+    """
+    try:
+        return reference(text)
+    except ValueError:
+        problem = UsageError(
+            f"{option} says neither env:NAME nor file:PATH",
+            hint="A secret itself never stands on a command line: others can read it there.",
+        )
+    raise problem  # not from the ValueError's block: nothing there may be told
+
+
+def resolved(ref: SecretRef, *, below: Path = Path()) -> bytes:
+    """What a reference refers to, without the line's end of a file; relative paths are below that folder.
+
+    Raises:
+        UsageError: the variable is not set, the file can't be read, or it is empty.
+    """
+    from attestore.adapters.system import environment
+
+    if ref.place is Place.ENVIRONMENT:
+        if ref.name not in environment():
+            raise UsageError(
+                f"the variable {ref.name}, which should hold a secret, is not set",
+                hint=f"Set {ref.name} in the environment of this command, or write file:PATH instead.",
+            )
+        found = environment()[ref.name].encode("utf-8", "surrogateescape")
+    else:
+        path = below / ref.name
+        try:
+            found = path.read_bytes().rstrip(b"\r\n")
+        except OSError as problem:
+            raise UsageError(
+                f"the file {path}, which should hold a secret, can't be read: {problem.strerror}",
+                hint="Check the path, and that this user may read it.",
+            ) from problem
+    if not found:
+        raise UsageError(f"{ref.written} should hold a secret, and is empty")
+    return found
