@@ -8,6 +8,8 @@ from attestore.compose.check import Trust, auditing, stamp
 from attestore.compose.deciding import Pen, keeping, named, pen
 from attestore.compose.demo import gallery
 from attestore.compose.export import certifying, sealing
+from attestore.compose.messages import message
+from attestore.compose.secrets import resolved, told
 from attestore.compose.settings import Settings, clock, planned, source_label
 from attestore.compose.tools import close_died, tools
 
@@ -21,11 +23,14 @@ __all__ = [
     "close_died",
     "gallery",
     "keeping",
+    "message",
     "named",
     "pen",
     "planned",
+    "resolved",
     "sealing",
     "source_label",
     "stamp",
+    "told",
     "tools",
 ]

@@ -1,0 +1,160 @@
+"""metrics and notify: what monitoring and people are told of what is there."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import typer
+from rich.text import Text
+
+from attestore import canon, compose, gate, instants, resources
+from attestore.archive import disk
+from attestore.cli import dates
+from attestore.cli.display import consoles
+from attestore.compose.check import Trust
+from attestore.compose.listing import listing
+from attestore.compose.watching import Watch, exposition, figures, gate_figures, push_metrics, write_metrics
+from attestore.errors import Error, UsageError
+from attestore.gate import Gate
+from attestore.report import notices as news
+from attestore.report.metrics import families
+from attestore.run.listing import Listed, list_backups
+
+__all__ = ["Telling", "Watching", "notify", "print_shipped", "tell_metrics"]
+
+_TOLD: Final = "told.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Watching:
+    """What is watched, as the command line says it."""
+
+    reports: Path
+    home: Path
+    roster: Path
+    stores: Mapping[str, Path]
+    gates: Path | None
+    system: str
+    before: str
+    at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """Where the metrics go; to standard output where nothing else is named."""
+
+    textfile: Path | None
+    push: str
+    instance: str
+
+
+def tell_metrics(watching: Watching, telling: Telling, *, as_json: bool) -> int:
+    """Write the metrics where they are wanted; 0, whatever they say."""
+    with _opened(watching) as (watch, trust, at):
+        told = families(figures(watch, trust=trust, at=at))
+    if telling.textfile is not None:
+        write_metrics(telling.textfile, told)
+    if telling.push:
+        push_metrics(telling.push, told, instance=telling.instance)
+    if as_json:
+        samples: list[canon.JSON] = [
+            {"name": family.name, "labels": dict(sample.labels), "value": _written(sample.value)}
+            for family in told
+            for sample in family.samples
+        ]
+        typer.echo(canon.encode(samples).decode())
+    elif telling.textfile is None and not telling.push:
+        sys.stdout.buffer.write(exposition(told))
+        sys.stdout.buffer.flush()
+    return 0
+
+
+def print_shipped(name: str) -> int:
+    """A file for the monitoring system, as it is shipped; 0."""
+    typer.echo((resources.templates_folder() / "monitoring" / name).read_text("utf-8"), nl=False)
+    return 0
+
+
+def notify(watching: Watching, *, addresses: tuple[str, ...], dry_run: bool, as_json: bool) -> int:
+    """Tell people what changed since they were told last; what could not be sent is sent again next time.
+
+    Raises:
+        UsageError: an address can't be read or meant.
+        UnreachableError: a service did not take a message.
+    """
+    if not addresses and not dry_run:
+        raise UsageError(
+            "nobody is named who could be told", hint="Give --url env:NAME or --url file:PATH, or --dry-run to look."
+        )
+    resolved = () if dry_run else tuple(compose.resolved(compose.told("--url", each)).decode() for each in addresses)
+    kept = watching.home / _TOLD
+    with _opened(watching) as (watch, trust, at):
+        gates = gate_figures(watch, trust=trust, at=at)
+        known = news.decode(kept.read_bytes(), what=str(kept)) if kept.exists() else {}
+        due, now = news.notices(known, gates, at=instants.text(at), before_ms=watch.before_expiry_ms)
+    if as_json:
+        told: list[canon.JSON] = [
+            {"system": each.system, "gate": each.gate, "title": each.title, "body": each.body, "bad": each.bad}
+            for each in due
+        ]
+        typer.echo(canon.encode(told).decode())
+    else:
+        out, _ = consoles()
+        for each in due:
+            out.print(Text(f"{each.title}\n  {each.body}"))
+        if not due:
+            out.print(Text("Nothing changed, and nothing is about to."))
+    if dry_run:
+        return 0
+    for each in due:
+        compose.message(resolved, title=f"Attestore: {each.title}", body=each.body, bad=each.bad)
+    disk.replace(kept, news.encode(now))
+    return 0
+
+
+@contextmanager
+def _opened(watching: Watching) -> Iterator[tuple[Watch, Trust, datetime]]:
+    with compose.auditing(watching.roster) as trust:
+        at = dates.as_of(watching.at, option="--at") if watching.at else trust.clock.now()
+        wanted = _wanted(watching)
+        watch = Watch(
+            reports=watching.reports,
+            wanted={(watching.system, each.id): each for each in wanted} if watching.system else {},
+            stores={name: _asking(watching, path) for name, path in watching.stores.items()},
+            before_expiry_ms=_before(watching.before),
+        )
+        yield watch, trust, at
+
+
+def _wanted(watching: Watching) -> tuple[Gate, ...]:
+    if watching.gates is None:
+        return ()
+    if not watching.system:
+        raise UsageError("--gates says which gates must have run, but not of which system", hint="Add --system NAME.")
+    return tuple(gate.read(path) for path in sorted(watching.gates.glob("*.yaml")))
+
+
+def _asking(watching: Watching, store: Path) -> Callable[[], tuple[Listed, ...]]:
+    def ask() -> tuple[Listed, ...]:
+        with listing(store=store, reports=watching.reports, roster=watching.roster) as doors:
+            return list_backups(doors)
+
+    return ask
+
+
+def _before(written: str) -> int:
+    try:
+        return gate.duration_ms(written)
+    except (Error, ValueError) as problem:
+        raise UsageError(f"--before {written!r} is no duration", hint="Write 7d, 36h or 90m.") from problem
+
+
+def _written(value: float) -> int | str:
+    """A number as exact JSON keeps it: whole, or as text."""
+    return int(value) if value == int(value) else repr(value)
