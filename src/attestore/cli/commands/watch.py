@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from attestore.cli.configured import trusted
 from attestore.cli.options import HOME, REPORTS, Home, Json, Reports, Roster, Store
 
 __all__ = ["app"]
@@ -63,7 +64,7 @@ def metrics(  # noqa: PLR0913
     watching = Watching(
         reports=reports,
         home=home,
-        roster=roster or home / "roster.yaml",
+        roster=roster or trusted(home),
         stores={"store": store or home / "store"},
         gates=gates,
         system=system,
@@ -108,7 +109,7 @@ def notify(  # noqa: PLR0913
     watching = Watching(
         reports=reports,
         home=home,
-        roster=roster or home / "roster.yaml",
+        roster=roster or trusted(home),
         stores={},
         gates=gates,
         system=system,
