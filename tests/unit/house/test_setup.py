@@ -85,11 +85,21 @@ def test_a_second_set_up_does_and_says_nothing(machine: Machine) -> None:
 def test_what_the_tests_need_includes_what_attestore_needs(machine: Machine) -> None:
     machine.has("pdftotext")
     machine.has("jq")
+    machine.has("promtool")
     machine.set_up("dev")
     assert "-r requirements-dev.lock" in machine.calls.read_text()
     machine.forget_calls()
     machine.set_up("run")
     assert machine.calls.read_text() == ""
+
+
+def test_alert_rules_that_nothing_could_check_are_no_set_up(machine: Machine) -> None:
+    """Where promtool can't be taken from the system's packages, somebody is told what is missing."""
+    machine.has("pdftotext")
+    machine.has("jq")
+    done = machine.set_up("dev")
+    assert done.returncode == 1
+    assert "promtool (it checks the alert rules) could not be had" in done.stderr
 
 
 @pytest.mark.parametrize("changed", ["requirements.lock", "pyproject.toml"])
