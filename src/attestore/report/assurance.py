@@ -24,6 +24,7 @@ from attestore.report.blocks import (
 )
 from attestore.report.case import NOT_MEASURED, Reading, View
 from attestore.report.front import mark, rto_check
+from attestore.report.voice import later, say
 from attestore.report.words import code, prose
 from attestore.verdict import Outcome
 
@@ -40,9 +41,9 @@ def history(view: View) -> tuple[Block, ...]:
     """This run beside the earlier ones of the same system and gate, failed ones included."""
     context, reading = view.case.context, view.reading
     past = [item for item in context.history if item.gate == view.gate.id]
-    heading = Heading(2, "Previous runs", "history")
+    heading = Heading(2, say("Previous runs"), "history")
     if not past:
-        return heading, Para("This is the first recorded run of this gate for this system.")
+        return heading, Para(say("This is the first recorded run of this gate for this system."))
     here = reading.number("restore.rto")
     longest = max([here or 0, *(item.rto_ms or 0 for item in past)])
     tones = {"PASS": Tone.GOOD, "FAIL": Tone.BAD}
@@ -51,10 +52,10 @@ def history(view: View) -> tuple[Block, ...]:
         return "–" if ms is None or not longest else Span(0, ms * 1000 // longest)
 
     def size(number: int | None) -> str:
-        return NOT_MEASURED if number is None else numbers.size(number)
+        return say(NOT_MEASURED) if number is None else numbers.size(number)
 
     def time(ms: int | None) -> str:
-        return NOT_MEASURED if ms is None else numbers.duration(ms)
+        return say(NOT_MEASURED) if ms is None else numbers.duration(ms)
 
     rows: list[tuple[Cell, ...]] = [
         (
@@ -81,15 +82,17 @@ def history(view: View) -> tuple[Block, ...]:
         heading,
         Table(
             (
-                Column("Run", mono=True),
-                Column("Finished", whole=True),
-                Column("Verdict"),
-                Column("RTO, to scale", wide=True),
-                Column("RTO", Align.RIGHT),
-                Column("Backup", Align.RIGHT),
+                Column(say("Run"), mono=True),
+                Column(say("Finished"), whole=True),
+                Column(say("Verdict")),
+                Column(say("RTO, to scale"), wide=True),
+                Column(say("RTO"), Align.RIGHT),
+                Column(say("Backup"), Align.RIGHT),
             ),
             tuple(rows),
-            note="Newest first. The ledger lists every run that was started, so that one that is missing here leaves a gap there.",
+            note=say(
+                "Newest first. The ledger lists every run that was started, so that one that is missing here leaves a gap there."
+            ),
         ),
     )
 
@@ -101,33 +104,33 @@ def deviations(view: View) -> tuple[Block, ...]:
     if stopped := reading.text("run.stopped"):
         said.append(prose("The run stopped: {why}.", why=stopped.rstrip(".")))
     elif reading.flag("run.completed") is not True:
-        said.append("The run did not record that it was completed.")
+        said.append(say("The run did not record that it was completed."))
     if context.closed_by:
         said.append(prose("The run had died; {who} closed it afterwards.", who=context.closed_by))
     if reading.flag("restore.durable") is False:
-        said.append("The target ran with scratch settings (fsync or full_page_writes off).")
+        said.append(say("The target ran with scratch settings (fsync or full_page_writes off)."))
     network = reading.text("target.network")
     if network == "existing server":
-        said.append("Restored into an existing server; it was not isolated from the network by Attestore.")
+        said.append(say("Restored into an existing server; it was not isolated from the network by Attestore."))
     elif network not in (None, "none"):
         said.append(prose("The target had no network namespace of its own: {how}.", how=network))
     counted = {
-        "preflight.problems": "Problems found before the start: {n}.",
-        "restore.errors": "Errors reported while restoring: {n}.",
-        "source.uncovered": "Relations whose data this method does not carry: {n}.",
+        "preflight.problems": later("Problems found before the start: {n}."),
+        "restore.errors": later("Errors reported while restoring: {n}."),
+        "source.uncovered": later("Relations whose data this method does not carry: {n}."),
     }
     for fact, sentence in counted.items():
         if number := reading.number(fact):
             said.append(prose(sentence, n=numbers.count(number)))
     refused = {
-        "local.destroyed": "The local copy was not completely destroyed before the restore was ordered.",
-        "target.empty": "The target database was not empty before the restore.",
-        "target.segregated": "The target is the same cluster as the source.",
-        "teardown.complete": "What the restore made was not completely removed.",
+        "local.destroyed": say("The local copy was not completely destroyed before the restore was ordered."),
+        "target.empty": say("The target database was not empty before the restore."),
+        "target.segregated": say("The target is the same cluster as the source."),
+        "teardown.complete": say("What the restore made was not completely removed."),
     }
     said += [sentence for fact, sentence in refused.items() if reading.flag(fact) is False]
-    heading = Heading(2, "Deviations", "deviations")
-    return (heading, Bullets(tuple(said))) if said else (heading, Para("None was observed."))
+    heading = Heading(2, say("Deviations"), "deviations")
+    return (heading, Bullets(tuple(said))) if said else (heading, Para(say("None was observed.")))
 
 
 def readiness(view: View) -> tuple[Block, ...]:
@@ -136,39 +139,45 @@ def readiness(view: View) -> tuple[Block, ...]:
     measured = reading.number("restore.rto")
     within = None if target is None or measured is None else target.operator.holds(measured, target.bound)
     items: tuple[tuple[str, bool | None, str], ...] = (
-        ("The backup restores, end to end", reading.flag("run.completed"), "run.completed"),
-        ("Recovery time within its target", within, "restore.rto"),
-        ("Every row came back", _came_back(reading), "rows.restored"),
-        ("Content of every table equal", _none(reading, "tables.fingerprints.differing", "tables.compared"), "tables.fingerprints.differing"),
-        ("Foreign keys hold, no orphaned row", _none(reading, "foreign_keys.orphans", "foreign_keys.checked"), "foreign_keys.orphans"),
-        ("Definitions of all objects equal (constraints, triggers, functions)", _none(reading, "objects.differing", "objects.compared"), "objects.differing"),
-        ("Indexes rebuilt and valid", _none(reading, "indexes.invalid", "indexes.checked"), "indexes.invalid"),
-        ("Sequences ahead of their keys", _none(reading, "sequences.behind", "sequences.compared"), "sequences.behind"),
-        ("Edge cases answer the same", _answers(view), "probe.equal"),
-        ("Backup opens with the private key", _every(reading, "seal.decrypts"), "seal.decrypts"),
-        ("Backup refused without it", _every(reading, "seal.refused"), "seal.refused"),
-        ("Stored bytes read back unchanged", _none(reading, "stored.parts.differing", "stored.parts"), "stored.parts.differing"),
-        ("Target segregated from the source", reading.flag("target.segregated"), "target.segregated"),
-        ("Restored data removed afterwards", reading.flag("teardown.complete"), "teardown.complete"),
-        ("The checker notices deliberate damage", _same(reading, "control.noticed", "control.planted"), "control.noticed"),
-        ("Automated schedule of backups", None, ""),
-        ("Retention and off-site copies", None, ""),
-        ("Monitoring and alerting", None, ""),
+        (say("The backup restores, end to end"), reading.flag("run.completed"), "run.completed"),
+        (say("Recovery time within its target"), within, "restore.rto"),
+        (say("Every row came back"), _came_back(reading), "rows.restored"),
+        (say("Content of every table equal"), _none(reading, "tables.fingerprints.differing", "tables.compared"), "tables.fingerprints.differing"),
+        (say("Foreign keys hold, no orphaned row"), _none(reading, "foreign_keys.orphans", "foreign_keys.checked"), "foreign_keys.orphans"),
+        (say("Definitions of all objects equal (constraints, triggers, functions)"), _none(reading, "objects.differing", "objects.compared"), "objects.differing"),
+        (say("Indexes rebuilt and valid"), _none(reading, "indexes.invalid", "indexes.checked"), "indexes.invalid"),
+        (say("Sequences ahead of their keys"), _none(reading, "sequences.behind", "sequences.compared"), "sequences.behind"),
+        (say("Edge cases answer the same"), _answers(view), "probe.equal"),
+        (say("Backup opens with the private key"), _every(reading, "seal.decrypts"), "seal.decrypts"),
+        (say("Backup refused without it"), _every(reading, "seal.refused"), "seal.refused"),
+        (say("Stored bytes read back unchanged"), _none(reading, "stored.parts.differing", "stored.parts"), "stored.parts.differing"),
+        (say("Target segregated from the source"), reading.flag("target.segregated"), "target.segregated"),
+        (say("Restored data removed afterwards"), reading.flag("teardown.complete"), "teardown.complete"),
+        (say("The checker notices deliberate damage"), _same(reading, "control.noticed", "control.planted"), "control.noticed"),
+        (say("Automated schedule of backups"), None, ""),
+        (say("Retention and off-site copies"), None, ""),
+        (say("Monitoring and alerting"), None, ""),
     )  # fmt: skip
     marks = {True: Mark("yes", Tone.GOOD), False: Mark("NO", Tone.BAD), None: Mark(NOT_MEASURED, Tone.DOUBT)}
     order = {False: 0, True: 1, None: 2}
     rows = tuple(
-        (label, marks[held], code(fact) if fact else "outside of this run")
+        (label, marks[held], code(fact) if fact else say("outside of this run"))
         for label, held, fact in sorted(items, key=lambda item: order[item[1]])
     )
     held = sum(item[1] is True for item in items)
     failed = sum(item[1] is False for item in items)
     return (
-        Heading(2, "Readiness checklist", "readiness"),
+        Heading(2, say("Readiness checklist"), "readiness"),
         Table(
-            (Column("Item", wide=True), Column("State"), Column("Evidence")),
+            (Column(say("Item"), wide=True), Column(say("State")), Column(say("Evidence"))),
             rows,
-            note=f"{held} yes, {failed} no, {len(items) - held - failed} not measured, of {len(items)} items.",
+            note=say(
+                "{held} yes, {failed} no, {unmeasured} not measured, of {all} items.",
+                held=held,
+                failed=failed,
+                unmeasured=len(items) - held - failed,
+                all=len(items),
+            ),
         ),
     )
 
@@ -233,7 +242,7 @@ def recommendations(view: View) -> tuple[Block, ...]:
         )
     if not said:
         said.append(prose("Nothing was measured that a recommendation could rest on."))
-    return Heading(2, "Recommendations", "recommendations"), Bullets(tuple(said))
+    return Heading(2, say("Recommendations"), "recommendations"), Bullets(tuple(said))
 
 
 def _about_time(view: View) -> list[Text]:
@@ -260,11 +269,11 @@ def _about_time(view: View) -> list[Text]:
         said.append(
             prose(
                 "Begin with the phase *{phase}* if the restore must be faster: it took {share}{jobs}.",
-                phase=phase, share=numbers.share(longest, measured), jobs=jobs,
+                phase=say(phase), share=numbers.share(longest, measured), jobs=jobs,
             )
         )  # fmt: skip
     if reading.flag("restore.durable") is False:
-        said.append("Repeat the drill on a target with production settings before relying on this recovery time.")
+        said.append(say("Repeat the drill on a target with production settings before relying on this recovery time."))
     return said
 
 
@@ -275,24 +284,30 @@ def actions(view: View) -> tuple[Block, ...]:
     if view.verdict.outcome is Outcome.PASS:
         return ()
     rows: list[tuple[Cell, ...]] = [
-        (check.title or check.id, mark(check.outcome), "not yet decided", "not yet named", "not yet named")
+        (
+            check.title or check.id,
+            mark(check.outcome),
+            say("not yet decided"),
+            say("not yet named"),
+            say("not yet named"),
+        )
         for check in failed
     ]
     if unknown or not failed:
-        repeat = "find out why, then run again"
+        repeat = say("find out why, then run again")
         rows.append(
             (
-                f"{numbers.counted(unknown, 'criterion', 'criteria')} that could not be judged",
+                say("{criteria} that could not be judged", criteria=numbers.counted(unknown, "criterion", "criteria")),
                 mark(Outcome.UNKNOWN),
                 repeat,
-                "not yet named",
-                "not yet named",
+                say("not yet named"),
+                say("not yet named"),
             )
         )
     return (
-        Heading(2, "Corrective actions", "actions"),
+        Heading(2, say("Corrective actions"), "actions"),
         Table(
-            (Column("Criterion that is not met", wide=True), Column("Verdict"), Column("Action"), Column("Owner"), Column("Due")),
+            (Column(say("Criterion that is not met"), wide=True), Column(say("Verdict")), Column(say("Action")), Column(say("Owner")), Column(say("Due"))),
             tuple(rows),
         ),
     )  # fmt: skip
@@ -303,16 +318,18 @@ def controls(view: View) -> tuple[Block, ...]:
     if not view.gate.controls:
         return ()
     return (
-        Heading(2, "Controls answered", "controls"),
+        Heading(2, say("Controls answered"), "controls"),
         Table(
             (
-                Column("Framework", whole=True),
-                Column("Control", whole=True),
-                Column("Title", wide=True),
-                Column("Coverage"),
+                Column(say("Framework"), whole=True),
+                Column(say("Control"), whole=True),
+                Column(say("Title"), wide=True),
+                Column(say("Coverage")),
             ),
             tuple((item.framework, item.id, item.title, item.coverage.value) for item in view.gate.controls),
-            note="Direct: passing this gate is what the control asks for. Partial: it answers part of it. Supporting: it is evidence beside others.",
+            note=say(
+                "Direct: passing this gate is what the control asks for. Partial: it answers part of it. Supporting: it is evidence beside others."
+            ),
         ),
     )
 
@@ -321,28 +338,37 @@ def _untried(view: View) -> list[Text]:
     """What was not tried proves nothing about how it acts."""
     seen = view.case.restored.behaviour if view.case.restored else None
     if seen is None:
-        return ["That constraints and triggers act: their definitions were compared, not exercised."]
+        return [say("That constraints and triggers act: their definitions were compared, not exercised.")]
     untried = sum(each.did is Did.COMPARED for each in seen.exercises)
     if not untried:
         return []
     counted = numbers.count(untried)
-    return [f"That each constraint, trigger and index acts as defined: of {counted}, only the definition was compared."]
+    return [
+        say(
+            "That each constraint, trigger and index acts as defined: of {n}, only the definition was compared.",
+            n=counted,
+        )
+    ]
 
 
 def limits(view: View) -> tuple[Block, ...]:
     """What a reader must not conclude."""
     said: list[Text] = [
-        "That a different backup restores: this report speaks of one backup, named by its digest.",
-        "That the data was right when the backup was taken: it proves that what was there came back.",
-        "That an application works on the restored database: no application was started.",
-        "That nobody who holds the operator’s keys could have made this up. Checkpoints of the ledger kept elsewhere limit that; see VERIFY.md.",
+        say("That a different backup restores: this report speaks of one backup, named by its digest."),
+        say("That the data was right when the backup was taken: it proves that what was there came back."),
+        say("That an application works on the restored database: no application was started."),
+        say(
+            "That nobody who holds the operator’s keys could have made this up. Checkpoints of the ledger kept elsewhere limit that; see VERIFY.md."
+        ),
     ]
     if view.restores:
         said.insert(
             2,
-            "That production hardware restores as fast: the time was measured on the machine named under Environment.",
+            say(
+                "That production hardware restores as fast: the time was measured on the machine named under Environment."
+            ),
         )
         said += _untried(view)
     if view.seals:
-        said.append("That the private key is well kept: only that without it, the parts were refused.")
-    return Heading(2, "What this report does not prove", "limits"), Bullets(tuple(said))
+        said.append(say("That the private key is well kept: only that without it, the parts were refused."))
+    return Heading(2, say("What this report does not prove"), "limits"), Bullets(tuple(said))

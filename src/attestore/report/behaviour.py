@@ -10,6 +10,7 @@ from attestore.proof.behaviour import BAD, CONSTRAINTS, INDEX, TRIGGERS
 from attestore.report import numbers
 from attestore.report.blocks import Align, Block, Bullets, Callout, Cell, Column, Heading, Mark, Para, Table, Tone
 from attestore.report.case import NOT_MEASURED, View
+from attestore.report.voice import later, say
 from attestore.report.words import prose
 
 __all__ = ["behaviour"]
@@ -18,31 +19,31 @@ _NAMED: Final = 12
 """things that one reason names before it counts"""
 
 _RIGHT: Final = {
-    **dict.fromkeys(CONSTRAINTS, "refused a violating row, in its own name"),
-    **dict.fromkeys(TRIGGERS, "called when its event came (if disabled: not called)"),
-    INDEX: "read through by amcheck, and sound",
+    **dict.fromkeys(CONSTRAINTS, later("refused a violating row, in its own name")),
+    **dict.fromkeys(TRIGGERS, later("called when its event came (if disabled: not called)")),
+    INDEX: later("read through by amcheck, and sound"),
 }
 _SEVERAL: Final = {
-    "primary key": "Primary keys",
-    "unique": "Unique constraints",
-    "unique index": "Unique indexes without a constraint",
-    "foreign key": "Foreign keys",
-    "check": "Checks",
-    "not null": "NOT NULL columns",
-    "exclusion": "Exclusion constraints",
-    "domain": "Rules of domains",
-    "trigger": "Triggers",
-    "event trigger": "Event triggers",
-    INDEX: "Indexes",
+    "primary key": later("Primary keys"),
+    "unique": later("Unique constraints"),
+    "unique index": later("Unique indexes without a constraint"),
+    "foreign key": later("Foreign keys"),
+    "check": later("Checks"),
+    "not null": later("NOT NULL columns"),
+    "exclusion": later("Exclusion constraints"),
+    "domain": later("Rules of domains"),
+    "trigger": later("Triggers"),
+    "event trigger": later("Event triggers"),
+    INDEX: later("Indexes"),
 }
 
 
 def behaviour(view: View) -> tuple[Block, ...]:
     """Which definitions were tried and what came of it; which were only compared, and why."""
-    heading = Heading(2, "Behaviour", "behaviour")
+    heading = Heading(2, say("Behaviour"), "behaviour")
     seen = view.case.restored.behaviour if view.case.restored else None
     if seen is None:
-        return heading, Para(prose("**{what}:** the restored copy was not tried.", what=NOT_MEASURED.capitalize()))
+        return heading, Para(prose("**{what}:** the restored copy was not tried.", what=say(NOT_MEASURED).capitalize()))
     told = Para(
         prose(
             "A definition that came back whole may still not act. So after the comparison each constraint of the restored "
@@ -53,7 +54,7 @@ def behaviour(view: View) -> tuple[Block, ...]:
         )
     )
     if not seen.exercises:
-        return heading, told, Para("The restored database has no constraint, no trigger and no index to try.")
+        return heading, told, Para(say("The restored database has no constraint, no trigger and no index to try."))
     bad = tuple(each for each in seen.exercises if each.did in BAD)
     return heading, told, *_wrong(bad), _summary(seen), *_compared(seen)
 
@@ -62,10 +63,15 @@ def _wrong(bad: tuple[Exercise, ...]) -> tuple[Block, ...]:
     if not bad:
         return ()
     return (
-        Callout(Tone.BAD, f"{numbers.count(len(bad))} of them did otherwise than defined"),
+        Callout(Tone.BAD, say("{n} of them did otherwise than defined", n=numbers.count(len(bad)))),
         Table(
-            (Column("Kind"), Column("Which", mono=True, wide=True), Column("What it did"), Column("How")),
-            tuple((each.kind, each.subject, Mark(each.did.value, Tone.BAD), each.note or "–") for each in bad),
+            (
+                Column(say("Kind")),
+                Column(say("Which"), mono=True, wide=True),
+                Column(say("What it did")),
+                Column(say("How")),
+            ),
+            tuple((say(each.kind), each.subject, Mark(each.did.value, Tone.BAD), each.note or "–") for each in bad),
         ),
     )
 
@@ -77,20 +83,20 @@ def _summary(seen: Behaviour) -> Table:
         dids = Counter(each.did for each in seen.of(kind))
         if dids:
             whole += dids
-            rows.append((several, *_counts(dids), _RIGHT[kind]))
+            rows.append((say(several), *_counts(dids), say(_RIGHT[kind])))
     return Table(
         (
-            Column("Tried"),
-            Column("All", Align.RIGHT),
-            Column("As defined", Align.RIGHT),
-            Column("Otherwise", Align.RIGHT),
-            Column("Only compared", Align.RIGHT),
-            Column("State"),
-            Column("As defined means", wide=True),
+            Column(say("Tried")),
+            Column(say("All"), Align.RIGHT),
+            Column(say("As defined"), Align.RIGHT),
+            Column(say("Otherwise"), Align.RIGHT),
+            Column(say("Only compared"), Align.RIGHT),
+            Column(say("State")),
+            Column(say("As defined means"), wide=True),
         ),
         tuple(rows),
-        total=("All", *_counts(whole), ""),
-        note="Copies of a constraint or trigger in partitions are tried through the table that declares them.",
+        total=(say("All"), *_counts(whole), ""),
+        note=say("Copies of a constraint or trigger in partitions are tried through the table that declares them."),
     )
 
 
@@ -102,7 +108,7 @@ def _counts(dids: Counter[Did]) -> tuple[Cell, ...]:
         if wrong
         else Mark("as defined", Tone.GOOD)
         if not compared
-        else Mark("in part" if good else "not tried", Tone.DOUBT)
+        else Mark("in part" if good else say("not tried"), Tone.DOUBT)
     )
     return (*map(numbers.count, (total, good, wrong, compared)), state)
 
@@ -118,12 +124,12 @@ def _compared(seen: Behaviour) -> tuple[Block, ...]:
     lines = tuple(
         prose(
             "{kind}, {count}: {why} ({names}{more})",
-            kind=_SEVERAL[kind],
+            kind=say(_SEVERAL[kind]),
             count=numbers.count(len(names)),
             why=why,
             names=", ".join(names[:_NAMED]),
-            more=f" and {numbers.count(len(names) - _NAMED)} more" if len(names) > _NAMED else "",
+            more=say(" and {n} more", n=numbers.count(len(names) - _NAMED)) if len(names) > _NAMED else "",
         )
         for (kind, why), names in sorted(reasons.items(), key=lambda item: (-len(item[1]), item[0]))
     )
-    return Para("Definition and validity compared, not tried:"), Bullets(lines)
+    return Para(say("Definition and validity compared, not tried:")), Bullets(lines)

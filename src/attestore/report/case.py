@@ -15,13 +15,14 @@ from attestore.facts import FACTS, Kind, Value
 from attestore.gate import Gate
 from attestore.proof import Comparison, Proof, compare
 from attestore.report import numbers
+from attestore.report.voice import later, say
 from attestore.standing import Judged, hold
 from attestore.verdict import GateVerdict
 
 __all__ = ["NOT_MEASURED", "Case", "Reading", "View", "server", "view", "write"]
 
-NOT_MEASURED: Final = "not measured"
-_CONTRADICTED: Final = "contradictory"
+NOT_MEASURED: Final = later("not measured")
+_CONTRADICTED: Final = later("contradictory")
 _SEALING: Final = ("seal.", "store", "backup.")
 _RESTORING: Final = ("restore.", "tables.", "rows.", "objects.", "foreign_keys.", "indexes.", "sequences.", "probe")
 
@@ -118,14 +119,14 @@ class Reading:
 
     def source(self, fact: str) -> str:
         """What saw the fact."""
-        return self._sources.get(fact, NOT_MEASURED)
+        return self._sources.get(fact, say(NOT_MEASURED))
 
     def shown(self, fact: str, subject: str = "") -> str:
         """The value as reports write it, with its unit."""
         if (fact, subject) in self._contradicted:
-            return _CONTRADICTED
+            return say(_CONTRADICTED)
         value = self._value(fact, subject)
-        return NOT_MEASURED if value is None else write(fact, value)
+        return say(NOT_MEASURED) if value is None else write(fact, value)
 
     def _value(self, fact: str, subject: str) -> Value | None:
         return None if (fact, subject) in self._contradicted else self._known.get(fact, {}).get(subject)
@@ -135,7 +136,7 @@ def write(fact: str, value: Value) -> str:
     """A value of a fact as reports write it."""
     kind = FACTS[fact].kind if fact in FACTS else Kind.TEXT
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return say("yes") if value else say("no")
     if isinstance(value, int):
         match kind:
             case Kind.DURATION:
@@ -149,7 +150,7 @@ def write(fact: str, value: Value) -> str:
 
 def server(version: str) -> str:
     """A server version with its product's name before it, once."""
-    return version if version == NOT_MEASURED or version.startswith("PostgreSQL") else f"PostgreSQL {version}"
+    return version if version == say(NOT_MEASURED) or version.startswith("PostgreSQL") else f"PostgreSQL {version}"
 
 
 @dataclass(frozen=True, slots=True)

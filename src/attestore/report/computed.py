@@ -9,6 +9,7 @@ from attestore.proof.computed import COLUMN
 from attestore.report import numbers
 from attestore.report.blocks import Align, Block, Column, Heading, Mark, Para, Table, Tone
 from attestore.report.case import NOT_MEASURED
+from attestore.report.voice import say
 
 __all__ = ["recomputed"]
 
@@ -35,34 +36,36 @@ def recomputed(comparison: Comparison) -> tuple[Block, ...]:
         return Mark("DIFFERS", Tone.BAD) if each.source.kind == COLUMN else Mark("re-computed", Tone.DOUBT)
 
     return (
-        Heading(3, "Computed anew by the restore", "recomputed"),
+        Heading(3, say("Computed anew by the restore"), "recomputed"),
         Para(
-            "No dump carries the values of generated columns or the content of materialized views: the restore computes "
-            "them again. A generated value that differs beside equal stored columns is a difference. A view that was stale "
-            "at the source rightly comes back with other rows: that is told here, and is no loss."
+            say(
+                "No dump carries the values of generated columns or the content of materialized views: the restore computes "
+                "them again. A generated value that differs beside equal stored columns is a difference. A view that was stale "
+                "at the source rightly comes back with other rows: that is told here, and is no loss."
+            )
         ),
         Table(
             (
-                Column("Which", mono=True, wide=True),
-                Column("Kind"),
-                Column("Rows at the source", Align.RIGHT),
-                Column("Restored", Align.RIGHT),
-                Column("State"),
-                Column("What came of it", wide=True),
+                Column(say("Which"), mono=True, wide=True),
+                Column(say("Kind")),
+                Column(say("Rows at the source"), Align.RIGHT),
+                Column(say("Restored"), Align.RIGHT),
+                Column(say("State")),
+                Column(say("What came of it"), wide=True),
             ),
             tuple(
                 (
                     each.source.label,
-                    each.source.kind,
-                    NOT_MEASURED if each.source.unread else numbers.count(each.source.rows),
-                    NOT_MEASURED
+                    say(each.source.kind),
+                    say(NOT_MEASURED) if each.source.unread else numbers.count(each.source.rows),
+                    say(NOT_MEASURED)
                     if each.restored is None or each.restored.unread
                     else numbers.count(each.restored.rows),
                     state(each),
-                    each.words(),
+                    say(each.words()),
                 )
                 for each in shown
             ),
-            note=f"{numbers.count(folded)} further ones were computed alike." if folded else "",
+            note=say("{n} further ones were computed alike.", n=numbers.count(folded)) if folded else "",
         ),
     )

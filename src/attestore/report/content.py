@@ -24,6 +24,7 @@ from attestore.report.blocks import (
     Text,
 )
 from attestore.report.case import Case, Reading, View, view
+from attestore.report.voice import say
 from attestore.report.words import code, plain, prose, visible
 from attestore.verdict import Outcome, worst
 
@@ -50,7 +51,7 @@ def gate_document(case: Case, gate_id: str) -> Document:
     seen = view(case, gate_id)
     blocks: list[Block] = [
         *front.first_page(seen),
-        Heading(2, "Executive summary", "summary", fresh_page=True),
+        Heading(2, say("Executive summary"), "summary", fresh_page=True),
         Bullets(front.summary_sentences(seen)),
         *front.criteria(seen),
     ]
@@ -89,7 +90,7 @@ def gate_document(case: Case, gate_id: str) -> Document:
     ]
     return _document(
         case,
-        kind="Gate report",
+        kind=say("Gate report"),
         title=prose("{id} · {title}", id=seen.gate.id, title=seen.gate.title),
         outcome=seen.verdict.outcome,
         blocks=blocks,
@@ -129,16 +130,16 @@ def summary_document(case: Case) -> Document:
         Callout(front.mark(outcome).tone, front.mark(outcome).word, tuple(lines), large=True),
         Table(
             (
-                Column("Gate", whole=True),
-                Column("Requirement"),
-                Column("Evidence", wide=True),
-                Column("Criteria", Align.RIGHT),
-                Column("Verdict"),
-                Column("Standing"),
-                Column("Valid until"),
+                Column(say("Gate"), whole=True),
+                Column(say("Requirement")),
+                Column(say("Evidence"), wide=True),
+                Column(say("Criteria"), Align.RIGHT),
+                Column(say("Verdict")),
+                Column(say("Standing")),
+                Column(say("Valid until")),
             ),
             tuple(rows),
-            caption="Security gates status",
+            caption=say("Security gates status"),
         ),
     ]  # fmt: skip
     if restoring is not None:
@@ -147,17 +148,19 @@ def summary_document(case: Case) -> Document:
     blocks.append(
         Facts(
             (
-                Fact("System", context.system),
-                Fact("Run by", context.operator.name, note=prose("ended {end}", end=numbers.instant(context.ended))),
-                Fact("Backup", reading.shown("backup.id"), mono=True),
-                Fact("Backup digest", reading.shown("backup.digest"), mono=True),
-                Fact("Approved by", signoff.approved_by(case)),
+                Fact(say("System"), context.system),
+                Fact(
+                    say("Run by"), context.operator.name, note=prose("ended {end}", end=numbers.instant(context.ended))
+                ),
+                Fact(say("Backup"), reading.shown("backup.id"), mono=True),
+                Fact(say("Backup digest"), reading.shown("backup.digest"), mono=True),
+                Fact(say("Approved by"), signoff.approved_by(case)),
             )
         )
     )
     return _document(
         case,
-        kind="Summary",
+        kind=say("Summary"),
         title=prose("Security gates of {system}", system=context.system),
         outcome=outcome,
         blocks=blocks,
@@ -166,24 +169,24 @@ def summary_document(case: Case) -> Document:
 
 def plan_document(steps: Sequence[Step], gates: Sequence[Gate], *, system: str, scenario: str) -> Document:
     """What a run would do, before it does anything."""
-    blocks: list[Block] = [Para(scenario), Heading(2, "Steps", "steps"), method.plan_table(steps)]
+    blocks: list[Block] = [Para(scenario), Heading(2, say("Steps"), "steps"), method.plan_table(steps)]
     for gate in gates:
         asked: list[tuple[Cell, ...]] = [
             (check.title or check.id, code(check.fact), f"{check.operator.value} {check.written}")
             for check in gate.checks
         ]
-        asked += [(probe.title or probe.id, "probe", probe.must) for probe in gate.probes]
+        asked += [(probe.title or probe.id, say("probe"), probe.must) for probe in gate.probes]
         blocks += [
             Heading(2, prose("{id} · {title}", id=gate.id, title=gate.title), f"gate-{len(blocks)}"),
             Para(gate.statement),
-            Table((Column("Criterion", wide=True), Column("Measured"), Column("Must be")), tuple(asked)),
+            Table((Column(say("Criterion"), wide=True), Column(say("Measured")), Column(say("Must be"))), tuple(asked)),
         ]
     return Document(
-        kind="Plan",
+        kind=say("Plan"),
         title=prose("Plan for {system}", system=system),
-        plain_title=f"Plan for {visible(system)}",
-        subtitle="Nothing has been done yet.",
-        running="not started",
+        plain_title=say("Plan for {system}", system=visible(system)),
+        subtitle=say("Nothing has been done yet."),
+        running=say("not started"),
         ledger="",
         watermark="",
         language="en",
@@ -194,7 +197,7 @@ def plan_document(steps: Sequence[Step], gates: Sequence[Gate], *, system: str, 
 
 def _criteria(seen: View) -> str:
     checks = seen.verdict.checks
-    return f"{sum(check.outcome is Outcome.PASS for check in checks)} of {len(checks)}"
+    return say("{n} of {all}", n=sum(check.outcome is Outcome.PASS for check in checks), all=len(checks))
 
 
 def _document(case: Case, *, kind: str, title: Prose, outcome: Outcome, blocks: Sequence[Block]) -> Document:
@@ -210,10 +213,12 @@ def _document(case: Case, *, kind: str, title: Prose, outcome: Outcome, blocks: 
             "{system}, {day}{revision}",
             system=context.system,
             day=numbers.day(context.started),
-            revision="" if revision is None else f", revision {revision.number} of {numbers.day(revision.at)}",
+            revision=""
+            if revision is None
+            else say(", revision {n} of {day}", n=revision.number, day=numbers.day(revision.at)),
         ),
-        running=context.run if revision is None else f"{context.run} · revision {revision.number}",
-        ledger=f"ledger {numbers.count(count)} · {head[:_SHORT_HEAD]}",
+        running=context.run if revision is None else say("{run} · revision {n}", run=context.run, n=revision.number),
+        ledger=say("ledger {n} · {head}", n=numbers.count(count), head=head[:_SHORT_HEAD]),
         watermark="" if outcome is Outcome.PASS else outcome.name,
         language=context.language,
         paper="Letter" if context.paper == "Letter" else "A4",

@@ -26,6 +26,7 @@ from attestore.report.blocks import (
 )
 from attestore.report.case import NOT_MEASURED, Reading, View, write
 from attestore.report.signoff import standing_fact, standing_notice
+from attestore.report.voice import later, say
 from attestore.report.words import code, joined, plain, prose
 from attestore.verdict import CheckVerdict, Outcome
 
@@ -68,13 +69,13 @@ def first_page(view: View) -> tuple[Block, ...]:
         Facts((*_tiles(view), _valid_fact(view)), tiles=True),
         Facts(
             (
-                Fact("Tested", context.scenario or NOT_MEASURED),
-                Fact("System", context.system),
-                Fact("Run by", _person(view), note=_closer(view)),
-                Fact("Run", context.run, mono=True),
-                Fact("Started", numbers.instant(context.started), note=prose("ended {end}", end=numbers.instant(context.ended))),
-                Fact("Backup", view.reading.shown("backup.id"), mono=True),
-                Fact("Backup digest", view.reading.shown("backup.digest"), mono=True),
+                Fact(say("Tested"), context.scenario or say(NOT_MEASURED)),
+                Fact(say("System"), context.system),
+                Fact(say("Run by"), _person(view), note=_closer(view)),
+                Fact(say("Run"), context.run, mono=True),
+                Fact(say("Started"), numbers.instant(context.started), note=prose("ended {end}", end=numbers.instant(context.ended))),
+                Fact(say("Backup"), view.reading.shown("backup.id"), mono=True),
+                Fact(say("Backup digest"), view.reading.shown("backup.digest"), mono=True),
                 standing_fact(view),
             )
         ),
@@ -108,13 +109,13 @@ def _headline(view: View) -> Callout:
 
 
 def _hold(criteria: int) -> str:
-    return "criterion holds" if criteria == 1 else "criteria hold"
+    return say("criterion holds") if criteria == 1 else say("criteria hold")
 
 
 def _others(checks: tuple[CheckVerdict, ...]) -> str:
     failed = sum(check.outcome is Outcome.FAIL for check in checks)
     unknown = sum(check.outcome is Outcome.UNKNOWN for check in checks)
-    parts = [f"{numbers.count(n)} {word}" for n, word in ((failed, "failed"), (unknown, "unknown")) if n]
+    parts = [f"{numbers.count(n)} {word}" for n, word in ((failed, say("failed")), (unknown, say("unknown"))) if n]
     return f"; {', '.join(parts)}" if parts else ""
 
 
@@ -134,11 +135,14 @@ def gauge(reading: Reading, target: Check | None) -> Gauge | None:
     bound = int(target.bound)
     scale = max(measured, bound)
     holds = target.operator.holds(measured, bound)
-    words = f"{numbers.duration(measured)} of {numbers.duration(bound)}: {margin(measured, bound)}"
+    words = say(
+        "{measured} of {bound}: {margin}",
+        measured=numbers.duration(measured), bound=numbers.duration(bound), margin=margin(measured, bound),
+    )  # fmt: skip
     return Gauge(
-        label="Recovery time (RTO)",
+        label=say("Recovery time (RTO)"),
         measured=numbers.duration(measured),
-        target=f"target {target.operator.value} {target.written}",
+        target=say("target {bound}", bound=f"{target.operator.value} {target.written}"),
         words=words,
         filled=measured * 1000 // scale,
         target_at=bound * 1000 // scale,
@@ -150,9 +154,9 @@ def margin(measured: int, bound: int) -> str:
     """How far a duration is from its target, in words."""
     gap = bound - measured
     if gap == 0:
-        return "exactly the target"
-    side = "below" if gap > 0 else "above"
-    return f"{numbers.duration(abs(gap))} {side} target ({numbers.share(abs(gap), bound)})"
+        return say("exactly the target")
+    told = later("{gap} below target ({share})") if gap > 0 else later("{gap} above target ({share})")
+    return say(told, gap=numbers.duration(abs(gap)), share=numbers.share(abs(gap), bound))
 
 
 def _tiles(view: View) -> tuple[Fact, ...]:
@@ -162,16 +166,16 @@ def _tiles(view: View) -> tuple[Fact, ...]:
 def _restore_tiles(view: View) -> tuple[Fact, ...]:
     reading, target = view.reading, rto_check(view)
     measured = reading.number("restore.rto")
-    against: Text = "no target in this gate"
+    against: Text = say("no target in this gate")
     if target is not None:
-        against = f"target {target.operator.value} {target.written}"
+        against = say("target {bound}", bound=f"{target.operator.value} {target.written}")
         if measured is not None:
             against = f"{against}; {margin(measured, int(target.bound))}"
     if reading.flag("restore.durable") is False:
         against = joined((against, prose("**scratch settings**")), by="; ")
     return (
-        Fact("RTO", reading.shown("restore.rto"), note=against),
-        Fact("RPO", reading.shown("restore.rpo"), note="age of the data when the restore was ordered"),
+        Fact(say("RTO"), reading.shown("restore.rto"), note=against),
+        Fact(say("RPO"), reading.shown("restore.rpo"), note=say("age of the data when the restore was ordered")),
         _rows_tile(reading),
     )
 
@@ -179,29 +183,30 @@ def _restore_tiles(view: View) -> tuple[Fact, ...]:
 def _seal_tiles(view: View) -> tuple[Fact, ...]:
     reading = view.reading
     return (
-        Fact("Sealed to", _same(reading, "seal.key.algorithm"), note=prose("smallest key {bits} bits", bits=_same(reading, "seal.key.bits"))),
-        Fact("Cipher", _same(reading, "seal.cipher"), note=prose("integrity protection: {mode}", mode=_same(reading, "seal.integrity"))),
-        Fact("Without the key", _refusals(reading), note=prose("plaintext signatures found: {magic}", magic=_same(reading, "seal.magic"))),
+        Fact(say("Sealed to"), _same(reading, "seal.key.algorithm"), note=prose("smallest key {bits} bits", bits=_same(reading, "seal.key.bits"))),
+        Fact(say("Cipher"), _same(reading, "seal.cipher"), note=prose("integrity protection: {mode}", mode=_same(reading, "seal.integrity"))),
+        Fact(say("Without the key"), _refusals(reading), note=prose("plaintext signatures found: {magic}", magic=_same(reading, "seal.magic"))),
     )  # fmt: skip
 
 
 def _refusals(reading: Reading) -> str:
     parts = reading.subjects("seal.refused")
     if not parts:
-        return NOT_MEASURED
+        return say(NOT_MEASURED)
     refused = sum(reading.flag("seal.refused", part) is True for part in parts)
-    return f"{refused} of {reading.shown('seal.parts')} refused"
+    return say("{n} of {all} refused", n=refused, all=reading.shown("seal.parts"))
 
 
 def _same(reading: Reading, fact: str) -> str:
     """The one value of a fact over all its subjects, or all of them."""
-    values = tuple(dict.fromkeys(reading.shown(fact, subject).replace(",", "") for subject in reading.subjects(fact)))
-    return ", ".join(values) or NOT_MEASURED
+    seen = ((reading.number(fact, subject), reading.shown(fact, subject)) for subject in reading.subjects(fact))
+    values = tuple(dict.fromkeys(shown if number is None else str(number) for number, shown in seen))
+    return ", ".join(values) or say(NOT_MEASURED)
 
 
 def _pair(reading: Reading, part: str, whole: str) -> str:
     if reading.number(part) is None and reading.number(whole) is None:
-        return NOT_MEASURED
+        return say(NOT_MEASURED)
     return f"{reading.shown(part)} / {reading.shown(whole)}"
 
 
@@ -209,8 +214,8 @@ def _rows_tile(reading: Reading) -> Fact:
     came, rest = _came_back(reading)
     note = "; ".join((*((rest,) if rest else ()), _tables_line(reading)))
     if came is None:
-        return Fact("Number of rows", _pair(reading, "rows.restored", "rows.expected"), note=note)
-    return Fact("Rows restored", came.replace(" of ", " / "), note=note)
+        return Fact(say("Number of rows"), _pair(reading, "rows.restored", "rows.expected"), note=note)
+    return Fact(say("Rows restored"), came, note=note)
 
 
 def _came_back(reading: Reading) -> tuple[str | None, str]:
@@ -221,21 +226,25 @@ def _came_back(reading: Reading) -> tuple[str | None, str]:
     restored, expected = reading.number("rows.restored"), reading.number("rows.expected")
     unlocated = reading.number("tables.unlocated")
     if restored is None or expected is None or unlocated is None:
-        return None, "which rows came back was not measured"
+        return None, say("which rows came back was not measured")
     missing, extra, changed = (reading.number(f"rows.{what}") or 0 for what in ("missing", "extra", "changed"))
     if not unlocated and restored - expected == extra - missing:
-        more = [f"{numbers.count(n)} {word}" for n, word in ((changed, "changed"), (extra, "extra")) if n]
-        return f"{numbers.count(expected - missing)} of {numbers.count(expected)}", ", ".join(more)
+        more = [f"{numbers.count(n)} {word}" for n, word in ((changed, say("changed")), (extra, say("extra"))) if n]
+        return f"{numbers.count(expected - missing)} / {numbers.count(expected)}", ", ".join(more)
     if restored == expected:
-        return None, "the numbers of rows are equal, the rows are not"
-    return None, "not every differing row was found"
+        return None, say("the numbers of rows are equal, the rows are not")
+    return None, say("not every differing row was found")
 
 
 def _tables_line(reading: Reading) -> str:
     compared, differing = reading.number("tables.compared"), reading.number("tables.fingerprints.differing")
     if compared is None or differing is None:
-        return f"fingerprints of tables: {NOT_MEASURED}"
-    return f"{compared - differing} of {reading.shown('tables.expected')} tables with equal fingerprints"
+        return say("fingerprints of tables: {what}", what=say(NOT_MEASURED))
+    return say(
+        "{n} of {all} tables with equal fingerprints",
+        n=numbers.count(compared - differing),
+        all=reading.shown("tables.expected"),
+    )
 
 
 def valid_until(view: View) -> str:
@@ -246,11 +255,11 @@ def valid_until(view: View) -> str:
     if view.verdict.outcome is not Outcome.PASS:
         return "–"
     if view.gate.cadence_ms is None:
-        return "no expiry"
+        return say("no expiry")
     end = numbers.after(_counted_from(view), view.gate.cadence_ms)
     if end is None:
-        return NOT_MEASURED
-    return numbers.instant(end) if view.case.revision else f"about {numbers.instant(end)[:16]} UTC"
+        return say(NOT_MEASURED)
+    return numbers.instant(end) if view.case.revision else say("about {time}", time=numbers.minute(end))
 
 
 def _counted_from(view: View) -> str:
@@ -261,14 +270,15 @@ def _counted_from(view: View) -> str:
 
 def _valid_fact(view: View) -> Fact:
     if view.verdict.outcome is not Outcome.PASS:
-        return Fact("Valid until", "–", note="only a PASS is valid for a time")
+        return Fact(say("Valid until"), "–", note=say("only a PASS is valid for a time"))
     if view.gate.cadence_ms is None:
-        return Fact("Valid until", "no expiry", note="the gate sets no cadence")
-    end = valid_until(view)
-    day, _, time = end.removeprefix("about ").partition(" ")
-    about = "about " if end.startswith("about ") else ""
-    cadence = numbers.duration(view.gate.cadence_ms)
-    return Fact("Valid until", day, note=f"{about}{time}: {cadence} from the entry of the run’s end in the ledger")
+        return Fact(say("Valid until"), say("no expiry"), note=say("the gate sets no cadence"))
+    end = numbers.after(_counted_from(view), view.gate.cadence_ms)
+    note = say(
+        "{until}: {cadence} from the entry of the run’s end in the ledger",
+        until=valid_until(view), cadence=numbers.duration(view.gate.cadence_ms),
+    )  # fmt: skip
+    return Fact(say("Valid until"), say(NOT_MEASURED) if end is None else numbers.day(end), note=note)
 
 
 def _person(view: View) -> str:
@@ -340,8 +350,12 @@ def _restore_sentences(view: View) -> list[Prose]:
 def _rows_sentence(reading: Reading) -> str:
     came, rest = _came_back(reading)
     if came is None:
-        return f"The backup has {reading.shown('rows.expected')} rows, the restored copy {reading.shown('rows.restored')}: {rest}"
-    return f"{came} rows came back{f', {rest}' if rest else ''}"
+        return say(
+            "The backup has {expected} rows, the restored copy {restored}: {rest}",
+            expected=reading.shown("rows.expected"), restored=reading.shown("rows.restored"), rest=rest,
+        )  # fmt: skip
+    back, _, whole = came.partition(" / ")
+    return say("{back} of {whole} rows came back{rest}", back=back, whole=whole, rest=f", {rest}" if rest else "")
 
 
 def _bottleneck(reading: Reading, rto: int) -> list[Prose]:
@@ -350,11 +364,11 @@ def _bottleneck(reading: Reading, rto: int) -> list[Prose]:
         return []
     longest, phase = max(known)
     told = (
-        "Most of it went into *{phase}* ({share})."
+        later("Most of it went into *{phase}* ({share}).")
         if longest * 2 > rto
-        else "The longest phase was *{phase}* ({share})."
+        else later("The longest phase was *{phase}* ({share}).")
     )
-    return [prose(told, phase=phase, share=numbers.share(longest, rto))]
+    return [prose(told, phase=say(phase), share=numbers.share(longest, rto))]
 
 
 def evidence_line(view: View) -> str:
@@ -362,10 +376,10 @@ def evidence_line(view: View) -> str:
     parts: list[str] = []
     reading, target = view.reading, rto_check(view)
     if view.restores:
-        bound = f" ({target.operator.value} {target.written} target)" if target else ""
+        bound = say(" (target {bound})", bound=f"{target.operator.value} {target.written}") if target else ""
         parts.append(f"RTO {reading.shown('restore.rto')}{bound}")
         tile = _rows_tile(reading)
-        parts.append(f"{tile.label.lower()}: {plain(tile.value)}; {plain(tile.note)}")
+        parts.append(f"{tile.label}: {plain(tile.value)}; {plain(tile.note)}")
     if view.seals:
         parts.append(_sealed_line(reading))
     return "; ".join(parts)
@@ -373,14 +387,15 @@ def evidence_line(view: View) -> str:
 
 def _sealed_line(reading: Reading) -> str:
     algorithm, bits = _same(reading, "seal.key.algorithm"), _same(reading, "seal.key.bits")
-    if NOT_MEASURED in (algorithm, bits):
-        return NOT_MEASURED
+    if say(NOT_MEASURED) in (algorithm, bits):
+        return say(NOT_MEASURED)
     parts = reading.subjects("seal.decrypts")
     opened = sum(reading.flag("seal.decrypts", part) is True for part in parts)
-    return (
-        f"{algorithm} {bits}, {_same(reading, 'seal.cipher')}, {_same(reading, 'seal.integrity')}; "
-        f"{opened} of {reading.shown('seal.parts')} parts open with the key, without it {_refusals(reading)}"
-    )
+    return say(
+        "{algorithm} {bits}, {cipher}, {mode}; {n} of {all} parts open with the key, without it {refusals}",
+        algorithm=algorithm, bits=bits, cipher=_same(reading, "seal.cipher"), mode=_same(reading, "seal.integrity"),
+        n=opened, all=reading.shown("seal.parts"), refusals=_refusals(reading),
+    )  # fmt: skip
 
 
 def criteria(view: View) -> tuple[Block, ...]:
@@ -392,14 +407,14 @@ def criteria(view: View) -> tuple[Block, ...]:
     shown = _worst_first([check for check in checks if check not in met and check not in silent])
     explained = bool(silent) or any(check.reason for check in shown)
     columns = [
-        Column("Criterion", wide=True),
-        Column("Must be"),
-        Column("Observed", Align.RIGHT),
-        Column("Of", Align.RIGHT),
-        Column("Verdict"),
+        Column(say("Criterion"), wide=True),
+        Column(say("Must be")),
+        Column(say("Observed"), Align.RIGHT),
+        Column(say("Of"), Align.RIGHT),
+        Column(say("Verdict")),
     ]
     if explained:
-        columns.append(Column("Why", wide=True))
+        columns.append(Column(say("Why"), wide=True))
     rows: list[tuple[Cell, ...]] = []
     for check in shown:
         row: tuple[Cell, ...] = (
@@ -410,7 +425,10 @@ def criteria(view: View) -> tuple[Block, ...]:
             mark(check.outcome),
         )  # fmt: skip
         rows.append((*row, check.reason) if explained else row)
-    for folded, seen, outcome in ((silent, NOT_MEASURED, Outcome.UNKNOWN), (met, f"{len(met)} met", Outcome.PASS)):
+    for folded, seen, outcome in (
+        (silent, say(NOT_MEASURED), Outcome.UNKNOWN),
+        (met, say("{n} met", n=len(met)), Outcome.PASS),
+    ):
         if folded:
             probes = len({check.id.rsplit("/", 1)[0] for check in folded})
             row = (
@@ -418,20 +436,20 @@ def criteria(view: View) -> tuple[Block, ...]:
                     "Edge cases: equal answers, enough rows ({n}, each listed below)",
                     n=numbers.counted(probes, "probe"),
                 ),
-                "met",
+                say("met"),
                 seen,
                 numbers.count(len(answers)) if outcome is Outcome.PASS else "–",
                 mark(outcome),
             )
             why = (
-                f"{numbers.counted(len(folded), 'answer was', 'answers were')} not observed."
+                say("{answers} not observed.", answers=numbers.counted(len(folded), "answer was", "answers were"))
                 if outcome is Outcome.UNKNOWN
                 else ""
             )
             rows.append((*row, why) if explained else row)
     passed = sum(check.outcome is Outcome.PASS for check in checks)
     return (
-        Heading(2, "Criteria", "criteria"),
+        Heading(2, say("Criteria"), "criteria"),
         Table(
             tuple(columns),
             tuple(rows),
@@ -451,7 +469,7 @@ def observed(check: CheckVerdict) -> str:
         shown = str(value).lower() if isinstance(value, bool) else write(check.fact, value)
         groups.setdefault(shown, []).append(subject)
     if not groups:
-        return NOT_MEASURED
+        return say(NOT_MEASURED)
     if len(groups) == 1:
         return next(iter(groups))
     return "; ".join(f"{value}: {', '.join(subjects)}" for value, subjects in groups.items())

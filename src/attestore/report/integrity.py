@@ -25,6 +25,7 @@ from attestore.report.blocks import (
 from attestore.report.case import NOT_MEASURED, View
 from attestore.report.computed import recomputed
 from attestore.report.rows import differing_rows
+from attestore.report.voice import say
 from attestore.report.words import prose
 
 __all__ = ["control", "differences", "edge_cases", "findings", "integrity", "objects", "scores"]
@@ -81,13 +82,13 @@ _COUNTED_IN: Final = {
 def differences(view: View) -> tuple[Block, ...]:
     """Every difference, each with both sides; or the sentence that there is none."""
     comparison = view.comparison
-    heading = Heading(2, "Differences", "differences")
+    heading = Heading(2, say("Differences"), "differences")
     errors = _errors(view)
     if comparison is None:
         return (
             heading,
             *errors,
-            Para(prose("**{what}:** there are not two proofs to compare.", what=NOT_MEASURED.capitalize())),
+            Para(prose("**{what}:** there are not two proofs to compare.", what=say(NOT_MEASURED).capitalize())),
         )
     found = comparison.differences
     if not found:
@@ -95,21 +96,25 @@ def differences(view: View) -> tuple[Block, ...]:
             heading,
             *errors,
             Para(
-                "None. The restored database equals the proof that the backup carries, in every respect that was compared."
+                say(
+                    "None. The restored database equals the proof that the backup carries, in every respect that was compared."
+                )
             ),
         )
-    rows = tuple((item.subject, item.kind, _what(item), item.source or "–", item.restored or "–") for item in found)
+    rows = tuple(
+        (item.subject, say(item.kind), _what(item), item.source or "–", item.restored or "–") for item in found
+    )
     return (
         heading,
         *errors,
-        Callout(Tone.BAD, f"{numbers.count(len(found))} difference{'s' if len(found) != 1 else ''} between backup and restore"),
+        Callout(Tone.BAD, say("{differences} between backup and restore", differences=numbers.counted(len(found), "difference"))),
         Table(
             (
-                Column("Where", mono=True, wide=True),
-                Column("Kind"),
-                Column("What differs"),
-                Column("In the backup", mono=True, wide=True),
-                Column("Restored", mono=True, wide=True),
+                Column(say("Where"), mono=True, wide=True),
+                Column(say("Kind")),
+                Column(say("What differs")),
+                Column(say("In the backup"), mono=True, wide=True),
+                Column(say("Restored"), mono=True, wide=True),
             ),
             rows,
         ),
@@ -118,7 +123,7 @@ def differences(view: View) -> tuple[Block, ...]:
 
 
 def _what(item: Difference) -> str:
-    return f"{item.what}: {item.detail}" if item.detail else item.what
+    return f"{say(item.what)}: {item.detail}" if item.detail else say(item.what)
 
 
 def _errors(view: View) -> tuple[Block, ...]:
@@ -137,9 +142,9 @@ def scores(view: View) -> Table:
 
     def line(label: str, good: int | None, whole: int | None, unit: str) -> tuple[Cell, ...]:
         if good is None or whole is None:
-            return label, NOT_MEASURED, _UNMEASURED
+            return label, say(NOT_MEASURED), _UNMEASURED
         held = Mark("equal", Tone.GOOD) if good == whole and whole else _DIFFERS if good != whole else _UNMEASURED
-        return label, f"{numbers.share(good, whole)} ({numbers.count(good)}/{numbers.count(whole)} {unit})", held
+        return label, f"{numbers.share(good, whole)} ({numbers.count(good)}/{numbers.count(whole)} {say(unit)})", held
 
     compared = reading.number("tables.compared")
     differing = reading.number("tables.fingerprints.differing")
@@ -148,29 +153,29 @@ def scores(view: View) -> Table:
     matching = None if compared is None or differing is None else compared - differing
     whole_keys = None if keys is None else sum(key.checked for key in keys)
     sound = None if keys is None else sum(key.checked and not key.orphans for key in keys)
-    orphaned: tuple[Cell, ...] = ("Orphaned rows", NOT_MEASURED, _UNMEASURED)
+    orphaned: tuple[Cell, ...] = (say("Orphaned rows"), say(NOT_MEASURED), _UNMEASURED)
     if orphans is not None:
         orphaned = (
-            "Orphaned rows",
+            say("Orphaned rows"),
             numbers.count(orphans),
             Mark("none", Tone.GOOD) if not orphans else Mark("FOUND", Tone.BAD),
         )
     return Table(
-        (Column("Metric"), Column("Result", Align.RIGHT, wide=True), Column("Comparison")),
+        (Column(say("Metric")), Column(say("Result"), Align.RIGHT, wide=True), Column(say("Comparison"))),
         (
-            line("Row counts", reading.number("rows.restored"), reading.number("rows.expected"), "rows"),
-            line("Fingerprints", matching, reading.number("tables.expected"), "tables"),
-            line("Foreign keys without orphans", sound, whole_keys, "keys"),
+            line(say("Row counts"), reading.number("rows.restored"), reading.number("rows.expected"), "rows"),
+            line(say("Fingerprints"), matching, reading.number("tables.expected"), "tables"),
+            line(say("Foreign keys without orphans"), sound, whole_keys, "keys"),
             orphaned,
         ),
-        caption="Data integrity at a glance",
+        caption=say("Data integrity at a glance"),
     )  # fmt: skip
 
 
 def integrity(view: View) -> tuple[Block, ...]:
     """Rows and fingerprints per table, foreign keys, sequences."""
     blocks: list[Block] = [
-        Heading(2, "Data integrity", "integrity"),
+        Heading(2, say("Data integrity"), "integrity"),
         *_how(view.case.source),
         scores(view),
     ]
@@ -189,7 +194,7 @@ def _how(source: Proof | None) -> tuple[Block, ...]:
         said = prose(
             "Method **{method}**: every row becomes a keyed, self-delimiting digest; a table's fingerprint is the row count and "
             "the exact sums of those digests, so it is independent of order and sensitive to every value and every duplicate.",
-            method=source.method if source else NOT_MEASURED,
+            method=source.method if source else say(NOT_MEASURED),
         )
         return (Para(said),)
     return (
@@ -202,9 +207,11 @@ def _how(source: Proof | None) -> tuple[Block, ...]:
             )
         ),
         Para(
-            "It proves that the restored rows are the rows that the dump holds, and that these are as many as the source had. It "
-            "does not prove that pg_dump read each value rightly: the source itself was only counted. It names tables that differ; "
-            "method stream can't localise rows."
+            say(
+                "It proves that the restored rows are the rows that the dump holds, and that these are as many as the source had. It "
+                "does not prove that pg_dump read each value rightly: the source itself was only counted. It names tables that differ; "
+                "method stream can't localise rows."
+            )
         ),
     )
 
@@ -232,32 +239,34 @@ def _tables(view: View, comparison: Comparison) -> list[Block]:
         for equal, a, b in shown
     ]
     folded = len(judged) - len(shown)
-    note = "Fingerprints are printed to 16 of 64 digits; the proofs carry them whole."
+    note = say("Fingerprints are printed to 16 of 64 digits; the proofs carry them whole.")
     if folded:
         rest = sum(a.rows for _, a, _ in judged) - sum(a.rows for _, a, _ in shown)
-        note = (
-            f"{numbers.counted(folded, 'further table')} with {numbers.counted(rest, 'row')} {'is' if folded == 1 else 'are all'} equal; "
-            f"the full list is in the attached proofs. {note}"
-        )
+        told = say(
+            "All equal: {tables} more, with {rows}; the full list is in the attached proofs.",
+            tables=numbers.counted(folded, "table"), rows=numbers.counted(rest, "row"),
+        )  # fmt: skip
+        note = f"{told} {note}"
     wide = [a.label for _, a, _ in judged if a.wide]
     if wide:
-        note = (
-            f"Rows of {', '.join(wide[:_MOST])}{' and others' if len(wide) > _MOST else ''} are beyond 1 GB in canonical form: "
-            f"their long values were digested one by one, on both sides alike. {note}"
-        )
+        told = say(
+            "Rows of {tables}{more} are beyond 1 GB in canonical form: their long values were digested one by one, on both sides alike.",
+            tables=", ".join(wide[:_MOST]), more=say(" and others") if len(wide) > _MOST else "",
+        )  # fmt: skip
+        note = f"{told} {note}"
     missing = [t for t in (source.tables if source else ()) if t.uncovered]
     blocks: list[Block] = [
         Table(
             (
-                Column("Table", mono=True, wide=True),
-                Column("Rows in backup", Align.RIGHT),
-                Column("Restored", Align.RIGHT),
-                Column("Fingerprint in backup", mono=True),
-                Column("Restored", mono=True),
-                Column("Content"),
+                Column(say("Table"), mono=True, wide=True),
+                Column(say("Rows in backup"), Align.RIGHT),
+                Column(say("Restored"), Align.RIGHT),
+                Column(say("Fingerprint in backup"), mono=True),
+                Column(say("Restored"), mono=True),
+                Column(say("Content")),
             ),
             tuple(rows),
-            caption=f"Rows and fingerprints of {numbers.counted(len(judged), 'table')}",
+            caption=say("Rows and fingerprints of {tables}", tables=numbers.counted(len(judged), "table")),
             total=(
                 numbers.counted(len(judged), "table"),
                 numbers.count(sum(a.rows for _, a, _ in judged)),
@@ -270,7 +279,7 @@ def _tables(view: View, comparison: Comparison) -> list[Block]:
         )
     ]
     if missing:
-        blocks.append(Para("Relations whose data this method does not carry, and why:"))
+        blocks.append(Para(say("Relations whose data this method does not carry, and why:")))
         blocks.append(Bullets(tuple(f"{t.label}: {t.uncovered}" for t in missing)))
     return blocks
 
@@ -278,7 +287,7 @@ def _tables(view: View, comparison: Comparison) -> list[Block]:
 def _foreign_keys(restored: Proof | None) -> list[Block]:
     keys = sorted(restored.foreign_keys, key=lambda key: (-key.orphans, key)) if restored else []
     if not keys:
-        return [Heading(3, "Foreign keys", "foreign-keys"), Para("The restored database has no foreign key.")]
+        return [Heading(3, say("Foreign keys"), "foreign-keys"), Para(say("The restored database has no foreign key."))]
     shown = keys if len(keys) <= _MOST else [key for key in keys if key.orphans or not key.checked]
     folded = len(keys) - len(shown)
 
@@ -290,33 +299,33 @@ def _foreign_keys(restored: Proof | None) -> list[Block]:
         return Mark("ORPHANS", Tone.BAD) if validated else Mark("NOT VALID at the source", Tone.DOUBT)
 
     return [
-        Heading(3, "Foreign keys", "foreign-keys"),
+        Heading(3, say("Foreign keys"), "foreign-keys"),
         Table(
             (
-                Column("Child table", mono=True),
-                Column("Foreign key", mono=True, wide=True),
-                Column("References", mono=True),
-                Column("Orphans", Align.RIGHT),
-                Column("State"),
+                Column(say("Child table"), mono=True),
+                Column(say("Foreign key"), mono=True, wide=True),
+                Column(say("References"), mono=True),
+                Column(say("Orphans"), Align.RIGHT),
+                Column(say("State")),
             ),
             tuple(
                 (
                     key.table,
                     key.name,
                     key.references,
-                    numbers.count(key.orphans) if key.checked else NOT_MEASURED,
+                    numbers.count(key.orphans) if key.checked else say(NOT_MEASURED),
                     judged(key.orphans, checked=key.checked, validated=key.validated),
                 )
                 for key in shown
             ),
             total=(
-                f"{numbers.count(len(keys))} keys",
-                f"{numbers.count(sum(key.checked for key in keys))} checked row by row",
+                numbers.counted(len(keys), "key"),
+                say("{n} checked row by row", n=numbers.count(sum(key.checked for key in keys))),
                 "",
                 numbers.count(sum(key.orphans for key in keys)),
                 "",
             ),
-            note=f"{numbers.count(folded)} further foreign keys are sound." if folded else "",
+            note=say("{n} further foreign keys are sound.", n=numbers.count(folded)) if folded else "",
         ),
     ]
 
@@ -325,18 +334,18 @@ def _sequences(comparison: Comparison) -> list[Block]:
     behind = {item.subject for item in comparison.differences if item.kind == "sequence"}
     pairs = sorted(comparison.sequences, key=lambda pair: (pair[0].label not in behind, pair[0].label))
     if not pairs:
-        return [Heading(3, "Sequences", "sequences"), Para("There is no sequence to compare.")]
+        return [Heading(3, say("Sequences"), "sequences"), Para(say("There is no sequence to compare."))]
     shown = pairs if len(pairs) <= _MOST else [pair for pair in pairs if pair[0].label in behind]
     folded = len(pairs) - len(shown)
     return [
-        Heading(3, "Sequences", "sequences"),
+        Heading(3, say("Sequences"), "sequences"),
         Table(
             (
-                Column("Sequence", mono=True, wide=True),
-                Column("In backup", Align.RIGHT),
-                Column("Restored", Align.RIGHT),
-                Column("Largest key it feeds", Align.RIGHT),
-                Column("State"),
+                Column(say("Sequence"), mono=True, wide=True),
+                Column(say("In backup"), Align.RIGHT),
+                Column(say("Restored"), Align.RIGHT),
+                Column(say("Largest key it feeds"), Align.RIGHT),
+                Column(say("State")),
             ),
             tuple(
                 (
@@ -348,7 +357,7 @@ def _sequences(comparison: Comparison) -> list[Block]:
                 )
                 for a, b in shown
             ),
-            note=f"{numbers.count(folded)} further sequences kept up." if folded else "",
+            note=say("{n} further sequences kept up.", n=numbers.count(folded)) if folded else "",
         ),
     ]
 
@@ -356,9 +365,9 @@ def _sequences(comparison: Comparison) -> list[Block]:
 def objects(view: View) -> tuple[Block, ...]:
     """Objects by class, counted on both sides, and how many differ."""
     comparison, source, restored = view.comparison, view.case.source, view.case.restored
-    heading = Heading(2, "Database objects", "objects")
+    heading = Heading(2, say("Database objects"), "objects")
     if comparison is None or source is None or restored is None:
-        return heading, Para(prose("Objects: **{what}**.", what=NOT_MEASURED))
+        return heading, Para(prose("Objects: **{what}**.", what=say(NOT_MEASURED)))
     ours, theirs = Counter(item.klass for item in source.objects), Counter(item.klass for item in restored.objects)
     differing = Counter(item.kind for item in comparison.differences)
     rows: list[tuple[Cell, ...]] = []
@@ -366,19 +375,19 @@ def objects(view: View) -> tuple[Block, ...]:
         same = ours[klass] == theirs[klass] and not differing[klass]
         rows.append(
             (
-                klass,
+                say(klass),
                 numbers.count(ours[klass]),
                 numbers.count(theirs[klass]),
                 numbers.count(differing[klass]),
                 _EQUAL if same else _DIFFERS,
-                _COUNTED_IN.get(klass, "the catalogue of its class"),
+                say(_COUNTED_IN.get(klass, "the catalogue of its class")),
             )
         )
     if source.settings or restored.settings:
         wrong = differing["setting"]
         rows.append(
             (
-                "role and database setting",
+                say("role and database setting"),
                 numbers.count(len(source.settings)),
                 numbers.count(len(restored.settings)),
                 numbers.count(wrong),
@@ -390,24 +399,24 @@ def objects(view: View) -> tuple[Block, ...]:
         heading,
         Table(
             (
-                Column("Class"),
-                Column("In backup", Align.RIGHT),
-                Column("Restored", Align.RIGHT),
-                Column("Differing", Align.RIGHT),
-                Column("Definitions"),
-                Column("Counted in", wide=True),
+                Column(say("Class")),
+                Column(say("In backup"), Align.RIGHT),
+                Column(say("Restored"), Align.RIGHT),
+                Column(say("Differing"), Align.RIGHT),
+                Column(say("Definitions")),
+                Column(say("Counted in"), wide=True),
             ),
             tuple(rows),
             total=(
-                "All",
+                say("All"),
                 numbers.count(len(source.objects) + len(source.settings)),
                 numbers.count(len(restored.objects) + len(restored.settings)),
                 view.reading.shown("objects.differing"),
                 "",
                 "",
             ),
-            note="Definitions are compared as PostgreSQL prints them, after one round trip through the target where they differ as text. "
-            "Comparing a definition does not exercise it.",
+            note=say("Definitions are compared as PostgreSQL prints them, after one round trip through the target where they differ as text. "
+            "Comparing a definition does not exercise it."),
         ),
         Para(
             prose(
@@ -433,8 +442,8 @@ def edge_cases(view: View) -> tuple[Block, ...]:
             (
                 probe.title or probe.id,
                 f"{probe.operator.value} {numbers.count(probe.bound)}",
-                NOT_MEASURED if seen is None else numbers.count(seen),
-                NOT_MEASURED if answer is None else numbers.count(answer.rows),
+                say(NOT_MEASURED) if seen is None else numbers.count(seen),
+                say(NOT_MEASURED) if answer is None else numbers.count(answer.rows),
                 *((_valued(view, probe),) if valued else ()),
                 state,
             )
@@ -442,19 +451,19 @@ def edge_cases(view: View) -> tuple[Block, ...]:
     worst_first = sorted(rows, key=lambda row: row[-1] == _EQUAL)
     good = sum(row[-1] == _EQUAL for row in rows)
     return (
-        Heading(2, "Edge cases", "edge-cases"),
+        Heading(2, say("Edge cases"), "edge-cases"),
         Table(
             (
-                Column("Edge case", wide=True),
-                Column("Rows asked for", Align.RIGHT),
-                Column("Rows in source", Align.RIGHT),
-                Column("Restored", Align.RIGHT),
-                *((Column("Number in source", Align.RIGHT),) if valued else ()),
-                Column("Answers"),
+                Column(say("Edge case"), wide=True),
+                Column(say("Rows asked for"), Align.RIGHT),
+                Column(say("Rows in source"), Align.RIGHT),
+                Column(say("Restored"), Align.RIGHT),
+                *((Column(say("Number in source"), Align.RIGHT),) if valued else ()),
+                Column(say("Answers")),
             ),
             tuple(worst_first),
-            total=(f"{numbers.count(good)} of {numbers.count(len(rows))} equal", *[""] * (5 if valued else 4)),
-            note="Each is a query on the source at its snapshot and on the restored database; whole results are compared. The SQL is in the annex.",
+            total=(say("{n} of {all} equal", n=numbers.count(good), all=numbers.count(len(rows))), *[""] * (5 if valued else 4)),
+            note=say("Each is a query on the source at its snapshot and on the restored database; whole results are compared. The SQL is in the annex."),
         ),
     )  # fmt: skip
 
@@ -465,20 +474,20 @@ def _valued(view: View, probe: Probe) -> Cell:
         return "–"
     seen = view.reading.number("probe.value", probe.id)
     bounds = ", ".join(f"{operator.value} {numbers.count(bound)}" for operator, bound in probe.values)
-    return f"{NOT_MEASURED if seen is None else numbers.count(seen)} ({bounds})"
+    return f"{say(NOT_MEASURED) if seen is None else numbers.count(seen)} ({bounds})"
 
 
 def findings(view: View) -> tuple[Block, ...]:
     """What the proof says about the source as it is: not losses."""
     source = view.case.source
-    heading = Heading(2, "Findings about the source", "findings")
+    heading = Heading(2, say("Findings about the source"), "findings")
     if source is None:
-        return heading, Para(prose("Findings: **{what}**.", what=NOT_MEASURED))
+        return heading, Para(prose("Findings: **{what}**.", what=say(NOT_MEASURED)))
     if not source.findings:
-        return heading, Para("None: nothing about the source needs attention beyond what this run compares.")
+        return heading, Para(say("None: nothing about the source needs attention beyond what this run compares."))
     return (
         heading,
-        Para("These are conditions of the source itself. The restore reproduced them; they are no loss."),
+        Para(say("These are conditions of the source itself. The restore reproduced them; they are no loss.")),
         Bullets(tuple(source.findings)),
     )
 
@@ -486,17 +495,21 @@ def findings(view: View) -> tuple[Block, ...]:
 def control(view: View) -> tuple[Block, ...]:
     """Whether the comparison notices what it must notice."""
     planted, noticed = view.reading.number("control.planted"), view.reading.number("control.noticed")
-    heading = Heading(2, "Negative control", "control")
-    told = "After the comparison, the restored copy was changed deliberately and compared again. A checker that stays silent here would prove nothing above."
+    heading = Heading(2, say("Negative control"), "control")
+    told = say(
+        "After the comparison, the restored copy was changed deliberately and compared again. A checker that stays silent here would prove nothing above."
+    )
     if planted is None or noticed is None:
-        return heading, Para(told), Callout(Tone.DOUBT, prose("Negative control: {what}", what=NOT_MEASURED))
+        return heading, Para(told), Callout(Tone.DOUBT, prose("Negative control: {what}", what=say(NOT_MEASURED)))
     changes = tuple(view.reading.shown("control.change", number) for number in view.reading.subjects("control.change"))
     awake = planted > 0 and noticed == planted
     tone = Tone.GOOD if awake else Tone.DOUBT if not planted else Tone.BAD
     return (
         heading,
         Para(told),
-        Callout(tone, f"{numbers.count(noticed)} of {numbers.count(planted)} deliberate changes noticed"),
+        Callout(
+            tone, say("{n} of {all} deliberate changes noticed", n=numbers.count(noticed), all=numbers.count(planted))
+        ),
         *((Bullets(changes),) if changes else ()),
         *_leftovers(view),
     )
@@ -506,14 +519,17 @@ def _leftovers(view: View) -> tuple[Block, ...]:
     """What nobody planted, and is there all the same."""
     count = view.reading.number("control.unplanned")
     if count is None:
-        return (Callout(Tone.DOUBT, prose("Other differences: {what}", what=NOT_MEASURED)),)
+        return (Callout(Tone.DOUBT, prose("Other differences: {what}", what=say(NOT_MEASURED))),)
     if not count:
-        return (Para("Nothing else had changed: the trials between the two comparisons left nothing behind."),)
+        return (Para(say("Nothing else had changed: the trials between the two comparisons left nothing behind.")),)
     told = tuple(view.reading.shown("control.leftover", number) for number in view.reading.subjects("control.leftover"))
     return (
         Callout(
             Tone.BAD,
-            f"{numbers.count(count)} difference{'s' if count != 1 else ''} that nobody planted: what a trial left behind",
+            say(
+                "{differences} that nobody planted: what a trial left behind",
+                differences=numbers.counted(count, "difference"),
+            ),
         ),
         Bullets(told),
     )

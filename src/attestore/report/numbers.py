@@ -1,4 +1,4 @@
-"""How numbers, durations, sizes, shares and instants are written: our own code, so that no locale can change a byte.
+"""How numbers, durations, sizes, shares and instants are written; with which signs and words, the document's voice says.
 
 Nothing is rounded away from a duration: what a reader adds up by hand gives the total that is printed.
 """
@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
+from attestore.report.voice import figures, say
+
 __all__ = [
     "after",
     "count",
@@ -16,6 +18,7 @@ __all__ = [
     "duration",
     "instant",
     "left",
+    "minute",
     "rate",
     "share",
     "size",
@@ -35,30 +38,35 @@ _DAY_MINUTES = 1440
 
 def count(number: int) -> str:
     """`7,305`."""
-    return f"{number:,}"
+    return figures().whole(number)
 
 
 def counted(number: int, one: str, several: str = "") -> str:
     """`1 run`, `7,305 runs`; `several` where an s does not make the plural."""
-    return f"{count(number)} {one if number == 1 else several or f'{one}s'}"
+    return f"{count(number)} {say(one) if number == 1 else say(several or f'{one}s')}"
 
 
 def duration(ms: int) -> str:
     """Milliseconds in words that add up: `0.432 s`, `41.250 s`, `18 m 42 s`, `2 h 5 m 3.120 s`, `31 d`."""
     sign, rest = ("−", -ms) if ms < 0 else ("", ms)
     if rest < _MINUTE:
-        return f"{sign}{rest // 1000}.{rest % 1000:03d} s"
+        return f"{sign}{_seconds(rest)}"
     parts: list[str] = []
     for length, unit in _UNITS:
         whole, rest = divmod(rest, length)
         if whole:
-            parts.append(f"{whole} {unit}")
-    seconds, thousandths = divmod(rest, 1000)
-    if thousandths:
-        parts.append(f"{seconds}.{thousandths:03d} s")
-    elif seconds:
-        parts.append(f"{seconds} s")
+            parts.append(
+                f"{count(whole)} {say('min') if unit == 'm' else unit}" if unit == "m" else f"{count(whole)} {unit}"
+            )
+    if rest % 1000:
+        parts.append(_seconds(rest))
+    elif rest:
+        parts.append(f"{rest // 1000} s")
     return sign + " ".join(parts)
+
+
+def _seconds(ms: int) -> str:
+    return f"{figures().fraction(ms // 1000, f'{ms % 1000:03d}')} s"
 
 
 def size(number: int) -> str:
@@ -69,15 +77,15 @@ def size(number: int) -> str:
     for scale in _SCALES[:-1]:
         tenths = (value * 10 + _KIB // 2) // _KIB
         if tenths < 10 * _KIB:
-            return f"{tenths // 10:,}.{tenths % 10} {scale}"
+            return f"{_tenths(tenths)} {scale}"
         value //= _KIB
     tenths = (value * 10 + _KIB // 2) // _KIB
-    return f"{tenths // 10:,}.{tenths % 10} {_SCALES[-1]}"
+    return f"{_tenths(tenths)} {_SCALES[-1]}"
 
 
 def size_exact(number: int) -> str:
     """Bytes for the eye and for sums: `2.4 MiB (2,516,582 B)`."""
-    return size(number) if abs(number) < _KIB else f"{size(number)} ({number:,} B)"
+    return size(number) if abs(number) < _KIB else f"{size(number)} ({count(number)} B)"
 
 
 def share(part: int, whole: int) -> str:
@@ -85,63 +93,73 @@ def share(part: int, whole: int) -> str:
     if whole <= 0:
         return "–"
     if part and part * 2000 < whole:
-        return "<0.1%"
+        return f"<{figures().percent(1)}"
     permille = (part * 2000 + whole) // (2 * whole)
     if part < whole and permille >= _ALL:
-        return ">99.9%"
-    return _percent(permille)
+        return f">{figures().percent(_ALL - 1)}"
+    return figures().percent(permille)
 
 
 def rate(number: int, ms: int, *, unit: str) -> str:
     """`8,425 rows/s`; over less than a millisecond: not measured."""
-    return f"{number * 1000 // ms:,} {unit}/s" if ms > 0 else "not measured"
+    return f"{count(number * 1000 // ms)} {say(unit)}/s" if ms > 0 else say("not measured")
 
 
 def times(larger: int, smaller: int) -> str:
     """`3.2 : 1`; of nothing: a dash."""
     if smaller <= 0:
         return "–"
-    tenths = (larger * 20 + smaller) // (2 * smaller)
-    return f"{tenths // 10:,}.{tenths % 10} : 1"
+    return f"{_tenths((larger * 20 + smaller) // (2 * smaller))} : 1"
+
+
+def _tenths(tenths: int) -> str:
+    return figures().fraction(tenths // 10, str(tenths % 10))
 
 
 def instant(text: str) -> str:
     """`2026-11-22 19:49:39 UTC` of an RFC 3339 instant with a Z; anything else comes back as it is."""
-    found = _INSTANT.fullmatch(text)
-    return f"{found[1]} {found[2]} UTC" if found else text
+    moment = _moment(text)
+    return text if moment is None else f"{figures().time(moment)} UTC"
+
+
+def minute(text: str) -> str:
+    """`2026-11-22 19:49 UTC`: an instant that is not known to the second."""
+    moment = _moment(text)
+    return text if moment is None else f"{figures().time(moment)[:-3]} UTC"
 
 
 def day(text: str) -> str:
     """`2026-11-22` of an RFC 3339 instant with a Z; anything else comes back as it is."""
-    found = _INSTANT.fullmatch(text)
-    return found[1] if found else text
+    moment = _moment(text)
+    return text if moment is None else figures().date(moment)
 
 
 def after(text: str, ms: int) -> str | None:
     """The instant `ms` milliseconds after one in RFC 3339; None where `text` is not an instant."""
-    found = _INSTANT.fullmatch(text)
-    if found is None:
+    start = _moment(text)
+    if start is None:
         return None
     try:
-        start = datetime.fromisoformat(f"{found[1]}T{found[2]}").replace(tzinfo=UTC)
         moved = start + timedelta(milliseconds=ms)
-    except (ValueError, OverflowError):
+    except OverflowError:
         return None
     return moved.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def left(now: str, until: str) -> str:
     """Time between two instants in whole days, or in whole hours or minutes of the last one: `29 days`, `5 h`, `40 min`."""
-    here, there = (_INSTANT.fullmatch(text) for text in (now, until))
+    here, there = _moment(now), _moment(until)
     if here is None or there is None:
         return "–"
-    gap = datetime.fromisoformat(f"{there[1]}T{there[2]}") - datetime.fromisoformat(f"{here[1]}T{here[2]}")
-    minutes = max(int(gap.total_seconds()) // 60, 0)
+    minutes = max(int((there - here).total_seconds()) // 60, 0)
     if minutes >= _DAY_MINUTES:
-        days = minutes // _DAY_MINUTES
-        return f"{days} day{'s' if days > 1 else ''}"
+        return counted(minutes // _DAY_MINUTES, "day")
     return f"{minutes // 60} h" if minutes >= _HOUR_MINUTES else f"{minutes} min"
 
 
-def _percent(permille: int) -> str:
-    return f"{permille // 10}.{permille % 10}%"
+def _moment(text: str) -> datetime | None:
+    found = _INSTANT.fullmatch(text)
+    try:
+        return found and datetime.fromisoformat(f"{found[1]}T{found[2]}").replace(tzinfo=UTC)
+    except ValueError:
+        return None

@@ -22,33 +22,34 @@ from attestore.report.blocks import (
 )
 from attestore.report.case import NOT_MEASURED, Reading, View
 from attestore.report.front import margin, rto_check
+from attestore.report.voice import later, say
 
 __all__ = ["phase_words", "recovery", "recovery_table", "run_phases"]
 
 _PHASES: Final = {
-    "preflight": "Preflight",
-    "snapshot": "Snapshot of the source",
-    "proof": "Proof of the source",
-    "dump": "Dump",
-    "seal": "Compression and encryption",
-    "store": "Store and read back",
-    "disaster": "Destruction of the local copy",
-    "retrieve": "Backup download",
-    "unseal": "Decryption and unpacking",
-    "prepare": "Database preparation",
-    "schema": "Schema restoration",
-    "data": "Data restoration",
-    "indexes": "Index, key and trigger rebuilding",
-    "finalize": "Finalization and first query",
-    "verify": "Comparison with the backup's proof",
-    "exercise": "Constraints, triggers and indexes tried",
-    "inspect": "Inspection of the stored parts",
-    "control": "Negative control",
-    "teardown": "Teardown",
+    "preflight": later("Preflight"),
+    "snapshot": later("Snapshot of the source"),
+    "proof": later("Proof of the source"),
+    "dump": later("Dump"),
+    "seal": later("Compression and encryption"),
+    "store": later("Store and read back"),
+    "disaster": later("Destruction of the local copy"),
+    "retrieve": later("Backup download"),
+    "unseal": later("Decryption and unpacking"),
+    "prepare": later("Database preparation"),
+    "schema": later("Schema restoration"),
+    "data": later("Data restoration"),
+    "indexes": later("Index, key and trigger rebuilding"),
+    "finalize": later("Finalization and first query"),
+    "verify": later("Comparison with the backup's proof"),
+    "exercise": later("Constraints, triggers and indexes tried"),
+    "inspect": later("Inspection of the stored parts"),
+    "control": later("Negative control"),
+    "teardown": later("Teardown"),
 }
 
-_ROUNDED: Final = "Each share is rounded by itself, so that their sum may miss 100% by some tenths."
-_SCRATCH: Final = (
+_ROUNDED: Final = later("Each share is rounded by itself, so that their sum may miss 100% by some tenths.")
+_SCRATCH: Final = later(
     "The target ran without fsync or full_page_writes. A production server writes durably and takes longer: "
     "read this time as a lower bound."
 )
@@ -56,7 +57,7 @@ _SCRATCH: Final = (
 
 def phase_words(phase: str) -> str:
     """A phase as operators say it."""
-    return _PHASES.get(phase, phase)
+    return say(_PHASES.get(phase, phase))
 
 
 def recovery(view: View) -> tuple[Block, ...]:
@@ -64,35 +65,41 @@ def recovery(view: View) -> tuple[Block, ...]:
     reading, target = view.reading, rto_check(view)
     measured = reading.number("restore.rto")
     facts = [
-        Fact("Measured RTO", reading.shown("restore.rto"), note=_milliseconds(measured)),
-        Fact("Target RTO", f"{target.operator.value} {target.written}" if target else "none in this gate"),
+        Fact(say("Measured RTO"), reading.shown("restore.rto"), note=_milliseconds(measured)),
+        Fact(say("Target RTO"), f"{target.operator.value} {target.written}" if target else say("none in this gate")),
     ]
     if target is not None and measured is not None:
-        facts.append(Fact("Margin", margin(measured, int(target.bound))))
+        facts.append(Fact(say("Margin"), margin(measured, int(target.bound))))
     facts += [
-        Fact("RPO", reading.shown("restore.rpo"), note="age of the backup's snapshot when the restore was ordered"),
-        Fact("Restore ordered", reading.shown("restore.ordered")),
-        Fact("Snapshot taken", reading.shown("snapshot.taken"), note="by the source's clock"),
+        Fact(
+            say("RPO"),
+            reading.shown("restore.rpo"),
+            note=say("age of the backup's snapshot when the restore was ordered"),
+        ),
+        Fact(say("Restore ordered"), reading.shown("restore.ordered")),
+        Fact(say("Snapshot taken"), reading.shown("snapshot.taken"), note=say("by the source's clock")),
     ]
     blocks: list[Block] = [
-        Heading(2, "Recovery time", "recovery"),
+        Heading(2, say("Recovery time"), "recovery"),
         Para(
-            "Clock: from the order to restore until the restored database had answered its first query, with all keys, "
-            "indexes and statistics in place. Phases are consecutive intervals of one monotonic clock. Verification is timed apart."
+            say(
+                "Clock: from the order to restore until the restored database had answered its first query, with all keys, "
+                "indexes and statistics in place. Phases are consecutive intervals of one monotonic clock. Verification is timed apart."
+            )
         ),
     ]
     if reading.flag("restore.durable") is False:
         blocks.append(
             Callout(
                 Tone.DOUBT,
-                "Scratch settings",
-                (_SCRATCH,),
+                say("Scratch settings"),
+                (say(_SCRATCH),),
             )
         )
     blocks += [Facts(tuple(facts)), recovery_table(reading)]
     broken = _sum_differs(reading)
     if broken:
-        blocks.append(Callout(Tone.BAD, "The phases do not add up", (broken,)))
+        blocks.append(Callout(Tone.BAD, say("The phases do not add up"), (broken,)))
     return tuple(blocks)
 
 
@@ -104,7 +111,7 @@ def recovery_table(reading: Reading) -> Table:
     start = 0
     for phase, ms in zip(RTO_PHASES, spent, strict=True):
         if ms is None:
-            rows.append((phase_words(phase), "", NOT_MEASURED, "–", "–"))
+            rows.append((phase_words(phase), "", say(NOT_MEASURED), "–", "–"))
             continue
         span = Span(start * 1000 // whole, ms * 1000 // whole) if whole else Span(0, 0)
         rows.append(
@@ -113,24 +120,24 @@ def recovery_table(reading: Reading) -> Table:
         start += ms
     rto = reading.number("restore.rto")
     total: tuple[Cell, ...] = (
-        "Total",
+        say("Total"),
         "",
         reading.shown("restore.rto"),
-        "100.0%" if None not in spent and rto == whole and whole else "–",
+        numbers.share(whole, whole) if None not in spent and rto == whole and whole else "–",
         "",
     )
     return Table(
         (
-            Column("Phase"),
-            Column("From order to first query", wide=True),
-            Column("Duration", Align.RIGHT),
-            Column("Share", Align.RIGHT),
-            Column("Rate", Align.RIGHT),
+            Column(say("Phase")),
+            Column(say("From order to first query"), wide=True),
+            Column(say("Duration"), Align.RIGHT),
+            Column(say("Share"), Align.RIGHT),
+            Column(say("Rate"), Align.RIGHT),
         ),
         tuple(rows),
-        caption="Recovery time by phase",
+        caption=say("Recovery time by phase"),
         total=total,
-        note=_ROUNDED,
+        note=say(_ROUNDED),
     )
 
 
@@ -158,7 +165,10 @@ def _sum_differs(reading: Reading) -> str:
     known = [ms for ms in spent if ms is not None]
     if rto is None or len(known) < len(spent) or sum(known) == rto:
         return ""
-    return f"The phases sum to {numbers.duration(sum(known))}, the recovery time says {numbers.duration(rto)}."
+    return say(
+        "The phases sum to {sum}, the recovery time says {rto}.",
+        sum=numbers.duration(sum(known)), rto=numbers.duration(rto),
+    )  # fmt: skip
 
 
 def run_phases(view: View) -> tuple[Block, ...]:
@@ -166,7 +176,10 @@ def run_phases(view: View) -> tuple[Block, ...]:
     reading = view.reading
     phases = reading.subjects("phase.elapsed")
     if not phases:
-        return (Heading(2, "Phases of the run", "run-phases"), Para(f"Durations of phases: {NOT_MEASURED}."))
+        return (
+            Heading(2, say("Phases of the run"), "run-phases"),
+            Para(say("Durations of phases: {what}.", what=say(NOT_MEASURED))),
+        )
     spent = [reading.number("phase.elapsed", phase) or 0 for phase in phases]
     whole = sum(spent)
     rows: list[tuple[Cell, ...]] = []
@@ -176,11 +189,11 @@ def run_phases(view: View) -> tuple[Block, ...]:
         rows.append((phase_words(phase), span, numbers.duration(ms), numbers.share(ms, whole)))
         start += ms
     return (
-        Heading(2, "Phases of the run", "run-phases"),
+        Heading(2, say("Phases of the run"), "run-phases"),
         Table(
-            (Column("Phase"), Column("From start to end", wide=True), Column("Duration", Align.RIGHT), Column("Share", Align.RIGHT)),
+            (Column(say("Phase")), Column(say("From start to end"), wide=True), Column(say("Duration"), Align.RIGHT), Column(say("Share"), Align.RIGHT)),
             tuple(rows),
-            total=("Total", "", numbers.duration(whole), "100.0%" if whole else "–"),
-            note=_ROUNDED,
+            total=(say("Total"), "", numbers.duration(whole), numbers.share(whole, whole)),
+            note=say(_ROUNDED),
         ),
     )  # fmt: skip

@@ -21,6 +21,7 @@ from attestore.errors import ArchiveError, PrintError
 from attestore.report import pictures
 from attestore.report.blocks import Cell, Code, Document, Gauge, Mark, Prose, Span
 from attestore.report.templates import Templates, held
+from attestore.report.voice import say
 from attestore.report.widths import column_widths
 from attestore.report.words import escape, visible, visible_lines
 
@@ -129,7 +130,7 @@ def _as_markdown(value: object) -> str:
         case Prose():
             return value.markdown
         case Mark():
-            return f"**{escape(value.word)}**"
+            return f"**{escape(say(value.word))}**"
         case Span():
             return pictures.span_text(value)
         case str():
@@ -149,7 +150,7 @@ def _as_html(value: object) -> object:
         case Mark():
             tone = value.tone
             return Markup('<span class="mark {}"><span class="sign">{}</span>{}</span>').format(
-                tone.value, tone.sign, visible(value.word)
+                tone.value, tone.sign, visible(say(value.word))
             )
         case Span():
             return Markup(pictures.span_svg(value))  # noqa: S704 - numbers only

@@ -8,6 +8,7 @@ from attestore.gate import Approval
 from attestore.report import numbers
 from attestore.report.blocks import Block, Callout, Cell, Column, Fact, Heading, Mark, Para, Table, Text, Tone
 from attestore.report.case import Case, View
+from attestore.report.voice import say
 from attestore.report.words import code, joined, prose
 from attestore.standing import Standing, wanted
 
@@ -29,12 +30,12 @@ def standing_mark(view: View) -> Mark:
 def standing_fact(view: View) -> Fact:
     """Standing on the first page: the word, as of when, and until when."""
     worth = view.case.worth(view.gate.id)
-    as_of = "when the run ended" if view.case.revision is None else f"at {numbers.instant(view.case.revision.at)}"
+    revision = view.case.revision
+    as_of = say("when the run ended") if revision is None else say("at {time}", time=numbers.instant(revision.at))
     # the end of a run's own validity is known to the second only once the ledger holds the run's end
-    exact = view.case.revision is not None
-    until = numbers.instant(worth.until) if exact else f"about {numbers.instant(worth.until)[:16]} UTC"
-    ends = f"; until {until}" if worth.until else ""
-    return Fact("Standing", worth.standing, note=f"{as_of}{ends}")
+    until = say("about {time}", time=numbers.minute(worth.until)) if revision is None else numbers.instant(worth.until)
+    ends = say("; until {until}", until=until) if worth.until else ""
+    return Fact(say("Standing"), say(worth.standing), note=f"{as_of}{ends}")
 
 
 def standing_notice(view: View) -> tuple[Block, ...]:
@@ -58,16 +59,16 @@ def standing_notice(view: View) -> tuple[Block, ...]:
                 n=view.case.revision.number, at=numbers.instant(view.case.revision.at), who=view.case.revision.by.name,
             )
         )  # fmt: skip
-    word = standing.value if standing.value.isupper() else standing.value.capitalize()
+    word = standing.value if standing.value.isupper() else say(standing.value.capitalize())
     if standing is Standing.PASS and worth.people:
-        word = "PASS, approved"
+        word = say("PASS, approved")
     return (Callout(tone=_TONES.get(standing, Tone.DOUBT), title=word, lines=tuple(lines)),)
 
 
 def approved_by(case: Case) -> str:
     """Names of those who approved anything of the run, for its summary."""
     names = dict.fromkeys(d.person.name for d in case.decisions if d.meaning is Meaning.APPROVED)
-    return ", ".join(names) or "not yet decided"
+    return ", ".join(names) or say("not yet decided")
 
 
 def decisions(view: View) -> tuple[Block, ...]:
@@ -76,11 +77,11 @@ def decisions(view: View) -> tuple[Block, ...]:
     told = _of(view)
     who = context.operator
     rows: list[tuple[Cell, ...]] = [
-        ("executed", who.name, _roles(who.roles), numbers.instant(context.ended), "–", code(who.fingerprint))
+        (say("executed"), who.name, _roles(who.roles), numbers.instant(context.ended), "–", code(who.fingerprint))
     ]
     rows += [
         (
-            each.meaning.value,
+            say(each.meaning.value),
             each.person.name,
             _roles(each.person.roles),
             numbers.instant(each.at),
@@ -91,21 +92,21 @@ def decisions(view: View) -> tuple[Block, ...]:
     ]
     covered = {role for each in told if each.meaning is Meaning.APPROVED for role in each.person.roles}
     rows += [
-        ("approved", "not yet decided", role, "not yet decided", "–", "–")
+        (say("approved"), say("not yet decided"), role, say("not yet decided"), "–", "–")
         for role in (approval.roles if approval else ())
         if role not in covered
     ]
     blocks: list[Block] = [
-        Heading(2, "Decisions", "decisions"),
+        Heading(2, say("Decisions"), "decisions"),
         Para(_rule(approval)),
         Table(
             (
-                Column("Meaning"),
-                Column("Printed name", wide=True),
-                Column("Role"),
-                Column("Time"),
-                Column("Comment", wide=True),
-                Column("Key", wide=True),
+                Column(say("Meaning")),
+                Column(say("Printed name"), wide=True),
+                Column(say("Role")),
+                Column(say("Time")),
+                Column(say("Comment"), wide=True),
+                Column(say("Key"), wide=True),
             ),
             tuple(rows),
             note=_note(view),
@@ -123,10 +124,15 @@ def _waivers(waivers: list[Decision]) -> Table:
         if each.waiver is not None
     ]
     return Table(
-        (Column("Waived by"), Column("Reason", wide=True), Column("Compensating control", wide=True), Column("Ends")),
+        (
+            Column(say("Waived by")),
+            Column(say("Reason"), wide=True),
+            Column(say("Compensating control"), wide=True),
+            Column(say("Ends")),
+        ),
         tuple(rows),
-        caption="Terms of the waiver",
-        note="At its end, to the instant, the gate is worth again what the run made of it.",
+        caption=say("Terms of the waiver"),
+        note=say("At its end, to the instant, the gate is worth again what the run made of it."),
     )
 
 
@@ -135,7 +141,7 @@ def _why(view: View, worth: Worth) -> Text:
     people, outcome = ", ".join(worth.people), view.verdict.outcome.name
     match Standing(worth.standing):
         case Standing.PASS:
-            return prose("Approved by {people}.", people=people) if people else "The gate asks for no approval."
+            return prose("Approved by {people}.", people=people) if people else say("The gate asks for no approval.")
         case Standing.AWAITING:
             return _missing(view, worth)
         case Standing.WAIVED:
@@ -150,9 +156,9 @@ def _why(view: View, worth: Worth) -> Text:
 
 def _missing(view: View, worth: Worth) -> Text:
     approval = view.gate.approval
-    never = ", not the operator" if approval is not None and approval.not_the_operator else ""
+    never = say(", not the operator") if approval is not None and approval.not_the_operator else ""
     needs = wanted(worth.missing, worth.more, so_far=bool(worth.people))
-    so_far = f" So far: {', '.join(worth.people)}." if worth.people else ""
+    so_far = say(" So far: {people}.", people=", ".join(worth.people)) if worth.people else ""
     return prose("It needs {needs}{never}.{so_far}", needs=needs, never=never, so_far=so_far)
 
 
@@ -163,14 +169,14 @@ def _of(view: View) -> tuple[Decision, ...]:
 def _sentence(decision: Decision) -> Text:
     return prose(
         "**{name}** ({roles}) {meaning} it at {at}: {comment}",
-        name=decision.person.name, roles=_roles(decision.person.roles), meaning=decision.meaning.value,
+        name=decision.person.name, roles=_roles(decision.person.roles), meaning=say(decision.meaning.value),
         at=numbers.instant(decision.at), comment=decision.comment,
     )  # fmt: skip
 
 
 def _note(view: View) -> Text:
     if view.case.revision is None:
-        return (
+        return say(
             "Decisions are separate signed files beside this report, listed in the ledger; a later revision of the report "
             "prints them."
         )
@@ -184,9 +190,9 @@ def _note(view: View) -> Text:
 
 def _rule(approval: Approval | None) -> Text:
     if approval is None:
-        return "The gate asks for no approval."
-    people = "one person" if approval.people == 1 else f"{approval.people} distinct people"
-    never = ", never the person who ran it" if approval.not_the_operator else ""
+        return say("The gate asks for no approval.")
+    people = say("one person") if approval.people == 1 else say("{n} distinct people", n=approval.people)
+    never = say(", never the person who ran it") if approval.not_the_operator else ""
     return prose(
         "The gate asks for {people}{never}, together covering: {roles}.",
         people=people,

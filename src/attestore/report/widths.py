@@ -78,7 +78,7 @@ def _length(column: Column, cell: Cell) -> int:
         case Span():
             return _SPAN
         case Mark():
-            return len(cell.word) * 6 // 5 + 4
+            return len(plain(cell)) * 6 // 5 + 4
         case Prose() | str():
             return len(plain(cell)) * (_MONO if column.mono else 100) // 100
 

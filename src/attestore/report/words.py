@@ -11,6 +11,7 @@ from string import Formatter
 from typing import Final
 
 from attestore.report.blocks import Cell, Mark, Prose, Span, Text
+from attestore.report.voice import say
 
 __all__ = ["bold", "code", "escape", "joined", "plain", "prose", "visible", "visible_lines"]
 
@@ -58,9 +59,9 @@ def escape(text: str) -> str:
 
 
 def prose(sentence: str, /, **values: Text | int) -> Prose:
-    """A sentence of ours with inline Markdown; `{name}` takes a value, escaped unless it is `Prose` itself."""
+    """A sentence of ours with inline Markdown, in the language of the document; `{name}` takes a value, escaped unless it is `Prose` itself."""
     parts: list[str] = []
-    for literal, name, _, _ in Formatter().parse(sentence):
+    for literal, name, _, _ in Formatter().parse(say(sentence)):
         parts.append(literal)
         if name is not None:
             value = values[name]
@@ -92,7 +93,7 @@ def plain(cell: Cell) -> str:
         case Prose():
             return re.sub(r"\\([!-/:-@\[-`{-~])|[*`]", lambda found: found[1] or "", cell.markdown)
         case Mark():
-            return cell.word
+            return say(cell.word)
         case Span():
             return ""
 

@@ -1,0 +1,99 @@
+"""In which language a document is written, and how its figures look: set once for a document, while it is made.
+
+Sentences in this package are English and are looked up as a whole; what has no translation stays English. Figures have
+two looks: our own, that no locale can change (Markdown, which auditors render again), and the reader's (print).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+from typing import Final, Protocol
+
+__all__ = ["ENGLISH", "Figures", "Voice", "figures", "later", "say", "speaking"]
+
+
+class Figures(Protocol):
+    """How whole numbers, fractions, shares and days are written."""
+
+    def whole(self, number: int) -> str:
+        """`7,305`."""
+        ...
+
+    def fraction(self, whole: int, digits: str) -> str:
+        """`1.237` of 1 and `237`."""
+        ...
+
+    def percent(self, permille: int) -> str:
+        """`77.3%` of 773."""
+        ...
+
+    def date(self, moment: datetime) -> str:
+        """The day alone."""
+        ...
+
+    def time(self, moment: datetime) -> str:
+        """Day and time, in UTC, without saying so."""
+        ...
+
+
+class _Own:
+    """The looks that no locale changes."""
+
+    def whole(self, number: int) -> str:
+        return f"{number:,}"
+
+    def fraction(self, whole: int, digits: str) -> str:
+        return f"{whole:,}.{digits}"
+
+    def percent(self, permille: int) -> str:
+        return f"{permille // 10}.{permille % 10}%"
+
+    def date(self, moment: datetime) -> str:
+        return moment.strftime("%Y-%m-%d")
+
+    def time(self, moment: datetime) -> str:
+        return moment.strftime("%Y-%m-%d %H:%M:%S")
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """Words of one language, and the looks of its figures."""
+
+    words: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """English as the sections have it, to what is said instead"""
+    figures: Figures = field(default_factory=_Own)
+
+
+ENGLISH: Final = Voice()
+_voice: Final[ContextVar[Voice]] = ContextVar("voice", default=ENGLISH)
+
+
+@contextmanager
+def speaking(voice: Voice) -> Iterator[None]:
+    """A block in which `say` and all figures are that voice's."""
+    token = _voice.set(voice)
+    try:
+        yield
+    finally:
+        _voice.reset(token)
+
+
+def say(sentence: str, /, **values: str | int) -> str:
+    """A sentence of ours in the language of the document; `{name}` takes a value as it is."""
+    said = _voice.get().words.get(sentence, sentence)
+    return said.format(**values) if values else said
+
+
+def later(sentence: str) -> str:
+    """The same sentence: it is said later, and this says that it has to be translated."""
+    return sentence
+
+
+def figures() -> Figures:
+    """How figures of the document look."""
+    return _voice.get().figures
