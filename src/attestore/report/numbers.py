@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
-from attestore.report.voice import figures, say
+from attestore.report.voice import figures, later, say
 
 __all__ = [
     "after",
@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 _INSTANT = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(\.\d{1,9})?Z", re.ASCII)
-_UNITS = ((86_400_000, "d"), (3_600_000, "h"), (60_000, "m"))
+_UNITS = ((86_400_000, later("d")), (3_600_000, later("h")), (60_000, later("m")))
 _SCALES = ("KiB", "MiB", "GiB", "TiB", "PiB")
 _KIB = 1024
 _MINUTE = 60_000
@@ -55,9 +55,7 @@ def duration(ms: int) -> str:
     for length, unit in _UNITS:
         whole, rest = divmod(rest, length)
         if whole:
-            parts.append(
-                f"{count(whole)} {say('min') if unit == 'm' else unit}" if unit == "m" else f"{count(whole)} {unit}"
-            )
+            parts.append(f"{whole} {say(unit)}")
     if rest % 1000:
         parts.append(_seconds(rest))
     elif rest:
