@@ -1,10 +1,21 @@
-"""Instants as text and back: UTC, RFC 3339, milliseconds, a Z. Pure; the clock is a port."""
+"""Instants as text and back: UTC, RFC 3339, milliseconds, a Z; durations as people write them. Pure; the clock is a port."""
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Final
 
-__all__ = ["compact", "parse", "text"]
+__all__ = ["DURATION", "MILLISECONDS", "compact", "duration_ms", "parse", "text"]
+
+DURATION: Final = r"(0|[1-9][0-9]{0,11})(ms|s|m|h|d)"
+"""How a duration is written: one whole number and one unit."""
+
+MILLISECONDS: Final = MappingProxyType({"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000})
+"""In each unit of a duration."""
+
+_LONGEST: Final = 2**53 - 1
 
 
 def text(instant: datetime) -> str:
@@ -33,3 +44,18 @@ def parse(written: str) -> datetime:
 def compact(instant: datetime) -> str:
     """`20261122T193000Z`: sorts by time, fits a file name."""
     return instant.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+
+
+def duration_ms(written: str) -> int:
+    """Milliseconds of a duration such as `31d`.
+
+    Raises:
+        ValueError: not one whole number above 0 and one unit.
+    """
+    found = re.fullmatch(DURATION, written)
+    if found is None or int(found.group(1)) == 0:
+        raise ValueError(f"{written!r} is not a duration: write one whole number and ms, s, m, h or d, such as 31d")
+    milliseconds = int(found.group(1)) * MILLISECONDS[found.group(2)]
+    if milliseconds > _LONGEST:
+        raise ValueError(f"{written} is longer than any duration can be")
+    return milliseconds

@@ -136,3 +136,27 @@ def test_metrics_say_what_status_says(desk: Desk) -> None:
 def test_rules_and_dashboard_are_printed_as_they_are_shipped(desk: Desk) -> None:
     assert "AttestoreBackupTooOld" in desk.attestore("metrics", "--rules").out
     assert json.loads(desk.attestore("metrics", "--dashboard").out)["uid"] == "attestore"
+
+
+CONFIG = f"""\
+attestore: 1
+roster: {GOLDEN / "roster.yaml"}
+systems:
+  gallery: {{gates: [S9-PROD-003]}}
+  wiki: {{gates: [S9-PROD-004]}}
+metrics: {{textfile: attestore.prom}}
+notify: {{urls: ["env:HOOK"]}}
+"""
+
+
+def test_a_configuration_says_what_must_have_run_and_where_it_is_told(desk: Desk, receiver: Receiver) -> None:
+    """A system that nobody ever backed up is missed; flags are not needed."""
+    (desk.folder / "attestore.yaml").write_text(CONFIG)
+    told = desk.attestore("metrics")
+    assert (told.code, told.out) == (0, ""), told.err
+    written = (desk.folder / "attestore.prom").read_text()
+    assert 'attestore_gate_standing{gate="S9-PROD-004",standing="NEVER RUN",system="wiki"} 1.0' in written
+    assert "attestore_gate_ok" in desk.attestore("metrics", "--print").out
+    sent = desk.attestore("notify")
+    assert sent.code == 0, sent.err
+    assert "Attestore: S9-PROD-004 of wiki: NEVER RUN" in [each["title"] for each in receiver.taken]

@@ -20,7 +20,6 @@ from attestore.cli.display import Quiet, consoles
 from attestore.errors import TamperedError, UsageError
 from attestore.evidence import Person, decision
 from attestore.evidence.decision import Decision, Meaning, Waiver
-from attestore.gate import duration_ms
 from attestore.report import numbers
 from attestore.run import Entered, Wish, accept, draft, enter, read_sealed, superseded
 from attestore.standing import wanted
@@ -170,7 +169,7 @@ def _end(written: str, *, now: datetime) -> datetime:
     try:
         if dates.is_day(written) or "T" in written:
             return dates.instant(written, of_day="00:00:00.000")
-        return now + timedelta(milliseconds=duration_ms(written))
+        return now + timedelta(milliseconds=instants.duration_ms(written))
     except ValueError as problem:
         raise UsageError(
             f"--until {written!r} is no end of a waiver", hint="Write 14d, 2026-12-20 or 2026-12-20T12:00:00Z, in UTC."

@@ -16,10 +16,12 @@ from rich.text import Text
 from attestore import canon, compose, gate, instants, resources
 from attestore.archive import disk
 from attestore.cli import dates
+from attestore.cli.configured import chosen
 from attestore.cli.display import consoles
 from attestore.compose.check import Trust
 from attestore.compose.listing import listing
 from attestore.compose.watching import Watch, exposition, figures, gate_figures, push_metrics, write_metrics
+from attestore.config import BEFORE
 from attestore.errors import Error, UsageError
 from attestore.gate import Gate
 from attestore.report import notices as news
@@ -52,12 +54,15 @@ class Telling:
     textfile: Path | None
     push: str
     instance: str
+    show: bool = False
+    """print them, whatever the configuration says"""
 
 
 def tell_metrics(watching: Watching, telling: Telling, *, as_json: bool) -> int:
     """Write the metrics where they are wanted; 0, whatever they say."""
     with _opened(watching) as (watch, trust, at):
         told = families(figures(watch, trust=trust, at=at))
+    telling = _told_where(telling, as_json=as_json)
     if telling.textfile is not None:
         write_metrics(telling.textfile, told)
     if telling.push:
@@ -75,6 +80,16 @@ def tell_metrics(watching: Watching, telling: Telling, *, as_json: bool) -> int:
     return 0
 
 
+def _told_where(telling: Telling, *, as_json: bool) -> Telling:
+    """Where the configuration says, if the command line does not and nobody wants to read them here."""
+    found = chosen()
+    section = None if found is None else found.installation.metrics
+    if found is None or section is None or telling.textfile is not None or telling.push or telling.show or as_json:
+        return telling
+    textfile = None if section.textfile is None else found.installation.path(str(section.textfile))
+    return Telling(textfile=textfile, push=section.pushgateway, instance=section.instance)
+
+
 def print_shipped(name: str) -> int:
     """A file for the monitoring system, as it is shipped; 0."""
     typer.echo((resources.templates_folder() / "monitoring" / name).read_text("utf-8"), nl=False)
@@ -88,11 +103,7 @@ def notify(watching: Watching, *, addresses: tuple[str, ...], dry_run: bool, as_
         UsageError: an address can't be read or meant.
         UnreachableError: a service did not take a message.
     """
-    if not addresses and not dry_run:
-        raise UsageError(
-            "nobody is named who could be told", hint="Give --url env:NAME or --url file:PATH, or --dry-run to look."
-        )
-    resolved = () if dry_run else tuple(compose.resolved(compose.told("--url", each)).decode() for each in addresses)
+    resolved = () if dry_run else _addresses(addresses)
     kept = watching.home / _TOLD
     with _opened(watching) as (watch, trust, at):
         gates = gate_figures(watch, trust=trust, at=at)
@@ -118,26 +129,48 @@ def notify(watching: Watching, *, addresses: tuple[str, ...], dry_run: bool, as_
     return 0
 
 
+def _addresses(named: tuple[str, ...]) -> tuple[str, ...]:
+    """Where people are told: what the command line names, else the configuration."""
+    found = chosen()
+    if named:
+        return tuple(compose.resolved(compose.told("--url", each)).decode() for each in named)
+    if found is not None and (section := found.installation.notify) is not None:
+        folder = found.installation.file.parent
+        return tuple(compose.resolved(each, below=folder).decode() for each in section.urls)
+    raise UsageError(
+        "nobody is named who could be told",
+        hint="Give --url env:NAME or --url file:PATH, or notify: in attestore.yaml, or --dry-run to look.",
+    )
+
+
 @contextmanager
 def _opened(watching: Watching) -> Iterator[tuple[Watch, Trust, datetime]]:
     with compose.auditing(watching.roster) as trust:
         at = dates.as_of(watching.at, option="--at") if watching.at else trust.clock.now()
-        wanted = _wanted(watching)
         watch = Watch(
             reports=watching.reports,
-            wanted={(watching.system, each.id): each for each in wanted} if watching.system else {},
+            wanted=_wanted(watching),
             stores={name: _asking(watching, path) for name, path in watching.stores.items()},
-            before_expiry_ms=_before(watching.before),
+            before_expiry_ms=_before(watching.before or _announced()),
         )
         yield watch, trust, at
 
 
-def _wanted(watching: Watching) -> tuple[Gate, ...]:
+def _wanted(watching: Watching) -> Mapping[tuple[str, str], Gate]:
+    """Gates by system that must have run: of the configuration's systems, or those that the command line names."""
+    found = chosen()
+    if found is not None:
+        return {
+            (system, each.id): each
+            for system, gates in found.gates().items()
+            for each in gates
+            if not watching.system or system == watching.system
+        }
     if watching.gates is None:
-        return ()
+        return {}
     if not watching.system:
         raise UsageError("--gates says which gates must have run, but not of which system", hint="Add --system NAME.")
-    return tuple(gate.read(path) for path in sorted(watching.gates.glob("*.yaml")))
+    return {(watching.system, each.id): each for each in map(gate.read, sorted(watching.gates.glob("*.yaml")))}
 
 
 def _asking(watching: Watching, store: Path) -> Callable[[], tuple[Listed, ...]]:
@@ -148,9 +181,15 @@ def _asking(watching: Watching, store: Path) -> Callable[[], tuple[Listed, ...]]
     return ask
 
 
+def _announced() -> str:
+    found = chosen()
+    section = None if found is None else found.installation.notify
+    return BEFORE if section is None else section.before
+
+
 def _before(written: str) -> int:
     try:
-        return gate.duration_ms(written)
+        return instants.duration_ms(written)
     except (Error, ValueError) as problem:
         raise UsageError(f"--before {written!r} is no duration", hint="Write 7d, 36h or 90m.") from problem
 

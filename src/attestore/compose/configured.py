@@ -6,8 +6,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from attestore import gate
 from attestore.config import FILE_NAME, Installation, SystemEntry, load_installation
 from attestore.errors import UsageError
+from attestore.gate import Gate
 
 __all__ = ["Configured", "configured"]
 
@@ -36,6 +38,18 @@ class Configured:
                 "method": system.method,
             }
         return {name: value for name, value in found.items() if value not in (None, "", [])}
+
+    def gates(self) -> Mapping[str, tuple[Gate, ...]]:
+        """The gates that judge each system of the file, whichever system the command is about.
+
+        Raises:
+            GateError, UsageError: one of them can't be read, or there is none of that id.
+        """
+        folders = () if self.installation.gates is None else (self.installation.gates,)
+        return {
+            system.name: tuple(gate.named(_gate(self.installation, name), folders=folders) for name in system.gates)
+            for system in self.installation.systems.values()
+        }
 
 
 def configured(file: Path | None, *, given: Mapping[str, object], needed: Collection[str]) -> Configured | None:

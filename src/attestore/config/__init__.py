@@ -1,5 +1,6 @@
 """What an installation is configured with: attestore.yaml, and the roster of people and keys."""
 
+from attestore.config.alarms import BEFORE, Metrics, Notify
 from attestore.config.installation import (
     FILE_NAME,
     Installation,
@@ -11,9 +12,12 @@ from attestore.config.roster import Key, Person, Roster, read_roster, roster_tex
 from attestore.config.secrets import SecretField, SecretRef, reference
 
 __all__ = [
+    "BEFORE",
     "FILE_NAME",
     "Installation",
     "Key",
+    "Metrics",
+    "Notify",
     "Person",
     "Roster",
     "SecretField",

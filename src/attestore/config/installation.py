@@ -16,6 +16,7 @@ from urllib.parse import unquote
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from attestore import strictyaml
+from attestore.config.alarms import Metrics, MetricsForm, Notify, NotifyForm, read_metrics, read_notify
 from attestore.errors import UsageError
 from attestore.strictyaml import Node, did_you_mean
 
@@ -74,8 +75,8 @@ class InstallationForm(Form):
     report: dict[str, JsonValue] | None = Field(default=None, description="How reports look.")
     stores: dict[str, JsonValue] = Field(default={}, description="Where backups are kept, by name.")
     systems: dict[str, SystemForm] = Field(default={}, description="Databases under care, by name.")
-    metrics: dict[str, JsonValue] | None = Field(default=None, description="Where figures are written to.")
-    notify: dict[str, JsonValue] | None = Field(default=None, description="Who is told.")
+    metrics: MetricsForm | None = Field(default=None, description="Where figures are written to.")
+    notify: NotifyForm | None = Field(default=None, description="Who is told.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +111,8 @@ class Installation:
     systems: Mapping[str, SystemEntry]
     stores: Mapping[str, Node]
     report: Node | None
-    metrics: Node | None
-    notify: Node | None
+    metrics: Metrics | None
+    notify: Notify | None
 
     def path(self, written: str) -> Path:
         """A path as the file means it."""
@@ -176,8 +177,8 @@ def read_installation(text: bytes, *, file: Path) -> Installation:
         systems=MappingProxyType(systems),
         stores=MappingProxyType(stores),
         report=_section(top, "report"),
-        metrics=_section(top, "metrics"),
-        notify=_section(top, "notify"),
+        metrics=None if (metrics := _section(top, "metrics")) is None else read_metrics(metrics),
+        notify=None if (notify := _section(top, "notify")) is None else read_notify(notify),
     )
 
 

@@ -1,6 +1,5 @@
 """Gates: YAML in, values with file, line and column out."""
 
-from attestore.gate.bound import duration_ms
 from attestore.gate.catalogue import Entry, Framework, catalogue
 from attestore.gate.load import find, load, named, read, shipped
 from attestore.gate.model import Approval, Check, Control, Coverage, Gate, Operator, Probe, Severity
@@ -18,7 +17,6 @@ __all__ = [
     "Probe",
     "Severity",
     "catalogue",
-    "duration_ms",
     "find",
     "load",
     "named",

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
+from attestore import instants
 from attestore.facts import Fact, Kind, Value
 from attestore.gate.model import Operator
 
-__all__ = ["DURATION", "MUST", "bound", "duration_ms", "split"]
-
-DURATION: Final = r"(0|[1-9][0-9]{0,11})(ms|s|m|h|d)"
-"""How a duration is written: one whole number and one unit."""
+__all__ = ["MUST", "bound", "split"]
 
 _SIZE: Final = r"(0|[1-9][0-9]{0,11})(B|kB|MB|GB|TB|KiB|MiB|GiB|TiB)"
 _COUNT: Final = r"(0|[1-9][0-9]{0,14})"
@@ -19,7 +18,7 @@ _ORDER: Final = r"(<=|>=|<|>|==|!=)"
 _SAME: Final = r"(==|!=)"
 
 MUST: Final = {
-    Kind.DURATION: f"^{_ORDER} ?{DURATION}$",
+    Kind.DURATION: f"^{_ORDER} ?{instants.DURATION}$",
     Kind.SIZE: f"^{_ORDER} ?{_SIZE}$",
     Kind.COUNT: f"^{_ORDER} ?{_COUNT}$",
     Kind.FLAG: f"^{_SAME} ?(true|false)$",
@@ -27,7 +26,6 @@ MUST: Final = {
 }
 """What `must:` looks like for each kind of fact; an instant cannot be bounded."""
 
-_MILLISECONDS: Final = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _BYTES: Final = {
     "B": 1,
     "kB": 10**3,
@@ -85,25 +83,10 @@ def bound(fact: Fact, operator: Operator, written: str) -> Value:
     return value
 
 
-def duration_ms(written: str) -> int:
-    """Milliseconds of a duration such as `31d`.
-
-    Raises:
-        ValueError: not one whole number above 0 and one unit.
-    """
-    found = re.fullmatch(DURATION, written)
-    if found is None or int(found.group(1)) == 0:
-        raise ValueError(f"{written!r} is not a duration: write one whole number and ms, s, m, h or d, such as 31d")
-    milliseconds = int(found.group(1)) * _MILLISECONDS[found.group(2)]
-    if milliseconds > _LARGEST:
-        raise ValueError(f"{written} is longer than any duration can be")
-    return milliseconds
-
-
 def _value(kind: Kind, written: str) -> Value:
     match kind:
         case Kind.DURATION:
-            return _scaled(written, _MILLISECONDS)
+            return _scaled(written, instants.MILLISECONDS)
         case Kind.SIZE:
             return _scaled(written, _BYTES)
         case Kind.COUNT:
@@ -114,7 +97,7 @@ def _value(kind: Kind, written: str) -> Value:
             return written
 
 
-def _scaled(written: str, units: dict[str, int]) -> int:
+def _scaled(written: str, units: Mapping[str, int]) -> int:
     number = written.rstrip("BKMGTiskmhd")
     return int(number) * units[written.removeprefix(number)]
 

@@ -7,7 +7,7 @@ from typing import Final, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
-from attestore.gate.bound import DURATION
+from attestore.instants import DURATION
 
 __all__ = ["APPROVER_ROLE", "GATE_ID", "LABEL", "PART_ID", "ApprovalForm", "CheckForm", "ControlForm", "GateForm", "ProbeForm"]  # fmt: skip
 

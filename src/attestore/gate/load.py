@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from attestore import resources, strictyaml
+from attestore import instants, resources, strictyaml
 from attestore.errors import GateError, UsageError
 from attestore.facts import FACTS, Fact, Kind
-from attestore.gate.bound import bound, duration_ms, split
+from attestore.gate.bound import bound, split
 from attestore.gate.catalogue import Framework, catalogue
 from attestore.gate.form import (
     APPROVER_ROLE,
@@ -311,6 +311,6 @@ def _sentence(text: str, document: Document, *, at: strictyaml.Path) -> None:
 
 def _duration(written: str, document: Document, *, at: strictyaml.Path) -> int:
     try:
-        return duration_ms(written)
+        return instants.duration_ms(written)
     except ValueError as problem:
         raise document.error(f"{at[-1]}: {problem}", at=at) from problem

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from attestore.facts import FACTS, Value
 from attestore.gate import Operator
-from attestore.gate.bound import bound, duration_ms, split
+from attestore.gate.bound import bound, split
+from attestore.instants import duration_ms
 
 
 def parsed(fact: str, must: str) -> Value:

@@ -21,7 +21,10 @@ _Gates = Annotated[
 ]
 _At = Annotated[str, typer.Option("--at", help="Tell as at that day or instant (UTC), not now.", metavar="DATE")]
 _Before = Annotated[
-    str, typer.Option("--before", help="How long before its end a gate counts as expiring.", metavar="DURATION")
+    str,
+    typer.Option(
+        "--before", help="How long before its end a gate counts as expiring; default: 7d.", metavar="DURATION"
+    ),
 ]
 
 
@@ -40,11 +43,14 @@ def metrics(  # noqa: PLR0913
     instance: Annotated[
         str, typer.Option("--instance", help="Instance under which they are pushed.", metavar="NAME")
     ] = "attestore",
+    show: Annotated[
+        bool, typer.Option("--print", help="Print them, though the configuration says where they go.")
+    ] = False,
     rules: Annotated[bool, typer.Option("--rules", help="Print the alert rules for Prometheus.")] = False,
     dashboard: Annotated[bool, typer.Option("--dashboard", help="Print the Grafana dashboard.")] = False,
     system: _System = "",
     gates: _Gates = None,
-    before: _Before = "7d",
+    before: _Before = "",
     at: _At = "",
     store: Store = None,
     reports: Reports = REPORTS,
@@ -71,7 +77,9 @@ def metrics(  # noqa: PLR0913
         before=before,
         at=at,
     )
-    raise typer.Exit(tell_metrics(watching, Telling(textfile=textfile, push=push, instance=instance), as_json=as_json))
+    raise typer.Exit(
+        tell_metrics(watching, Telling(textfile=textfile, push=push, instance=instance, show=show), as_json=as_json)
+    )
 
 
 @app.command(
@@ -92,7 +100,7 @@ def notify(  # noqa: PLR0913
     ] = False,
     system: _System = "",
     gates: _Gates = None,
-    before: _Before = "7d",
+    before: _Before = "",
     reports: Reports = REPORTS,
     home: Home = HOME,
     roster: Roster = None,
