@@ -19,6 +19,7 @@ from attestore.gate import Probe
 from attestore.ports import (
     Attachment,
     FetchedPart,
+    Form,
     Inspected,
     Kept,
     Look,
@@ -241,11 +242,13 @@ class FakeDumper:
         self._contended = contended
         self._late = late
         self.begun = 0
+        self.form = Form.FOLDER
 
     @contextmanager
-    def dumping(self, snapshot: object, into: Path, *, jobs: int) -> Iterator[FakeDumping]:
+    def dumping(self, snapshot: object, into: Path, *, jobs: int, form: Form = Form.FOLDER) -> Iterator[FakeDumping]:
         assert isinstance(snapshot, FakeSnapshot)
         assert jobs > 0
+        self.form = form
         held = snapshot.database.copy()
         if self._rots:
             table = next(name for name, rows in held.tables.items() if rows)

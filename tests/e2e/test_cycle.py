@@ -15,7 +15,7 @@ from attestore import compose, gate
 from attestore.cli.display import Quiet, consoles
 from attestore.gate import Gate
 from attestore.plan import Job
-from attestore.ports import Dumper, Dumping, Plain, Snapshot, Texts
+from attestore.ports import Dumper, Dumping, Form, Plain, Snapshot, Texts
 from attestore.report.case import Reading
 from attestore.run import Outcome, Tools, execute
 from attestore.verdict import Outcome as Verdict
@@ -178,8 +178,8 @@ class Changing:
         self._dumping: Dumping
 
     @contextmanager
-    def dumping(self, snapshot: Snapshot, into: Path, *, jobs: int) -> Iterator[Changing]:
-        with self._inner.dumping(snapshot, into, jobs=jobs) as self._dumping:
+    def dumping(self, snapshot: Snapshot, into: Path, *, jobs: int, form: Form = Form.FOLDER) -> Iterator[Changing]:
+        with self._inner.dumping(snapshot, into, jobs=jobs, form=form) as self._dumping:
             yield self
 
     def texts(self, archive: Plain, snapshot: Snapshot) -> Texts:
@@ -190,7 +190,7 @@ class Changing:
 
     def finish(self) -> Plain:
         plain = self._dumping.finish()
-        for path in sorted(plain.rglob("*.dat")):
+        for path in sorted(plain.rglob("*.dat")) or [plain]:
             data = path.read_bytes()
             if not self.changed and self._old in data:
                 path.write_bytes(data.replace(self._old, self._new, 1))

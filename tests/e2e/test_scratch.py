@@ -21,7 +21,7 @@ from attestore.adapters.process import Runner
 from attestore.adapters.workspace import TemporaryWorkspace
 from attestore.errors import DiskError, ProgramFailedError, ScratchError, VersionError
 from attestore.evidence import Locale
-from attestore.ports import Plain, Section, SourceFacts
+from attestore.ports import Form, Plain, Section, SourceFacts
 from clusters import MAJORS, installations, running_server
 
 SCHEMA = """
@@ -59,7 +59,7 @@ class Backup:
 
 
 @contextmanager
-def dumped(major: int, schema: str) -> Iterator[Backup]:
+def dumped(major: int, schema: str, *, form: Form = Form.FOLDER) -> Iterator[Backup]:
     with (
         running_server(major, allow_in_place_tablespaces="on") as server,
         TemporaryWorkspace(Path("/tmp")) as workspace,
@@ -71,14 +71,15 @@ def dumped(major: int, schema: str) -> Iterator[Backup]:
         source = PgSource(environment)
         facts = source.describe()
         dumper = PgDumper(choose(installations(), source_major=major).dump, environment=environment, runner=Runner())
-        with source.snapshot() as snapshot, dumper.dumping(snapshot, workspace.path, jobs=2) as dumping:
+        with source.snapshot() as snapshot, dumper.dumping(snapshot, workspace.path, jobs=2, form=form) as dumping:
             dumping.locked()
             yield Backup(server, facts, dumping.finish(), snapshot.globals())
 
 
-@pytest.fixture(scope="module", params=MAJORS)
+@pytest.fixture(scope="module", params=list(zip(MAJORS, Form, strict=True)), ids=lambda pair: f"{pair[0]}-{pair[1].value}")
 def backup(request: pytest.FixtureRequest) -> Iterator[Backup]:
-    with dumped(request.param, SCHEMA) as made:
+    major, form = request.param
+    with dumped(major, SCHEMA, form=form) as made:
         yield made
 
 

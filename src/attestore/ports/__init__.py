@@ -8,7 +8,7 @@ from attestore.ports.keeping import Kept, Sealer, Seals, Store, Unfinished
 from attestore.ports.machine import Clock, Entropy, Look, Watcher, Workspace
 from attestore.ports.paper import Attachment, Page, Printer
 from attestore.ports.parts import FetchedPart, Plain, SealedPart, Signed, StoredPart
-from attestore.ports.source import Dumper, Dumping, Snapshot, Source, SourceFacts, Tap, Texts
+from attestore.ports.source import Dumper, Dumping, Form, Snapshot, Source, SourceFacts, Tap, Texts
 from attestore.ports.target import Planted, Restored, Scratch, Section, Target
 from attestore.ports.trust import Inspected, Signer, Stamped, Stamps, Verifier
 
@@ -19,6 +19,7 @@ __all__ = [
     "Dumping",
     "Entropy",
     "FetchedPart",
+    "Form",
     "Inspected",
     "Kept",
     "Look",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import Protocol
 
@@ -15,7 +16,7 @@ from attestore.ports.machine import Look, Watcher
 from attestore.ports.parts import Plain
 from attestore.proof import AUDIT, Proof, Sketches
 
-__all__ = ["Dumper", "Dumping", "Snapshot", "Source", "SourceFacts", "Tap", "Texts"]
+__all__ = ["Dumper", "Dumping", "Form", "Snapshot", "Source", "SourceFacts", "Tap", "Texts"]
 
 
 class Tap(Protocol):
@@ -56,6 +57,15 @@ class SourceFacts:
     superuser: bool
     features: tuple[str, ...] = ()
     """what the target's programmes must have been built with: `icu`, `libxml`"""
+
+
+class Form(Enum):
+    """How a dump lies on the disk, in pg_dump's words; pg_restore reads either, by as many sessions as it likes."""
+
+    FOLDER = "directory"
+    """a file for each table: several sessions can write it"""
+    FILE = "custom"
+    """one file: nothing is paid for each table"""
 
 
 class Source(Protocol):
@@ -139,8 +149,13 @@ class Dumper(Protocol):
         """Major version."""
         ...
 
-    def dumping(self, snapshot: Snapshot, into: Path, *, jobs: int) -> AbstractContextManager[Dumping]:
-        """A dump of the whole database at that snapshot, begun; what still runs when the block ends is ended."""
+    def dumping(
+        self, snapshot: Snapshot, into: Path, *, jobs: int, form: Form = Form.FOLDER
+    ) -> AbstractContextManager[Dumping]:
+        """A dump of the whole database at that snapshot, begun; what still runs when the block ends is ended.
+
+        A folder is written by `jobs` sessions, a file by one.
+        """
         ...
 
     def texts(self, archive: Plain, snapshot: Snapshot) -> Texts:
@@ -161,7 +176,7 @@ class Dumping(Protocol):
         ...
 
     def finish(self) -> Plain:
-        """The dump, in directory format, uncompressed, in a new folder.
+        """The dump, uncompressed, in a new folder or file.
 
         Raises:
             ContendedError: as above; parallel dumps can meet it until their end.

@@ -15,6 +15,7 @@ from attestore.plan import Plan
 from attestore.ports import (
     Dumper,
     FetchedPart,
+    Form,
     Plain,
     SealedPart,
     Signed,
@@ -28,11 +29,15 @@ from attestore.proof import STREAM, Proof, Sketches, encode
 from attestore.run.book import Book
 from attestore.run.tools import Tools
 
-__all__ = ["Carried", "Ready", "Taken", "carry", "local_copy", "locale_words", "take", "uncarry"]
+__all__ = ["Carried", "Ready", "Taken", "carry", "form_of", "local_copy", "locale_words", "take", "uncarry"]
 
 _KEY_BYTES = 32
 _ATTEMPTS = 4
 _PARTS = 3
+_SMALL = 256 << 20
+"""bytes of a database that one session dumps about as fast as several do"""
+_SMALL_TABLE = 128 << 10
+"""bytes; an empty table with a key and a long column takes 24 KiB"""
 _CARRIED = "attestore/carried-proof/v1"
 
 
@@ -155,7 +160,7 @@ def take(plan: Plan, *, ready: Ready, tools: Tools, book: Book, bundle: Bundle) 
         engine=dumper.version,
         engine_major=dumper.major,
         settings=(
-            ("format", "directory"),
+            ("format", seen.form.value),
             ("compression", "zstd"),
             ("jobs", str(seen.jobs)),
             ("method", plan.method),
@@ -180,6 +185,7 @@ class _Seen:
     lsn: str
     attempt: int
     jobs: int
+    form: Form
     proof: Proof
     sketches: bytes
     archive: Plain
@@ -198,18 +204,33 @@ def _look_until_uncontended(plan: Plan, *, ready: Ready, tools: Tools, key: byte
             return _look(plan, ready=ready, tools=tools, key=key, book=book, attempt=attempt)
         except ContendedError:
             tools.watcher.say("Somebody waits for an exclusive lock: they go first, then a new snapshot is taken.")
-            tools.workspace.destroy(local_copy(tools) / "archive")
+            _forget_dump(tools)
     return _look(plan, ready=ready, tools=tools, key=key, book=book, attempt=_ATTEMPTS)
+
+
+def form_of(method: str, facts: SourceFacts) -> Form:
+    """One file where there is little to share among sessions, or so many small tables that a file for each costs more.
+
+    Method `stream` digests the rows of each table in a file of its own.
+    """
+    small = facts.size <= max(_SMALL, facts.tables * _SMALL_TABLE)
+    return Form.FILE if small and method != STREAM else Form.FOLDER
+
+
+def _forget_dump(tools: Tools) -> None:
+    for path in local_copy(tools).iterdir():
+        tools.workspace.destroy(path)
 
 
 def _look(plan: Plan, *, ready: Ready, tools: Tools, key: bytes, book: Book, attempt: int) -> _Seen:
     again = f" ({attempt})" if attempt > 1 else ""
-    jobs = plan.jobs if attempt == 1 else 1
+    form = form_of(plan.method, ready.facts)
+    jobs = plan.jobs if attempt == 1 and form is Form.FOLDER else 1
     with ExitStack() as stack:
         with book.entering(f"snapshot{again}"):
             snapshot = stack.enter_context(ready.source.snapshot())
             # begun at once: whoever queues for a lock between ours and the dump's stops the dump
-            dumping = stack.enter_context(ready.dumper.dumping(snapshot, local_copy(tools), jobs=jobs))
+            dumping = stack.enter_context(ready.dumper.dumping(snapshot, local_copy(tools), jobs=jobs, form=form))
             dumping.locked()
         with book.entering(f"proof{again}"):
             sketches = Sketches()
@@ -231,6 +252,7 @@ def _look(plan: Plan, *, ready: Ready, tools: Tools, key: bytes, book: Book, att
             lsn=snapshot.lsn,
             attempt=attempt,
             jobs=jobs,
+            form=form,
             proof=proof,
             sketches=sketches.encode(),
             archive=archive,

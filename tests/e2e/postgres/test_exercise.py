@@ -204,7 +204,7 @@ TRICKY = (
 
 
 def tried(server: Server, database: str, depth: IndexCheck = IndexCheck.AUTO, *, budget_ms: int = 60_000) -> Behaviour:
-    return exercise(partial(server.connect, database), depth=depth, budget_ms=budget_ms)
+    return exercise(partial(server.connect, database), depth=depth, budget_ms=budget_ms, jobs=2)
 
 
 def proved(server: Server, database: str) -> Proof:
@@ -264,6 +264,22 @@ def test_what_is_rounded_rewritten_or_rightly_quiet_raises_no_alarm(server: Serv
         "public.p.p_d", "public.p.p_i", "public.p.p_s", "public.p.p_t", "public.w.row1", "public.w.st",
     }  # fmt: skip
     assert "its table keeps its rows elsewhere" in {each.note for each in seen.of("trigger")}
+
+
+def test_who_ends_the_session_ends_only_what_was_tried_in_it(server: Server) -> None:
+    """Many constraints are tried in one round trip; those beside the one that is fatal still get their verdicts."""
+    with server.database(
+        """CREATE FUNCTION fatal(int) RETURNS bool LANGUAGE plpgsql AS
+           $$ BEGIN IF $1 < 0 THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF; RETURN true; END $$""",
+        *(f"CREATE TABLE t{n} (id int PRIMARY KEY, n int NOT NULL UNIQUE CHECK (n < 10))" for n in range(20)),
+        "CREATE TABLE trap (id int PRIMARY KEY, n int CHECK (fatal(n)))",
+        *(f"INSERT INTO t{n} VALUES (1, 1)" for n in range(20)),
+        "INSERT INTO trap VALUES (1, 1)",
+    ) as database:
+        seen = tried(server, database, IndexCheck.NONE)
+    unsettled = {each.subject for each in seen.exercises if each.did is not Did.REFUSED}
+    assert unsettled == {"public.trap.trap_n_check"}
+    assert len(seen.exercises) == 20 * 5 + 3
 
 
 def test_a_missing_row_is_beyond_a_look_at_the_structure_alone(server: Server) -> None:

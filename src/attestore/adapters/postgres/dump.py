@@ -1,4 +1,4 @@
-"""pg_dump: the whole database at an exported snapshot, as a folder of uncompressed files."""
+"""pg_dump: the whole database at an exported snapshot, as a folder of uncompressed files, or as one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from attestore.adapters.postgres.programs import Installation
 from attestore.adapters.postgres.stream import SPOKEN, DumpedTexts
 from attestore.adapters.process import Runner, Running
 from attestore.errors import ContendedError, ProgramFailedError
-from attestore.ports import Plain, Snapshot
+from attestore.ports import Form, Plain, Snapshot
 
 __all__ = ["PgDumper", "PgDumping", "unwritable"]
 
@@ -53,22 +53,23 @@ class PgDumper:
         return self._installation.major
 
     @contextmanager
-    def dumping(self, snapshot: Snapshot, into: Path, *, jobs: int) -> Iterator[PgDumping]:
+    def dumping(self, snapshot: Snapshot, into: Path, *, jobs: int, form: Form = Form.FOLDER) -> Iterator[PgDumping]:
         """A dump of the whole database at that snapshot, begun; what still runs when the block ends is ended.
 
         Large objects and the definitions of subscriptions are in it; roles are not. Row security is never
         enabled: a role that may not see every row gets an error, not a part.
         """
-        folder = into / "archive"
+        archive = into / ("archive" if form is Form.FOLDER else "archive.dump")
+        several = (f"--jobs={jobs}",) if form is Form.FOLDER else ()
         argv: list[str | Path] = [
             self._installation.program("pg_dump"),
-            *("--format=directory", f"--jobs={jobs}", f"--snapshot={snapshot.name}", "--compress=0"),
+            *(f"--format={form.value}", *several, f"--snapshot={snapshot.name}", "--compress=0"),
             *("--no-sync", "--no-password", "--verbose", f"--lock-wait-timeout={_LOCK_WAIT_MS}"),
-            *(f"--file={folder}", f"--dbname={self._environment.conninfo}"),
+            *(f"--file={archive}", f"--dbname={self._environment.conninfo}"),
         ]
         variables = {**self._environment.variables, **SPOKEN}
         with self._runner.start(argv, deadline_s=_LONGEST_S, env=variables, collect=True) as running:
-            yield PgDumping(running, folder=folder, major=self.major)
+            yield PgDumping(running, archive=archive, major=self.major)
 
     def texts(self, archive: Plain, snapshot: Snapshot) -> DumpedTexts:
         """What digests each table's rows as that dump holds them, while its files are sealed.
@@ -84,9 +85,9 @@ class PgDumper:
 class PgDumping:
     """A pg_dump that goes on."""
 
-    def __init__(self, running: Running, *, folder: Path, major: int) -> None:
+    def __init__(self, running: Running, *, archive: Path, major: int) -> None:
         self._running = running
-        self._folder = folder
+        self._archive = archive
         self._major = major
 
     def locked(self) -> None:
@@ -102,7 +103,7 @@ class PgDumping:
                 return
 
     def finish(self) -> Plain:
-        """The folder, once pg_dump has ended.
+        """The folder or file, once pg_dump has ended.
 
         Raises:
             ContendedError: somebody waits for an exclusive lock of a table: our own lock keeps them waiting, and every
@@ -128,7 +129,7 @@ class PgDumping:
             if _WITHOUT_TLS in problem.message:
                 problem.hint = f"Install a pg_dump that speaks TLS: apt-get install postgresql-client-{self._major}."
             raise
-        return Plain(self._folder)
+        return Plain(self._archive)
 
 
 def unwritable(said: bytes) -> str:

@@ -126,6 +126,8 @@ class RestoredDatabase:
         self._chosen = _CHOSEN
         self._starved: Callable[[], bool] = lambda: False
         """whether the server has complained about a full disk in a place where its clients can't hear it"""
+        self._at_once: Callable[[Plain, Section], bool] = lambda _archive, _section: False
+        """whether a section is first tried as one transaction: not on a server that others use, who would feel its locks"""
         self._comparable: Callable[[Sequence[Setting]], Iterable[Setting]] = lambda settings: settings
         """what of the server's roles and settings belongs to the restored copy"""
         self._archive: Plain | None = None
@@ -155,16 +157,25 @@ class RestoredDatabase:
         """One section of the archive by pg_restore, which goes on after an error and reports each.
 
         Subscriptions are left out, so that none ever connects; tablespaces, so that no path of the source is touched.
+        Where that is worth it, one transaction takes the section whole; if it is refused, nothing of it is there, and the
+        section comes again, command by command.
 
         Raises:
             ProgramFailedError: pg_restore was ended by a signal.
             DiskError: no space left.
         """
         self._archive = archive
+        if self._at_once(archive, section):
+            whole = self._section(archive, section, "--single-transaction")
+            if not whole.errors:
+                return whole
+        return self._section(archive, section, f"--jobs={jobs}")
+
+    def _section(self, archive: Plain, section: Section, how: str) -> Restored:
         ended = self._runner.run(
             [
                 self._client.program("pg_restore"),
-                *(f"--section={section.value}", f"--jobs={jobs}", "--no-subscriptions"),
+                *(f"--section={section.value}", how, "--no-subscriptions"),
                 *("--no-tablespaces", "--no-password"),
                 *(f"--dbname={self._restored.conninfo}", archive),
             ],

@@ -24,13 +24,15 @@ from attestore.adapters.process import Runner
 from attestore.adapters.workspace import TemporaryWorkspace
 from attestore.errors import DiskError, Error, MissingProgramError, ProgramFailedError, ScratchError, VersionError
 from attestore.evidence import Locale
-from attestore.ports import Look, Restored, SourceFacts, Target
+from attestore.ports import Look, Plain, Restored, Section, SourceFacts, Target
 from attestore.proof import Behaviour, IndexCheck
 
 __all__ = ["PgScratch", "PgTarget"]
 
 _SOON_S: Final = 30.0
 _SPARE: Final = 256 << 20
+_AT_ONCE: Final = 64 << 20
+"""bytes of an archive; from there on several sessions are faster than one transaction"""
 
 
 class PgScratch:
@@ -122,6 +124,7 @@ class PgTarget(RestoredDatabase):
     ) -> None:
         super().__init__(cluster.connection, client=client, runner=runner, locale=locale, major=server.major, jobs=jobs)
         self._starved = lambda: cluster.starved
+        self._at_once = _at_once
         self._cluster = cluster
         self._server = server
 
@@ -137,7 +140,7 @@ class PgTarget(RestoredDatabase):
 
     def exercise(self, depth: IndexCheck) -> Behaviour:
         """What the copy does when it is tried: constraints refuse, triggers fire, indexes fit; all of it rolled back."""
-        return exercising.exercise(self._connect, depth=depth)
+        return exercising.exercise(self._connect, depth=depth, jobs=self._jobs)
 
     def create(self, world: bytes) -> Restored:
         """Roles (no login, no password) and the empty, random-named database, without schema public if the source has none.
@@ -160,6 +163,15 @@ class PgTarget(RestoredDatabase):
     def destroy(self) -> bool:
         """Stop the server and remove its files; whether no process and no file is left."""
         return self._cluster.destroy()
+
+
+def _at_once(archive: Plain, section: Section) -> bool:
+    """Definitions, which no sessions share, and everything else that takes longer to commit than to do."""
+    return section is Section.SCHEMA or _size(archive) <= _AT_ONCE
+
+
+def _size(archive: Plain) -> int:
+    return sum(path.stat().st_size for path in archive.iterdir()) if archive.is_dir() else archive.stat().st_size
 
 
 def _locale_problems(server: Installation, runner: Runner, locale: Locale) -> list[Error]:

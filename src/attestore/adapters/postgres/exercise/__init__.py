@@ -34,16 +34,16 @@ def listed(connect: Connect) -> Behaviour:
     return Behaviour(depth=f"none: {_ELSEWHERE}", exercises=tuple(sorted(found, key=lambda e: (e.kind, e.subject))))
 
 
-def exercise(connect: Connect, *, depth: IndexCheck, budget_ms: int = BUDGET_MS) -> Behaviour:
+def exercise(connect: Connect, *, depth: IndexCheck, budget_ms: int = BUDGET_MS, jobs: int = 1) -> Behaviour:
     """How a scratch copy behaves; never call it on anything else, since it runs what the copy defines.
 
-    `connect` opens autocommit sessions as superuser.
+    `connect` opens autocommit sessions as superuser; constraints and indexes are tried over `jobs` of them.
 
     Raises:
         UnreachableError, ProgramFailedError: the copy can't be asked at all.
     """
     with worded("exercise the restored copy"), Ground(connect) as ground:
-        found = constraints.exercise(ground, Budget(budget_ms))
+        found = constraints.exercise(ground, Budget(budget_ms), jobs=jobs)
         found += triggers.exercise(ground, Budget(budget_ms))
-        words, indexes = amcheck.exercise(ground, depth)
+        words, indexes = amcheck.exercise(ground, depth, jobs=jobs)
     return Behaviour(depth=words, exercises=tuple(sorted([*found, *indexes], key=lambda e: (e.kind, e.subject))))

@@ -16,6 +16,7 @@ from attestore.adapters.postgres.exercise import candidates, tables
 from attestore.adapters.postgres.exercise.ground import Budget, Ground, Refusal, attempt, lost, silence
 from attestore.adapters.postgres.exercise.obstacles import drop
 from attestore.adapters.postgres.exercise.tables import Column, Place, Table
+from attestore.adapters.postgres.exercise.volley import fired
 from attestore.adapters.postgres.keys import Key
 from attestore.adapters.postgres.objects import catalogue
 from attestore.proof import Did, Exercise
@@ -30,6 +31,9 @@ _BLIND: Final = 12
 """alterations that are tried although nobody could say beforehand whether they violate"""
 _IN_THE_WAY: Final = 6
 """other constraints that are taken out of the way, inside the same transaction, until one's own speaks"""
+
+_ROUNDS: Final = ((0, 3), (3, 24))
+"""alterations that are offered in volleys: first the likeliest of every rule, then more where they were taken"""
 
 _NULL: Final = "23502"
 """SQLSTATE not_null_violation"""
@@ -120,15 +124,22 @@ class _Rule:
     """why it is not exercised; empty when it is"""
 
 
-def exercise(ground: Ground, budget: Budget) -> list[Exercise]:
-    """Every constraint of tables and domains, once: refused, accepted, or why only its definition was compared."""
+def exercise(ground: Ground, budget: Budget, *, jobs: int = 1) -> list[Exercise]:
+    """Every constraint of tables and domains, once: refused, accepted, or why only its definition was compared.
+
+    Most refuse the row that comes to mind first: those are asked in volleys, over `jobs` sessions. What that does not
+    settle is tried alone, table by table.
+    """
     with ground.rolled_back(_UNTIMED) as cursor:
         known = tables.read(cursor)
         rules = _rules(cursor, known, major=ground.major)
         domains = catalogue.ask(cursor, _DOMAINS)
-    found: list[Exercise] = []
+    settled = _settled(ground, budget, known=known, rules=rules, jobs=jobs)
+    found = [Exercise(rule.kind, rule.subject, Did.REFUSED, "") for rule in settled]
+    done = {(rule.kind, rule.subject) for rule in settled}
     for oid, table in known.items():
-        found += _tried(ground, budget, table=table, rules=rules.get(oid, []))
+        left = [rule for rule in rules.get(oid, []) if (rule.kind, rule.subject) not in done]
+        found += _tried(ground, budget, table=table, rules=left)
     return [*found, *_domains(ground, budget, domains)]
 
 
@@ -196,6 +207,62 @@ def _names(cursor: psycopg.Cursor[TupleRow], table: Table, name: str, clones: st
     if table.kind != "p":
         return frozenset({name})
     return frozenset({name, *(str(row[0]) for row in cursor.execute(clones.encode()).fetchall())})
+
+
+def _settled(
+    ground: Ground, budget: Budget, *, known: Mapping[int, Table], rules: Mapping[int, list[_Rule]], jobs: int
+) -> list[_Rule]:
+    """The rules that refused, each in its own name, a row that was offered in a volley.
+
+    Only plain tables on which nothing but constraints stands between a row and the table: no trigger, no rule.
+    """
+    if budget.spent():
+        return []
+    asked = [
+        (table, rule)
+        for oid, table in known.items()
+        if table.kind == "r" and not table.triggers and not table.rules
+        for rule in rules.get(oid, [])
+        if not rule.hindrance
+    ]
+    settled: dict[int, _Rule] = {}
+    for first, last in _ROUNDS:
+        shots = [
+            (number, offer)
+            for number, (table, rule) in enumerate(asked)
+            if number not in settled
+            for offer in islice(_offers(table, rule), first, last)
+        ]
+        for number, refusal in fired(ground.connect, shots, jobs=jobs, budget=budget):
+            table, rule = asked[number]
+            if _refused(refusal, rule=rule, table=table):
+                settled[number] = rule
+    return list(settled.values())
+
+
+def _offers(table: Table, rule: _Rule) -> Iterator[str]:
+    """SQL that offers a row which the rule ought to refuse, the likeliest first; it needs to know nothing beforehand."""
+
+    def some(where: str = "true") -> str:
+        return f"t.ctid = (SELECT t.ctid FROM {table.only} t WHERE {where} LIMIT 1) AND t.tableoid = {table.oid}"
+
+    match rule.kind:
+        case "not null":
+            number = rule.columns[0]
+            yield tables.inserting(table, some(), {number: f"NULL::{table.columns[number].type}"})
+        case "check":
+            yield from (tables.inserting(table, some(), changes) for changes in _alterations(table, rule))
+        case "foreign key":
+            if rule.key is not None:
+                columns = _referring(table, rule.key)
+                present = " AND ".join(f"t.{column.sql} IS NOT NULL" for column in columns)
+                own = (rule.key.schema, rule.key.table) == (rule.key.referred_schema, rule.key.referred_table)
+                if not own:
+                    yield from (
+                        tables.updating(table, some(present), changes) for changes in _strangers(columns, whole=True)
+                    )
+        case _:
+            yield tables.inserting(table, some(rule.conflict), {})
 
 
 def _tried(ground: Ground, budget: Budget, *, table: Table, rules: list[_Rule]) -> list[Exercise]:
@@ -318,8 +385,7 @@ def _foreign(cursor: psycopg.Cursor[TupleRow], table: Table, rule: _Rule) -> tup
     key = rule.key
     if key is None:
         return Did.COMPARED, "the key is not enforced"
-    numbers = {column.name: column.number for column in table.columns.values()}
-    columns = [table.columns[numbers[pair.column]] for pair in key.pairs]
+    columns = _referring(table, key)
     present = " AND ".join(f"t.{column.sql} IS NOT NULL" for column in columns)
     whole = tables.places(cursor, table, only=True, where=present)
     start = whole or tables.places(cursor, table, only=True)
@@ -343,6 +409,11 @@ def _foreign(cursor: psycopg.Cursor[TupleRow], table: Table, rule: _Rule) -> tup
             return _told(ended)
         note = ended
     return Did.COMPARED, note
+
+
+def _referring(table: Table, key: Key) -> list[Column]:
+    numbers = {column.name: column.number for column in table.columns.values()}
+    return [table.columns[numbers[pair.column]] for pair in key.pairs]
 
 
 def _strangers(columns: list[Column], *, whole: bool) -> Iterator[Mapping[int, str]]:

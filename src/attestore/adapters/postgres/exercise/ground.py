@@ -14,9 +14,9 @@ from psycopg.rows import TupleRow, tuple_row
 from attestore.adapters.postgres.session import Connect, Session, abandon, pin, worded
 from attestore.adapters.system import SystemClock
 
-__all__ = ["Budget", "Ground", "Refusal", "asked", "attempt", "lost", "refusal", "silence"]
+__all__ = ["PATIENCE", "Budget", "Ground", "Refusal", "asked", "attempt", "lost", "refusal", "silence"]
 
-_PATIENCE: Final = "2s"
+PATIENCE: Final = "2s"
 """for one attempt; whatever restored code does meanwhile, it is cancelled then"""
 
 _INTEGRITY: Final = "23"
@@ -68,7 +68,8 @@ class Ground:
     """One session at a time; restored code that ends it only ends its own attempt."""
 
     def __init__(self, connect: Connect) -> None:
-        self._connect = connect
+        self.connect = connect
+        """opens further sessions like its own"""
         self._session: Session | None = None
 
     def __enter__(self) -> Self:
@@ -95,7 +96,7 @@ class Ground:
         session = self._live()
         try:
             with session.transaction(force_rollback=True), session.cursor(row_factory=tuple_row) as cursor:
-                for name, value in (("statement_timeout", _PATIENCE), ("lock_timeout", _PATIENCE), *settings):
+                for name, value in (("statement_timeout", PATIENCE), ("lock_timeout", PATIENCE), *settings):
                     cursor.execute("SELECT pg_catalog.set_config(%s, %s, true)", (name, value))
                 cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
                 yield cursor
@@ -105,7 +106,7 @@ class Ground:
 
     def _live(self) -> Session:
         if self._session is None or self._session.closed:
-            session = self._connect()
+            session = self.connect()
             try:
                 pin(session, read_only=False)
             except BaseException:
