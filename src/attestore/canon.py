@@ -40,9 +40,12 @@ def encode(value: JSON) -> bytes:
     Raises:
         TypeError: a float, a non-string key, an integer outside ±(2^53 - 1) or a lone surrogate.
     """
-    _check(value)
-    # RFC 8785 §3.2.3 sorts keys by UTF-16 code units; for keys of the basic plane that is code point order.
-    return json.dumps(_sorted(value), ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode("utf-8")
+    plain = _check(value)
+    # RFC 8785 §3.2.3 sorts keys by UTF-16 code units; for ASCII that is the order in which json sorts them itself
+    ordered = value if plain else _sorted(value)
+    return json.dumps(ordered, ensure_ascii=False, separators=(",", ":"), allow_nan=False, sort_keys=plain).encode(
+        "utf-8"
+    )
 
 
 def decode(data: bytes, *, what: str) -> JSON:
@@ -139,12 +142,14 @@ def as_list(value: object) -> list[object]:
     return value
 
 
-def _check(value: object, *, depth: int = 0) -> None:
+def _check(value: object, depth: int = 0) -> bool:
+    """Whether every key is ASCII; proofs of thousands of tables hold a million values, so most are told by one look."""
     if depth > _DEEPEST:
         raise TypeError(f"nested deeper than {_DEEPEST} levels")
+    plain = True
     match value:
         case None | bool():
-            return
+            pass
         case str():
             _check_text(value)
         case int():
@@ -152,13 +157,24 @@ def _check(value: object, *, depth: int = 0) -> None:
                 raise TypeError(f"integer {value} is outside ±(2^53 - 1)")
         case list():
             for item in value:
-                _check(item, depth=depth + 1)
+                if type(item) is not str or not item.isascii():
+                    plain &= _check(item, depth + 1)
+            _check_depth(value, depth)
         case dict():
             for key, item in value.items():
                 _check_text(key)
-                _check(item, depth=depth + 1)
+                plain &= key.isascii()
+                if type(item) is not str or not item.isascii():
+                    plain &= _check(item, depth + 1)
+            _check_depth(value, depth)
         case _:
             raise TypeError(f"{type(value).__name__} has no canonical form")
+    return plain
+
+
+def _check_depth(several: list[object] | dict[object, object], depth: int) -> None:
+    if several and depth == _DEEPEST:
+        raise TypeError(f"nested deeper than {_DEEPEST} levels")
 
 
 def _check_text(text: object) -> None:

@@ -76,7 +76,9 @@ def dumped(major: int, schema: str, *, form: Form = Form.FOLDER) -> Iterator[Bac
             yield Backup(server, facts, dumping.finish(), snapshot.globals())
 
 
-@pytest.fixture(scope="module", params=list(zip(MAJORS, Form, strict=True)), ids=lambda pair: f"{pair[0]}-{pair[1].value}")
+@pytest.fixture(
+    scope="module", params=list(zip(MAJORS, Form, strict=True)), ids=lambda pair: f"{pair[0]}-{pair[1].value}"
+)
 def backup(request: pytest.FixtureRequest) -> Iterator[Backup]:
     major, form = request.param
     with dumped(major, SCHEMA, form=form) as made:

@@ -274,7 +274,8 @@ def _alone(proof: Proof, pairs: list[tuple[Table, Table]], *, side: int, beside:
     """Rows of covered tables that only one proof has; tables that the proof `beside` doesn't cover are left out."""
     known = {pair[side].label for pair in pairs}
     left_out = {t.label for t in beside.tables if t.uncovered} if beside else set()
-    return sum(t.rows for t in proof.tables if not t.uncovered and t.label not in known | left_out)
+    elsewhere = known | left_out
+    return sum(t.rows for t in proof.tables if not t.uncovered and t.label not in elsewhere)
 
 
 def _objects(source: Proof, restored: Proof, found: list[Difference]) -> list[tuple[Object, Object]]:

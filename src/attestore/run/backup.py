@@ -135,8 +135,9 @@ def take(plan: Plan, *, ready: Ready, tools: Tools, book: Book, bundle: Bundle) 
         archive = sealing.seal(seen.archive, role="archive", tap=seen.texts)
         # a proof by method stream is whole only now that the dump went by
         proof = seen.proof if seen.texts is None else seen.texts.complete(seen.proof)
-        bundle.write("proof.source.json", encode(proof))
-        carried = carry(Carried(key=key, proof=encode(proof), sketches=seen.sketches))
+        proved = encode(proof)
+        bundle.write("proof.source.json", proved)
+        carried = carry(Carried(key=key, proof=proved, sketches=seen.sketches))
         parts = [
             archive,
             sealing.seal(_file(home / "globals.json", seen.world), role="globals"),
@@ -167,7 +168,7 @@ def take(plan: Plan, *, ready: Ready, tools: Tools, book: Book, bundle: Bundle) 
         ),
         recipients=tools.sealer.recipients,
         key_commitment=proof.key_commitment,
-        proof_digest=canon.sha256_hex(encode(proof)),
+        proof_digest=canon.sha256_hex(proved),
         parts=tuple(part.record for part in parts),
     )
     prefix = _store(tools, listing, parts=parts, book=book, bundle=bundle)
