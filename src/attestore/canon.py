@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Collection
 from typing import NoReturn, TypeAlias
 
 from attestore.errors import TamperedError
@@ -146,35 +147,34 @@ def _check(value: object, depth: int = 0) -> bool:
     """Whether every key is ASCII; proofs of thousands of tables hold a million values, so most are told by one look."""
     if depth > _DEEPEST:
         raise TypeError(f"nested deeper than {_DEEPEST} levels")
-    plain = True
     match value:
         case None | bool():
-            pass
+            return True
         case str():
             _check_text(value)
+            return True
         case int():
             if abs(value) > _LARGEST:
                 raise TypeError(f"integer {value} is outside ±(2^53 - 1)")
+            return True
         case list():
-            for item in value:
-                if type(item) is not str or not item.isascii():
-                    plain &= _check(item, depth + 1)
-            _check_depth(value, depth)
+            return _check_each(value, depth)
         case dict():
-            for key, item in value.items():
+            for key in value:
                 _check_text(key)
-                plain &= key.isascii()
-                if type(item) is not str or not item.isascii():
-                    plain &= _check(item, depth + 1)
-            _check_depth(value, depth)
+            return _check_each(value.values(), depth) and all(map(str.isascii, value))
         case _:
             raise TypeError(f"{type(value).__name__} has no canonical form")
-    return plain
 
 
-def _check_depth(several: list[object] | dict[object, object], depth: int) -> None:
+def _check_each(several: Collection[object], depth: int) -> bool:
     if several and depth == _DEEPEST:
         raise TypeError(f"nested deeper than {_DEEPEST} levels")
+    plain = True
+    for item in several:
+        if type(item) is not str or not item.isascii():
+            plain &= _check(item, depth + 1)
+    return plain
 
 
 def _check_text(text: object) -> None:
