@@ -202,7 +202,7 @@ def context(**changes: object) -> Context:
             Past("20260824T020000Z-goimg-17ee", "S9-PROD-004", "2026-08-24T02:00:03.000Z", "UNKNOWN", None, None),
         ),
         attestore="0.1.0",
-        renderer="1",
+        renderer="2",
         language="en",
         paper="A4",
     )

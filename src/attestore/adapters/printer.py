@@ -9,7 +9,7 @@ import logging
 import os
 import threading
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -32,6 +32,7 @@ __all__ = ["WeasyPrinter"]
 _SCHEME: Final = "attestore:"
 _VARIANT: Final = "pdf/a-3a"
 _FONT_TYPES: Final = {".otf": "font/otf", ".ttf": "font/ttf"}
+_IMAGE_TYPES: Final = {".svg": "image/svg+xml", ".png": "image/png"}
 _PANGO: Final = "apt-get install --no-install-recommends libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
 _EPOCH: Final = "SOURCE_DATE_EPOCH"
 _LATIN: Final = 0x7E
@@ -63,7 +64,7 @@ class WeasyPrinter:
             PrintError: the HTML refers to something outside, or cannot be laid out.
         """
         refused: list[str] = []
-        fetcher = _fetcher(self._weasyprint, self._fonts, refused)
+        fetcher = _fetcher(self._weasyprint, self._fonts, dict(page.images), refused)
         page = replace(page, html=_spelled(page.html, self._fonts))
         with _at(page.created):
             made = self._lay_out(page, attachments, fetcher)
@@ -104,13 +105,16 @@ class WeasyPrinter:
         return bytes(made)
 
 
-def _fetcher(library: ModuleType, fonts: Path, refused: list[str]) -> object:
-    """Answers for bundled fonts only, and remembers what else was asked for."""
+def _fetcher(library: ModuleType, fonts: Path, images: Mapping[str, bytes], refused: list[str]) -> object:
+    """Answers for bundled fonts and the page's own images only, and remembers what else was asked for."""
     base: Any = library.urls.URLFetcher
 
     class Bundled(base):  # type: ignore[misc]
         def fetch(self, url: str, headers: object = None) -> object:
             del headers
+            drawn = images.get(url.removeprefix(f"{_SCHEME}images/"))
+            if drawn is not None and url.startswith(f"{_SCHEME}images/"):
+                return library.urls.URLFetcherResponse(url, drawn, {"Content-Type": _IMAGE_TYPES[url[-4:]]})
             name = url.removeprefix(f"{_SCHEME}fonts/")
             path = fonts / name
             kind = _FONT_TYPES.get(path.suffix)

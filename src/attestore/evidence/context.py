@@ -53,6 +53,8 @@ class Branding:
     organisation: str = ""
     accent: str = ""
     """`#1f4e8c`; empty: the shipped colour"""
+    logo: str = ""
+    """name of its file among the templates; empty: none"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,7 @@ def encode(context: Context) -> bytes:
             **(
                 {}
                 if looks == Branding()
-                else {"branding": {"organisation": looks.organisation, "accent": looks.accent}}
+                else {"branding": {"organisation": looks.organisation, "accent": looks.accent, "logo": looks.logo}}
             ),
         }
     )
@@ -175,7 +177,7 @@ def _read(raw: dict[str, object]) -> Context:
 def _branding(raw: dict[str, object] | None) -> Branding:
     if raw is None:
         return Branding()
-    return Branding(organisation=canon.as_text(raw["organisation"]), accent=canon.as_text(raw["accent"]))
+    return Branding(**{name: canon.as_text(raw[name]) for name in ("organisation", "accent", "logo")})
 
 
 def _past(raw: list[object]) -> Past:

@@ -30,6 +30,8 @@ class Page:
     language: str
     identifier: str
     created: datetime
+    images: tuple[tuple[str, bytes], ...] = ()
+    """by file name, as the HTML names them below `attestore:images/`"""
 
 
 class Printer(Protocol):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
+from attestore.evidence import Past
 from attestore.facts import RTO_PHASES
 from attestore.proof import Did
 from attestore.report import numbers
@@ -17,10 +19,10 @@ from attestore.report.blocks import (
     Mark,
     Para,
     Prose,
-    Span,
     Table,
     Text,
     Tone,
+    Trend,
 )
 from attestore.report.case import NOT_MEASURED, Reading, View
 from attestore.report.front import mark, rto_check
@@ -33,6 +35,8 @@ __all__ = ["actions", "controls", "deviations", "history", "limits", "readiness"
 _TIGHT: Final = 20
 """percent of the target below which the margin deserves a word"""
 _PARALLEL: Final = ("data", "indexes")
+_IN_SIGHT: Final = 4
+"""times the longest run: a target further away than that would flatten the picture"""
 _HEAVY: Final = 50
 """percent of the recovery time from which one phase is called the bottleneck"""
 
@@ -45,11 +49,7 @@ def history(view: View) -> tuple[Block, ...]:
     if not past:
         return heading, Para(say("This is the first recorded run of this gate for this system."))
     here = reading.number("restore.rto")
-    longest = max([here or 0, *(item.rto_ms or 0 for item in past)])
     tones = {"PASS": Tone.GOOD, "FAIL": Tone.BAD}
-
-    def bar(ms: int | None) -> Cell:
-        return "–" if ms is None or not longest else Span(0, ms * 1000 // longest)
 
     def size(number: int | None) -> str:
         return say(NOT_MEASURED) if number is None else numbers.size(number)
@@ -62,7 +62,6 @@ def history(view: View) -> tuple[Block, ...]:
             prose("{run} (this run)", run=context.run),
             numbers.instant(context.ended),
             mark(view.verdict.outcome),
-            bar(here),
             time(here),
             size(reading.number("backup.size.sealed")),
         )
@@ -72,7 +71,6 @@ def history(view: View) -> tuple[Block, ...]:
             item.run,
             numbers.instant(item.finished),
             Mark(item.outcome, tones.get(item.outcome, Tone.DOUBT)),
-            bar(item.rto_ms),
             time(item.rto_ms),
             size(item.sealed_bytes),
         )
@@ -80,12 +78,12 @@ def history(view: View) -> tuple[Block, ...]:
     ]
     return (
         heading,
+        *_trends(view, past),
         Table(
             (
-                Column(say("Run"), mono=True),
+                Column(say("Run"), mono=True, wide=True),
                 Column(say("Finished"), whole=True),
                 Column(say("Verdict")),
-                Column(say("RTO, to scale"), wide=True),
                 Column(say("RTO"), Align.RIGHT),
                 Column(say("Backup"), Align.RIGHT),
             ),
@@ -95,6 +93,45 @@ def history(view: View) -> tuple[Block, ...]:
             ),
         ),
     )
+
+
+def _trends(view: View, past: Sequence[Past]) -> tuple[Block, ...]:
+    """Recovery time and size of the backup over the runs, oldest first."""
+    reading, told = view.reading, list(reversed(past))
+    target = rto_check(view)
+    outcomes = [item.outcome for item in told] + [view.verdict.outcome.name]
+    tones = tuple(Tone.GOOD if name == "PASS" else Tone.BAD if name == "FAIL" else Tone.DOUBT for name in outcomes)
+    first = numbers.day(told[0].finished)
+    times = (*(item.rto_ms for item in told), reading.number("restore.rto"))
+    sizes = (*(item.sealed_bytes for item in told), reading.number("backup.size.sealed"))
+    drawn: list[Block] = []
+    for label, values, shown, bound in (
+        (
+            say("Recovery time, oldest run first"),
+            times,
+            numbers.duration,
+            None if target is None else int(target.bound),
+        ),
+        (say("Size of the backup, oldest run first"), sizes, numbers.size, None),
+    ):
+        known = [value for value in values if value is not None]
+        if len(known) > 1:
+            words = say(
+                "from {least} to {most}; the first measured {first}, the last {last}",
+                least=shown(min(known)), most=shown(max(known)), first=shown(known[0]), last=shown(known[-1]),
+            )  # fmt: skip
+            within = None if bound is None or bound > _IN_SIGHT * max(known) else bound
+            drawn.append(Trend(label, words, first, say("this run"), values, tones, within))
+    if drawn:
+        drawn.append(
+            Para(
+                say(
+                    "A full bar is a run that passed, a hollow one a run that did not, a cross one that did not measure it."
+                ),
+                quiet=True,
+            )
+        )
+    return tuple(drawn)
 
 
 def deviations(view: View) -> tuple[Block, ...]:

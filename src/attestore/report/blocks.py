@@ -6,9 +6,13 @@ is escaped wherever it goes; only `Prose`, made by `attestore.report.words`, may
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import ClassVar, TypeAlias
+from typing import ClassVar, Final, TypeAlias
+
+from attestore.report.voice import say
 
 __all__ = [
     "Align",
@@ -30,7 +34,11 @@ __all__ = [
     "Table",
     "Text",
     "Tone",
+    "Trend",
 ]
+
+
+_COLOUR: Final = re.compile(r"#[0-9a-fA-F]{6}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +203,28 @@ class Gauge:
     tone: Tone
 
 
-Block: TypeAlias = Heading | Para | Bullets | Facts | Table | Code | Callout | Gauge
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """One quantity over the runs, oldest first; None where a run did not measure it."""
+
+    kind: ClassVar[str] = "trend"
+    label: str
+    words: str
+    """the whole picture in one sentence, for those who do not see it"""
+    first: str
+    """under the oldest"""
+    last: str
+    values: tuple[int | None, ...]
+    tones: tuple[Tone, ...]
+    bound: int | None = None
+    """drawn as a line across, where there is one"""
+
+    def __post_init__(self) -> None:
+        if len(self.values) != len(self.tones):
+            raise ValueError(f"{len(self.values)} values with {len(self.tones)} tones")
+
+
+Block: TypeAlias = Heading | Para | Bullets | Facts | Table | Code | Callout | Gauge | Trend
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +248,33 @@ class Document:
     blocks: tuple[Block, ...]
     contents: bool = False
     """whether a table of contents is worth its room"""
+    sort: str = "gate"
+    """gate, summary or plan: decides how tightly it is set"""
+    organisation: str = ""
+    """whose report it is; empty: nobody's but ours"""
+    accent: str = ""
+    """`#1f4e8c`; empty: the colour of the style sheet"""
+    logo: str = ""
+    """file name of the logo beside the templates; empty: none"""
+
+    @property
+    def hue(self) -> str:
+        """The accent where it is a colour and nothing else, so that a style sheet may take it."""
+        return self.accent if _COLOUR.fullmatch(self.accent) else ""
+
+    @property
+    def said(self) -> Mapping[str, str]:
+        """The words of the page itself, in the language of the document."""
+        before, _, rest = say("page {page} of {pages}").partition("{page}")
+        between, _, after = rest.partition("{pages}")
+        return {
+            "contents": say("Contents"),
+            "before": before.strip(),
+            "between": between.strip(),
+            "after": after.rstrip(),
+            "run": say("run"),
+            "figures": say("Numbers and dates in this text are written the English way; the PDF has the reader’s."),
+        }
 
     @property
     def sections(self) -> tuple[Heading, ...]:

@@ -24,13 +24,19 @@ from attestore.report.blocks import (
     Text,
 )
 from attestore.report.case import Case, Reading, View, view
-from attestore.report.voice import say
+from attestore.report.voice import later, say
 from attestore.report.words import code, plain, prose, visible
+from attestore.standing import Standing
 from attestore.verdict import Outcome, worst
 
 __all__ = ["document", "gate_document", "plan_document", "summary_document"]
 
 _SHORT_HEAD = 12
+_WATERMARKS = {
+    Standing.EXPIRED: later("EXPIRED"),
+    Standing.REJECTED: later("REJECTED"),
+    Standing.AWAITING: later("DRAFT"),
+}
 
 
 def document(case: Case, name: str) -> Document:
@@ -92,7 +98,8 @@ def gate_document(case: Case, gate_id: str) -> Document:
         case,
         kind=say("Gate report"),
         title=prose("{id} · {title}", id=seen.gate.id, title=seen.gate.title),
-        outcome=seen.verdict.outcome,
+        watermark=_watermark(case, gate_id, seen.verdict.outcome),
+        sort="gate",
         blocks=blocks,
     )
 
@@ -162,7 +169,8 @@ def summary_document(case: Case) -> Document:
         case,
         kind=say("Summary"),
         title=prose("Security gates of {system}", system=context.system),
-        outcome=outcome,
+        watermark="" if outcome is Outcome.PASS else outcome.name,
+        sort="summary",
         blocks=blocks,
     )
 
@@ -192,6 +200,7 @@ def plan_document(steps: Sequence[Step], gates: Sequence[Gate], *, system: str, 
         language="en",
         paper="A4",
         blocks=tuple(blocks),
+        sort="plan",
     )
 
 
@@ -200,7 +209,7 @@ def _criteria(seen: View) -> str:
     return say("{n} of {all}", n=sum(check.outcome is Outcome.PASS for check in checks), all=len(checks))
 
 
-def _document(case: Case, *, kind: str, title: Prose, outcome: Outcome, blocks: Sequence[Block]) -> Document:
+def _document(case: Case, *, kind: str, title: Prose, watermark: str, sort: str, blocks: Sequence[Block]) -> Document:
     context, revision = case.context, case.revision
     count, head = context.ledger_count, context.ledger_head
     if revision is not None:
@@ -219,9 +228,20 @@ def _document(case: Case, *, kind: str, title: Prose, outcome: Outcome, blocks: 
         ),
         running=context.run if revision is None else say("{run} · revision {n}", run=context.run, n=revision.number),
         ledger=say("ledger {n} · {head}", n=numbers.count(count), head=head[:_SHORT_HEAD]),
-        watermark="" if outcome is Outcome.PASS else outcome.name,
+        watermark=watermark,
         language=context.language,
         paper="Letter" if context.paper == "Letter" else "A4",
         blocks=tuple(blocks),
         contents=any(isinstance(block, Heading) for block in blocks),
+        sort=sort,
+        organisation=context.branding.organisation,
+        accent=context.branding.accent,
+        logo=context.branding.logo,
     )
+
+
+def _watermark(case: Case, gate_id: str, outcome: Outcome) -> str:
+    """What nobody may overlook: a verdict that is no PASS; of a PASS, that it has ended, was rejected, or nobody has approved it."""
+    if outcome is not Outcome.PASS:
+        return outcome.name
+    return _WATERMARKS.get(Standing(case.worth(gate_id).standing), "")

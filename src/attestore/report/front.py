@@ -25,7 +25,7 @@ from attestore.report.blocks import (
     Tone,
 )
 from attestore.report.case import NOT_MEASURED, Reading, View, write
-from attestore.report.signoff import standing_fact, standing_notice
+from attestore.report.signoff import approved_by, standing_fact, standing_notice
 from attestore.report.voice import later, say
 from attestore.report.words import code, joined, plain, prose
 from attestore.verdict import CheckVerdict, Outcome
@@ -77,6 +77,7 @@ def first_page(view: View) -> tuple[Block, ...]:
                 Fact(say("Backup"), view.reading.shown("backup.id"), mono=True),
                 Fact(say("Backup digest"), view.reading.shown("backup.digest"), mono=True),
                 standing_fact(view),
+                Fact(say("Approved by"), approved_by(view.case, view.gate.id)),
             )
         ),
     )  # fmt: skip
@@ -177,6 +178,21 @@ def _restore_tiles(view: View) -> tuple[Fact, ...]:
         Fact(say("RTO"), reading.shown("restore.rto"), note=against),
         Fact(say("RPO"), reading.shown("restore.rpo"), note=say("age of the data when the restore was ordered")),
         _rows_tile(reading),
+        _integrity_tile(view),
+    )
+
+
+def _integrity_tile(view: View) -> Fact:
+    """Whether what came back is what the backup holds."""
+    if view.comparison is None:
+        return Fact(say("Integrity"), say(NOT_MEASURED), note=say("there are not two proofs to compare"))
+    found = len(view.comparison.differences)
+    return Fact(
+        say("Integrity"),
+        Mark("equal", Tone.GOOD) if not found else Mark("DIFFERS", Tone.BAD),
+        note=say(
+            "{differences} in rows, keys, objects and edge cases", differences=numbers.counted(found, "difference")
+        ),
     )
 
 

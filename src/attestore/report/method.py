@@ -121,7 +121,7 @@ def environment(view: View) -> tuple[Block, ...]:
         blocks.append(
             Table(
                 (Column(say("Setting"), mono=True), Column(say("Value"), mono=True, wide=True)),
-                tuple((name, reading.shown("target.setting", name)) for name in chosen),
+                tuple((name, reading.shown("target.setting", name) or say("(empty)")) for name in chosen),
                 caption=say("Server settings chosen for the target"),
             )
         )
@@ -131,7 +131,10 @@ def environment(view: View) -> tuple[Block, ...]:
             Table(
                 (Column(say("Setting"), mono=True), Column(say("Value"), mono=True, wide=True)),
                 tuple(
-                    (item.name if item.scope == "session" else say("{name} (dump)", name=item.name), item.value)
+                    (
+                        item.name if item.scope == "session" else say("{name} (dump)", name=item.name),
+                        item.value or say("(empty)"),
+                    )
                     for item in pinned
                 ),
                 caption=say("Session settings pinned on both sides while rows were fingerprinted"),

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import Final
 
-from attestore.report.blocks import Gauge, Span, Tone
+from attestore.report.blocks import Gauge, Span, Tone, Trend
 
-__all__ = ["gauge_svg", "gauge_text", "span_svg", "span_text"]
+__all__ = ["gauge_svg", "gauge_text", "span_svg", "span_text", "trend_svg", "trend_text"]
 
 _WHOLE = 1000
 _THINNEST = 4
 """thousandths of the length below which a bar would not be seen"""
 _CHARACTERS = 30
 _GAUGE_CHARACTERS = 48
+_HEIGHT = 200
+_FEWEST = 12
+"""bars that the width of a trend holds at least: two runs are no wall"""
+_STEPS: Final = "▁▂▃▄▅▆▇█"
 # Attributes, not classes: printers draw inline SVG without the page's style sheet.
 _INK: Final = "#16191d"
 _TRACK: Final = "#c9ced6"
@@ -58,3 +62,38 @@ def gauge_text(gauge: Gauge) -> str:
     line = ["█" if i < filled else "·" if i < target else " " for i in range(_GAUGE_CHARACTERS)]
     line.insert(target, "┃")
     return "".join(line).rstrip()
+
+
+def trend_svg(trend: Trend) -> str:
+    """A bar for each run; one that did not pass is hollow, one that was not measured a cross on the ground line."""
+    highest = max((value for value in (*trend.values, trend.bound) if value is not None), default=0) or 1
+    step = _WHOLE // max(len(trend.values), _FEWEST)
+    parts = [f'<rect x="0" y="{_HEIGHT}" width="1000" height="2" fill="{_INK}"/>']
+    for place, (value, tone) in enumerate(zip(trend.values, trend.tones, strict=True)):
+        left, wide = place * step + step // 8, step * 3 // 4
+        if value is None:
+            middle = left + wide // 2
+            parts.append(
+                f'<path d="M{middle - 8} {_HEIGHT - 20}l16 16m0 -16l-16 16" stroke="{_INK}" stroke-width="3" fill="none"/>'
+            )
+            continue
+        tall = max(value * _HEIGHT // highest, _THINNEST)
+        look = (
+            f'fill="{_BAR}"'
+            if tone is Tone.GOOD
+            else f'fill="#ffffff" stroke="{_TONES[tone]}" stroke-width="4" stroke-dasharray="8 5"'
+        )
+        parts.append(f'<rect x="{left}" y="{_HEIGHT - tall}" width="{wide}" height="{tall}" {look}/>')
+    if trend.bound is not None:
+        at = _HEIGHT - trend.bound * _HEIGHT // highest
+        parts.append(f'<rect x="0" y="{at}" width="1000" height="2" fill="{_TONES[Tone.BAD]}"/>')
+    return (
+        f'<svg class="trend" viewBox="0 -4 1000 {_HEIGHT + 8}" preserveAspectRatio="none" aria-hidden="true" '
+        f'focusable="false">{"".join(parts)}</svg>'
+    )
+
+
+def trend_text(trend: Trend) -> str:
+    """The same as one character for each run."""
+    highest = max((value for value in trend.values if value is not None), default=0) or 1
+    return "".join("✕" if value is None else _STEPS[value * (len(_STEPS) - 1) // highest] for value in trend.values)

@@ -19,7 +19,7 @@ from markupsafe import Markup
 from attestore import canon
 from attestore.errors import ArchiveError, PrintError
 from attestore.report import pictures
-from attestore.report.blocks import Cell, Code, Document, Gauge, Mark, Prose, Span
+from attestore.report.blocks import Cell, Code, Document, Gauge, Mark, Prose, Span, Trend
 from attestore.report.templates import Templates, held
 from attestore.report.voice import say
 from attestore.report.widths import column_widths
@@ -117,6 +117,8 @@ def _compiled(name: str, text: str) -> Template:
         "fenced": _fenced,
         "gauge_text": _gauge_text,
         "gauge_svg": _gauge_svg,
+        "trend_text": _trend_text,
+        "trend_svg": _trend_svg,
         "cell": _cell_class,
         "widths": column_widths,
         "listing": _listing,
@@ -168,6 +170,14 @@ def _gauge_text(gauge: Gauge) -> Prose:
 
 def _gauge_svg(gauge: Gauge) -> Markup:
     return Markup(pictures.gauge_svg(gauge))  # noqa: S704 - numbers and an enum only
+
+
+def _trend_text(trend: Trend) -> Prose:
+    return Prose(pictures.trend_text(trend))
+
+
+def _trend_svg(trend: Trend) -> Markup:
+    return Markup(pictures.trend_svg(trend))  # noqa: S704 - numbers and an enum only
 
 
 def _listing(text: str) -> Markup:

@@ -65,9 +65,10 @@ def standing_notice(view: View) -> tuple[Block, ...]:
     return (Callout(tone=_TONES.get(standing, Tone.DOUBT), title=word, lines=tuple(lines)),)
 
 
-def approved_by(case: Case) -> str:
-    """Names of those who approved anything of the run, for its summary."""
-    names = dict.fromkeys(d.person.name for d in case.decisions if d.meaning is Meaning.APPROVED)
+def approved_by(case: Case, gate_id: str = "") -> str:
+    """Names of those who approved the gate; without one, anything of the run."""
+    said = (each for each in case.decisions if each.meaning is Meaning.APPROVED and gate_id in ("", each.gate))
+    names = dict.fromkeys(each.person.name for each in said)
     return ", ".join(names) or say("not yet decided")
 
 

@@ -10,8 +10,9 @@ import report_cases as cases
 from attestore import report
 from attestore.errors import UsageError
 from attestore.facts import RTO_PHASES
-from attestore.report.blocks import Callout, Gauge, Heading, Mark, Table, Tone
+from attestore.report.blocks import Callout, Gauge, Heading, Mark, Table, Tone, Trend
 from attestore.report.numbers import share as report_share
+from attestore.report.pictures import trend_svg, trend_text
 from attestore.report.words import plain
 from attestore.resources import templates_folder
 
@@ -67,7 +68,9 @@ def test_a_pass_is_drawn_in_green_below_its_target() -> None:
     gauge = next(block for block in document.blocks if isinstance(block, Gauge))
     assert (gauge.tone, gauge.target_at) == (Tone.GOOD, 1000)
     assert gauge.filled < gauge.target_at
-    assert document.watermark == ""
+    assert document.watermark == "DRAFT"
+    assert report.gate_document(cases.approved(), "S9-PROD-004").watermark == ""
+    assert report.gate_document(cases.failed(), "S9-PROD-004").watermark == "FAIL"
 
 
 def test_a_fail_names_every_difference_before_anything_that_held() -> None:
@@ -184,7 +187,14 @@ def test_a_gate_that_was_not_judged_is_refused() -> None:
 def test_history_is_drawn_to_one_scale_with_failed_runs_kept() -> None:
     told = text_of(cases.passed())
     assert "20260924T020000Z-goimg-90cd | 2026-09-24 02:00:19 UTC | **FAIL**" in told
-    assert "20260824T020000Z-goimg-17ee | 2026-08-24 02:00:03 UTC | **UNKNOWN** | – | not measured" in told
+    assert "20260824T020000Z-goimg-17ee | 2026-08-24 02:00:03 UTC | **UNKNOWN** | not measured" in told
+    document = report.gate_document(cases.passed(), "S9-PROD-004")
+    times, sizes = (block for block in document.blocks if isinstance(block, Trend))
+    assert times.values[0] is None
+    assert times.tones[:2] == (Tone.DOUBT, Tone.BAD)
+    assert len(times.values) == len(sizes.values) == len(cases.passed().context.history) + 1
+    assert "✕" in trend_text(times)
+    assert trend_svg(times).count("<rect") == 1 + sum(value is not None for value in times.values)
 
 
 def test_what_the_restore_computed_otherwise_is_told_and_only_a_generated_value_is_a_loss() -> None:
