@@ -5,11 +5,12 @@ plain, and what is restored can come only out of a store.
 """
 
 from attestore.ports.keeping import Kept, Sealer, Seals, Store, Unfinished
+from attestore.ports.landing import Landing, Place, Recovered, Standing
 from attestore.ports.machine import Clock, Entropy, Look, Watcher, Workspace
 from attestore.ports.paper import Attachment, Page, Printer
 from attestore.ports.parts import FetchedPart, Plain, SealedPart, Signed, StoredPart
 from attestore.ports.source import Dumper, Dumping, Form, Snapshot, Source, SourceFacts, Tap, Texts
-from attestore.ports.target import Planted, Restored, Scratch, Section, Target
+from attestore.ports.target import Planted, Refuge, Restored, Scratch, Section, Target
 from attestore.ports.trust import Inspected, Signer, Stamped, Stamps, Verifier
 
 __all__ = [
@@ -22,11 +23,15 @@ __all__ = [
     "Form",
     "Inspected",
     "Kept",
+    "Landing",
     "Look",
     "Page",
+    "Place",
     "Plain",
     "Planted",
     "Printer",
+    "Recovered",
+    "Refuge",
     "Restored",
     "Scratch",
     "SealedPart",
@@ -40,6 +45,7 @@ __all__ = [
     "SourceFacts",
     "Stamped",
     "Stamps",
+    "Standing",
     "Store",
     "StoredPart",
     "Tap",

@@ -16,7 +16,7 @@ from attestore.ports.parts import Plain
 from attestore.ports.source import SourceFacts
 from attestore.proof import Behaviour, Change, IndexCheck, Proof, Sketches
 
-__all__ = ["Planted", "Restored", "Scratch", "Section", "Target"]
+__all__ = ["Planted", "Refuge", "Restored", "Scratch", "Section", "Target"]
 
 
 class Section(Enum):
@@ -74,8 +74,8 @@ class Scratch(Protocol):
         ...
 
 
-class Target(Protocol):
-    """An isolated server that holds the restored copy."""
+class Refuge(Protocol):
+    """A database that takes a restore and is looked at: a copy on trial, or the one that people wait for."""
 
     @property
     def version(self) -> str:
@@ -85,11 +85,6 @@ class Target(Protocol):
     @property
     def identifier(self) -> str:
         """System identifier of the cluster."""
-        ...
-
-    @property
-    def network(self) -> str:
-        """`none` (own network namespace), `socket-only`, or `existing server` (nothing is known of its network)."""
         ...
 
     @property
@@ -103,7 +98,7 @@ class Target(Protocol):
         ...
 
     def create(self, world: bytes) -> Restored:
-        """Roles (no login, no password) and the empty, random-named database."""
+        """Roles, and the empty database."""
         ...
 
     def empty(self) -> bool:
@@ -137,6 +132,15 @@ class Target(Protocol):
 
         In tables that differ, the differing rows are found by the `sketches` of `like`; their keys are `shown` or not.
         """
+        ...
+
+
+class Target(Refuge, Protocol):
+    """An isolated server that holds the restored copy: roles have no login and no password, the database a random name."""
+
+    @property
+    def network(self) -> str:
+        """`none` (own network namespace), `socket-only`, or `existing server` (nothing is known of its network)."""
         ...
 
     def exercise(self, depth: IndexCheck) -> Behaviour:

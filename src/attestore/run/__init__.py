@@ -4,6 +4,7 @@ from attestore.run.close import close_died
 from attestore.run.cycle import Outcome, execute
 from attestore.run.decide import Deciding, Entered, Sealed, Wish, accept, draft, enter, read_sealed, superseded
 from attestore.run.finish import Finished
+from attestore.run.recover import Recovery, Rescue, Result, Surveyed, Wanted, recover, survey
 from attestore.run.tools import Drilling, Issuing, Making, Tools
 
 __all__ = [
@@ -14,8 +15,13 @@ __all__ = [
     "Issuing",
     "Making",
     "Outcome",
+    "Recovery",
+    "Rescue",
+    "Result",
     "Sealed",
+    "Surveyed",
     "Tools",
+    "Wanted",
     "Wish",
     "accept",
     "close_died",
@@ -23,5 +29,7 @@ __all__ = [
     "enter",
     "execute",
     "read_sealed",
+    "recover",
     "superseded",
+    "survey",
 ]

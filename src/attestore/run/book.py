@@ -4,21 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 from attestore import instants
-from attestore.archive import Bundle
 from attestore.evidence import Observation
 from attestore.facts import Value
 from attestore.ports import Clock, Watcher
 
-__all__ = ["Book"]
+__all__ = ["Book", "Pages", "Recovery"]
+
+
+class Pages(Protocol):
+    """Where observations are kept, one by one: a bundle's journal, or nowhere but in the book."""
+
+    def observe(self, observation: Observation) -> None:
+        """Keep one more."""
+        ...
 
 
 class Book:
     """Writes observations and phases; knows where the run stands."""
 
-    def __init__(self, bundle: Bundle, *, clock: Clock, watcher: Watcher) -> None:
-        self._bundle = bundle
+    def __init__(self, pages: Pages, *, clock: Clock, watcher: Watcher) -> None:
+        self._pages = pages
         self._clock = clock
         self._watcher = watcher
         self._start = clock.tick()
@@ -44,7 +52,7 @@ class Book:
             value=value,
             source=source,
         )
-        self._bundle.observe(observation)
+        self._pages.observe(observation)
         self._seen.append(observation)
 
     def know(self, fact: str, value: Value, *, source: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,16 +12,29 @@ from attestore.archive import Bundle
 from attestore.errors import Error, KeyringError, StoreError, TamperedError
 from attestore.evidence import Manifest, manifest
 from attestore.plan import Plan
-from attestore.ports import FetchedPart, Plain, Planted, Scratch, Section, Target
+from attestore.ports import FetchedPart, Plain, Planted, Refuge, Scratch, Sealer, Section, Store, Target, Watcher
 from attestore.proof import Change, Located, Proof, Sketches, compare, decode, decode_sketches, encode, unplanned
 from attestore.run.backup import Carried, local_copy, locale_words, uncarry
-from attestore.run.book import Book
+from attestore.run.book import Book, Recovery
 from attestore.run.tools import Tools
 
-__all__ = ["Found", "choose", "find", "restore"]
+__all__ = [
+    "LARGEST_SIGNATURE",
+    "Filled",
+    "Found",
+    "choose",
+    "expected",
+    "fill",
+    "find",
+    "read",
+    "restore",
+    "retrieve",
+    "tell_backup",
+    "unseal",
+]
 
 _LARGEST_MANIFEST = 1 << 20
-_LARGEST_SIGNATURE = 1 << 16
+LARGEST_SIGNATURE = 1 << 16
 _MOST_ERRORS = 50
 _MOST_NAMED = 5
 _MOST_LEFTOVERS = 20
@@ -38,7 +51,7 @@ class Found:
     """over those bytes"""
     prefix: str
     signer: str
-    """primary key fingerprint that signed the manifest"""
+    """primary key fingerprint that signed the manifest; empty where a recovery was told to do without"""
 
 
 def choose(plan: Plan, *, tools: Tools, wanted: str) -> str:
@@ -82,7 +95,7 @@ def find(plan: Plan, *, tools: Tools, wanted: str) -> Found:
         StoreError: there is no such backup.
         TamperedError: the manifest is not signed by an operator of the roster, or is of another backup or system.
     """
-    return _authenticated(plan, tools=tools, prefix=f"{plan.system}/{choose(plan, tools=tools, wanted=wanted)}")
+    return _authenticated(tools, prefix=f"{plan.system}/{choose(plan, tools=tools, wanted=wanted)}")
 
 
 def restore(plan: Plan, *, found: Found, tools: Tools, scratch: Scratch, book: Book, bundle: Bundle) -> None:
@@ -94,43 +107,56 @@ def restore(plan: Plan, *, found: Found, tools: Tools, scratch: Scratch, book: B
     """
     listing, home = found.manifest, tools.workspace.path / "drill"
     home.mkdir(mode=0o700)
-    _tell_backup(found, book=book)
+    tell_backup(found, book=book)
     book.write("local.destroyed", not local_copy(tools).exists(), source="workspace")
     recovery = book.ordered()
     recovery.phase("retrieve")
-    fetched = _retrieve(found, tools=tools, into=home, book=book)
+    fetched = retrieve(found, store=tools.store, watcher=tools.watcher, into=home, book=book)
     recovery.phase("unseal")
-    plain = {part.record.role: _unseal(part, tools=tools, into=home, book=book) for part in fetched}
+    plain = {part.record.role: unseal(part, sealer=tools.sealer, into=home, book=book) for part in fetched}
     carried = uncarry(plain["proof"].read_bytes())
-    world = plain["globals"].read_bytes()
-    expected = _expected(carried, found=found, bundle=bundle)
-    book.know("backup.roles", sum(s.name == "attributes" for s in expected.settings), source="the backup's proof")
-    book.know("backup.settings", len(expected.settings), source="the backup's proof")
+    proof = expected(carried, found=found, book=book)
+    _keep(carried, found=found, bundle=bundle)
     recovery.phase("prepare")
     with (
         scratch.start(listing.locale, database_size=listing.source_size) as target,
         _torn_down(target, home=home, tools=tools, book=book),
     ):
-        errors = [*target.create(world).errors]
-        empty = target.empty()
-        recovery.phase("schema")
-        errors += target.restore(plain["archive"], Section.SCHEMA, jobs=plan.jobs).errors
-        recovery.phase("data")
-        errors += target.restore(plain["archive"], Section.DATA, jobs=plan.jobs).errors
-        recovery.phase("indexes")
-        errors += target.restore(plain["archive"], Section.INDEXES, jobs=plan.jobs).errors
-        recovery.phase("finalize")
-        errors += target.finalize(world).errors
-        target.first_query()
-        recovery.answered()
-        _tell(target, listing=listing, empty=empty, errors=errors, plan=plan, book=book)
+        filled = fill(target, plain, recovery=recovery, jobs=plan.jobs)
+        _tell(target, listing=listing, filled=filled, plan=plan, book=book)
         sketches = decode_sketches(carried.sketches)
         checking = _Checking(
-            plan=plan, tools=tools, target=target, key=carried.key, expected=expected, sketches=sketches, book=book
+            plan=plan, tools=tools, target=target, key=carried.key, expected=proof, sketches=sketches, book=book
         )
         restored = _verify(checking, bundle=bundle)
         _inspect(fetched, tools=tools, book=book)
         _control(checking, restored=restored)
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """What came of filling a database: whether it was empty before, and each complaint of pg_restore or a statement."""
+
+    empty: bool
+    errors: tuple[str, ...]
+
+
+def fill(target: Refuge, plain: Mapping[str, Plain], *, recovery: Recovery, jobs: int) -> Filled:
+    """Make the database and restore into it, section by section, until it has answered its first query.
+
+    The phase `prepare` has begun; when this returns, the RTO clock has stopped.
+    """
+    world, archive = plain["globals"].read_bytes(), plain["archive"]
+    errors = [*target.create(world).errors]
+    empty = target.empty()
+    for phase, section in (("schema", Section.SCHEMA), ("data", Section.DATA), ("indexes", Section.INDEXES)):
+        recovery.phase(phase)
+        errors += target.restore(archive, section, jobs=jobs).errors
+    recovery.phase("finalize")
+    errors += target.finalize(world).errors
+    target.first_query()
+    recovery.answered()
+    return Filled(empty=empty, errors=tuple(errors))
 
 
 @contextmanager
@@ -180,28 +206,43 @@ class _Checking:
         )
 
 
-def _authenticated(plan: Plan, *, tools: Tools, prefix: str) -> Found:
-    data = tools.store.read(f"{prefix}/manifest.json", limit=_LARGEST_MANIFEST)
-    signature = tools.store.read(f"{prefix}/manifest.json.asc", limit=_LARGEST_SIGNATURE)
-    path = tools.workspace.path / "manifest.fetched.json"
-    path.write_bytes(data)
-    fingerprint = tools.verifier.verify(signature, path)
-    tools.workspace.destroy(path)
-    if tools.roster.person_of(fingerprint, role="operator") is None:
-        raise TamperedError(
-            f"the manifest of {prefix} is signed by {fingerprint}, who is no operator of the roster",
-            hint="Restore with the roster that was in force when the backup was taken.",
-        )
+def _authenticated(tools: Tools, *, prefix: str) -> Found:
+    def signer_of(data: bytes, signature: bytes) -> str:
+        path = tools.workspace.path / "manifest.fetched.json"
+        path.write_bytes(data)
+        fingerprint = tools.verifier.verify(signature, path)
+        tools.workspace.destroy(path)
+        if tools.roster.person_of(fingerprint, role="operator") is None:
+            raise TamperedError(
+                f"the manifest of {prefix} is signed by {fingerprint}, who is no operator of the roster",
+                hint="Restore with the roster that was in force when the backup was taken.",
+            )
+        return fingerprint
+
+    signature = tools.store.read(f"{prefix}/manifest.json.asc", limit=LARGEST_SIGNATURE)
+    return read(prefix, signature=signature, store=tools.store, signer_of=signer_of)
+
+
+def read(prefix: str, *, signature: bytes, store: Store, signer_of: Callable[[bytes, bytes], str]) -> Found:
+    """What is stored at a prefix, once somebody has accepted the signature over its manifest and said whose it is.
+
+    Raises:
+        TamperedError: the manifest is of another backup or system, or no manifest.
+        StoreError: there is none.
+    """
+    data = store.read(f"{prefix}/manifest.json", limit=_LARGEST_MANIFEST)
+    signer = signer_of(data, signature)
     listing = manifest.decode(data, what=f"{prefix}/manifest.json")
-    if f"{listing.system}/{listing.backup}" != prefix or listing.system != plan.system:
+    if f"{listing.system}/{listing.backup}" != prefix:
         raise TamperedError(f"the manifest at {prefix} is of backup {listing.backup} of {listing.system}")
-    return Found(manifest=listing, data=data, signature=signature, prefix=prefix, signer=fingerprint)
+    return Found(manifest=listing, data=data, signature=signature, prefix=prefix, signer=signer)
 
 
-def _tell_backup(found: Found, *, book: Book) -> None:
-    """What the signed manifest says, where this run has not seen it itself."""
+def tell_backup(found: Found, *, book: Book) -> None:
+    """What the manifest says, where this run has not seen it itself, and who signed it."""
     listing = found.manifest
-    book.write("backup.manifest.signer", found.signer, source="OpenPGP signature")
+    if found.signer:
+        book.write("backup.manifest.signer", found.signer, source="OpenPGP signature")
     for fact, value in (
         ("backup.id", listing.backup),
         ("backup.digest", listing.digest),
@@ -218,15 +259,21 @@ def _tell_backup(found: Found, *, book: Book) -> None:
         book.know(fact, value, source="manifest.json")
 
 
-def _retrieve(found: Found, *, tools: Tools, into: Path, book: Book) -> list[FetchedPart]:
+def retrieve(found: Found, *, store: Store, watcher: Watcher, into: Path, book: Book) -> list[FetchedPart]:
+    """Every part, sized and digested on its way.
+
+    Raises:
+        TamperedError: a part is not what the manifest says.
+        StoreError: there is none, or the transfer failed.
+    """
     listing = found.manifest
     parts: list[FetchedPart] = []
     for record in listing.parts:
-        parts.append(tools.store.fetch(f"{found.prefix}/{record.name}", record, into=into))
-        tools.watcher.progress(len(parts), len(listing.parts), unit="parts")
+        parts.append(store.fetch(f"{found.prefix}/{record.name}", record, into=into))
+        watcher.progress(len(parts), len(listing.parts), unit="parts")
     broken = [part for part in parts if not part.intact]
-    book.write("fetched.parts", len(parts), source=tools.store.location)
-    book.write("fetched.parts.differing", len(broken), source=tools.store.location)
+    book.write("fetched.parts", len(parts), source=store.location)
+    book.write("fetched.parts.differing", len(broken), source=store.location)
     if broken:
         worst = broken[0]
         raise TamperedError(
@@ -237,11 +284,11 @@ def _retrieve(found: Found, *, tools: Tools, into: Path, book: Book) -> list[Fet
     return parts
 
 
-def _unseal(part: FetchedPart, *, tools: Tools, into: Path, book: Book) -> Plain:
+def unseal(part: FetchedPart, *, sealer: Sealer, into: Path, book: Book) -> Plain:
     """The plain file; that it decrypted to what was sealed is a fact, and so is that it did not."""
-    name, record = tools.sealer.version, part.record
+    name, record = sealer.version, part.record
     try:
-        plain = tools.sealer.unseal(part, into=into)
+        plain = sealer.unseal(part, into=into)
     except (TamperedError, KeyringError):
         book.write("seal.decrypts", False, source=name, subject=record.name)
         raise
@@ -249,22 +296,33 @@ def _unseal(part: FetchedPart, *, tools: Tools, into: Path, book: Book) -> Plain
     return plain
 
 
-def _expected(carried: Carried, *, found: Found, bundle: Bundle) -> Proof:
+def expected(carried: Carried, *, found: Found, book: Book) -> Proof:
+    """The proof that a backup carries, if it is the one that the manifest names.
+
+    Raises:
+        TamperedError: it is another one, or was made with another key.
+    """
     proof = decode(carried.proof, what="the backup's proof")
     if proof.key_commitment != found.manifest.key_commitment:
         raise TamperedError("the backup's proof was made with another key than its signed manifest commits to")
     if canon.sha256_hex(carried.proof) != found.manifest.proof_digest:
         raise TamperedError("the backup's proof is not the one that its signed manifest names by digest")
+    book.know("backup.roles", sum(s.name == "attributes" for s in proof.settings), source="the backup's proof")
+    book.know("backup.settings", len(proof.settings), source="the backup's proof")
+    return proof
+
+
+def _keep(carried: Carried, *, found: Found, bundle: Bundle) -> None:
+    """What a run that did not take the backup itself has of it by now."""
     if not bundle.has("proof.source.json"):
         bundle.write("proof.source.json", carried.proof)
     if not bundle.has("manifest.json"):
         bundle.write("manifest.json", found.data)
         bundle.write("manifest.json.asc", found.signature)
-    return proof
 
 
-def _tell(target: Target, *, listing: Manifest, empty: bool, errors: list[str], plan: Plan, book: Book) -> None:
-    server = f"target server {target.version}"
+def _tell(target: Target, *, listing: Manifest, filled: Filled, plan: Plan, book: Book) -> None:
+    server, errors = f"target server {target.version}", filled.errors
     age = instants.parse(next(str(o.value) for o in book.observations if o.fact == "restore.ordered"))
     book.write("restore.rpo", _ms(listing.taken, instants.text(age)), source="source clock and system clock")
     book.write("restore.errors", len(errors), source="pg_restore")
@@ -273,7 +331,7 @@ def _tell(target: Target, *, listing: Manifest, empty: bool, errors: list[str], 
     book.write("target.version", target.version, source=server)
     book.write("target.identifier", target.identifier, source="pg_control_system()")
     book.write("target.segregated", target.identifier != listing.source_identifier, source="pg_control_system()")
-    book.write("target.empty", empty, source=server)
+    book.write("target.empty", filled.empty, source=server)
     book.write(
         "target.network", target.network, source="kernel" if target.network != "existing server" else "the order"
     )

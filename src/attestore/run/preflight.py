@@ -15,7 +15,7 @@ from attestore.run.book import Book
 from attestore.run.drill import Found, find
 from attestore.run.tools import Tools
 
-__all__ = ["Cleared", "Lookout", "preflight"]
+__all__ = ["Cleared", "Lookout", "facts_of", "preflight"]
 
 T = TypeVar("T")
 
@@ -109,7 +109,7 @@ def _look(plan: Plan, *, tools: Tools, lookout: Lookout, book: Book) -> Cleared:
         found = lookout.attempt("store", "backup", lambda: find(plan, tools=tools, wanted=wanted))
         if found is not None:
             lookout.see(Look("store", "backup", f"{found.manifest.backup}, its signature holds"))
-            facts, major = _facts_of(found.manifest), found.manifest.engine_major
+            facts, major = facts_of(found.manifest), found.manifest.engine_major
     make = tools.drilling.scratch
     scratch = lookout.attempt("programmes", "server", lambda: make(major)) if facts is not None else None
     if scratch is not None and facts is not None:
@@ -139,7 +139,7 @@ def _source(tools: Tools, *, lookout: Lookout, book: Book) -> Ready | None:
     return Ready(facts=facts, source=making.source, dumper=dumper)
 
 
-def _facts_of(listing: Manifest) -> SourceFacts:
+def facts_of(listing: Manifest) -> SourceFacts:
     """What a backup's signed manifest says of its source: all that a drill may know of it."""
     return SourceFacts(
         database=listing.database,

@@ -126,10 +126,21 @@ class Home:
 
     Where its path is too long for sockets, a short link to it is made below `work` (else where temporary files go).
     A `borrowed` folder is somebody's own: it is neither made nor changed, and an agent that was there before,
-    which may hold a passphrase that was typed in, stays.
+    which may hold a passphrase that was typed in, stays. A `passphrase` is a private file whose first line opens the keys.
     """
 
-    def __init__(self, folder: Path, *, runner: Runner, work: Path | None = None, borrowed: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        runner: Runner,
+        work: Path | None = None,
+        borrowed: bool = False,
+        passphrase: Path | None = None,
+    ) -> None:
+        self._unlocking: tuple[str | Path, ...] = ()
+        if passphrase is not None:
+            self._unlocking = ("--pinentry-mode", "loopback", "--passphrase-file", passphrase)
         self._gpg = find_programs()
         self._runner = runner
         self._link: Path | None = None
@@ -191,7 +202,17 @@ class Home:
         read_end, write_end = os.pipe()
         reader = _Reader(read_end)
         try:
-            argv = [self._gpg, "--homedir", self.path, *_BASE, *start, "--status-fd", str(write_end), *words]
+            argv = [
+                self._gpg,
+                "--homedir",
+                self.path,
+                *_BASE,
+                *start,
+                "--status-fd",
+                str(write_end),
+                *self._unlocking,
+                *words,
+            ]
             with self._runner.start(
                 argv, deadline_s=deadline_s, stdin=stdin, ok=_ANY, pass_fds=(write_end,), env=self.environment()
             ) as running:

@@ -102,8 +102,10 @@ class Keyring:
             raise KeyringError(f"gpg can't use the keyring {home.path}: {problem}") from problem
 
     @classmethod
-    def open(cls, home: Path, *, runner: Runner, work: Path | None = None) -> Self:
+    def open(cls, home: Path, *, runner: Runner, work: Path | None = None, passphrase: Path | None = None) -> Self:
         """The keyring in `<home>/gnupg`, made when it is not there; what it needs for a while lies below `work`.
+
+        The first line of the private file `passphrase` opens its keys; without one they have to be open.
 
         Raises:
             MissingProgramError: gpg is not on this machine.
@@ -111,7 +113,7 @@ class Keyring:
             DiskError: the folder can't be made.
         """
         version = program_version(runner)
-        return cls(Home(home / _FOLDER, runner=runner, work=work), version=version)
+        return cls(Home(home / _FOLDER, runner=runner, work=work, passphrase=passphrase), version=version)
 
     @classmethod
     def borrow(cls, folder: Path, *, runner: Runner) -> Self:

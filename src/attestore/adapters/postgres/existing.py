@@ -18,10 +18,11 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from attestore.adapters.postgres import exercise as exercising
+from attestore.adapters.postgres import fitness
 from attestore.adapters.postgres import world as worlds
 from attestore.adapters.postgres.dsn import Environment
 from attestore.adapters.postgres.programs import Installation
-from attestore.adapters.postgres.restored import EVENT_TRIGGERS_SINCE, RestoredDatabase, locale_clause
+from attestore.adapters.postgres.restored import EVENT_TRIGGERS_SINCE, RestoredDatabase
 from attestore.adapters.postgres.session import Session, ask, opened, worded
 from attestore.adapters.process import Runner
 from attestore.errors import Error, PlanError, PrivilegeError, ScratchError, VersionError
@@ -29,16 +30,11 @@ from attestore.evidence import Locale
 from attestore.ports import Look, Restored, SourceFacts, Target
 from attestore.proof import Behaviour, IndexCheck, Setting
 
-__all__ = ["ExistingTarget", "PgExisting", "Remote", "sweep"]
+__all__ = ["NETWORK", "ExistingTarget", "Guest", "PgExisting", "Remote", "Server", "asked", "sweep"]
 
 NETWORK: Final = "existing server"
 _MARK: Final = "[attestore {}] "
 _OURS: Final = re.compile(r"restored_[0-9a-f]{12}")
-_FEATURES: Final = {
-    "icu": ("SELECT EXISTS (SELECT FROM pg_collation WHERE collprovider = 'i')", "uses ICU collations"),
-    "libxml": ("SELECT '<a/>'::xml IS NOT NULL", "has columns of type xml"),
-}
-
 # text settings of somebody's server may hold secrets and paths (primary_conninfo, archive_command …)
 _CHOSEN: Final = """
 SELECT name, current_setting(name) FROM pg_settings
@@ -106,7 +102,7 @@ class Remote:
 
 
 @dataclass(frozen=True, slots=True)
-class _Server:
+class Server:
     """What a server says of itself and of us there."""
 
     version: str
@@ -160,7 +156,7 @@ class PgExisting:
         """
         del database_size  # somebody else's disk can't be asked
         remote = Remote(self._environment)
-        server = _asked(remote)
+        server = asked(remote)
         if not self._apart_from or server.identifier == self._apart_from:
             raise ScratchError(f"{self._environment.label} was not shown to be another server than the source")
         target = ExistingTarget(
@@ -196,9 +192,9 @@ class PgExisting:
             f"{user}, {'a superuser' if superuser else 'no superuser'}",
             advice="" if superuser else f"{'' if createrole else 'roles can not be made; '}{lacking}",
         )
-        yield _extensions(session, facts)
-        yield _features(session, facts)
-        yield _locale(session, facts.locale, major=major)
+        yield fitness.extensions(session, facts)
+        yield fitness.features(session, facts)
+        yield fitness.locale(session, facts.locale, major=major)
         yield Look(
             "target",
             "network",
@@ -234,18 +230,11 @@ class PgExisting:
         return Look("target", "another server than the source", ours, (problem,) if problem else ())
 
 
-class ExistingTarget(RestoredDatabase):
-    """One random-named database on an existing server."""
+class Guest(RestoredDatabase):
+    """A database on somebody else's server: what it holds is restored code, which a superuser keeps from firing."""
 
     def __init__(
-        self,
-        remote: Remote,
-        *,
-        server: _Server,
-        client: Installation,
-        runner: Runner,
-        locale: Locale,
-        jobs: int,
+        self, remote: Remote, *, server: Server, client: Installation, runner: Runner, locale: Locale, jobs: int
     ) -> None:
         super().__init__(remote, client=client, runner=runner, locale=locale, major=server.major, jobs=jobs)
         self._chosen = _CHOSEN
@@ -259,15 +248,34 @@ class ExistingTarget(RestoredDatabase):
             self._quiet = {"PGOPTIONS": "-c event_triggers=off"}
             self._undisturbed["event_triggers"] = "off"
         self._version = server.version
-        self._mark = _MARK.format(self._database)
-        self._begun = False
+        self._mark = ""
+        """what our comments begin with, in front of the source's own"""
         self._known: frozenset[str] = frozenset()
-        self._guard: psycopg.Connection[tuple[Any, ...]] | None = None
 
     @property
     def version(self) -> str:
         """Server version."""
         return self._version
+
+    def _ours(self, settings: Sequence[Setting]) -> Iterator[Setting]:
+        scopes = {worlds.scope_of(role) for role in self._known}
+        for each in settings:
+            role = each.scope.removesuffix(" in database")
+            if role.startswith("role ") and role not in scopes:
+                continue
+            yield replace(each, value=each.value.removeprefix(self._mark)) if each.name == "comment" else each
+
+
+class ExistingTarget(Guest):
+    """One random-named database on an existing server."""
+
+    def __init__(
+        self, remote: Remote, *, server: Server, client: Installation, runner: Runner, locale: Locale, jobs: int
+    ) -> None:
+        super().__init__(remote, server=server, client=client, runner=runner, locale=locale, jobs=jobs)
+        self._mark = _MARK.format(self._database)
+        self._begun = False
+        self._guard: psycopg.Connection[tuple[Any, ...]] | None = None
 
     @property
     def network(self) -> str:
@@ -321,14 +329,6 @@ class ExistingTarget(RestoredDatabase):
             self._begun = bool(left) or bool(_marked(session, self._mark))
         return not self._begun
 
-    def _ours(self, settings: Sequence[Setting]) -> Iterator[Setting]:
-        scopes = {worlds.scope_of(role) for role in self._known}
-        for each in settings:
-            role = each.scope.removesuffix(" in database")
-            if role.startswith("role ") and role not in scopes:
-                continue
-            yield replace(each, value=each.value.removeprefix(self._mark)) if each.name == "comment" else each
-
 
 def sweep(environment: Environment) -> tuple[str, ...]:
     """Drop what killed runs left on a server: marked databases without sessions, and marked roles without a database.
@@ -348,12 +348,17 @@ def sweep(environment: Environment) -> tuple[str, ...]:
     return tuple(swept)
 
 
-def _asked(remote: Remote) -> _Server:
+def asked(remote: Remote) -> Server:
+    """What a server says of itself and of us there.
+
+    Raises:
+        ScratchError: it does not take a session.
+    """
     with remote.connect() as session:
         version, superuser = session.execute(
             "SELECT current_setting('server_version'), current_setting('is_superuser') = 'on'"
         ).fetchall()[0]
-        return _Server(
+        return Server(
             version=str(version),
             major=session.info.server_version // 10_000,
             identifier=_identifier(session),
@@ -387,63 +392,3 @@ def _identifier(session: psycopg.Connection[Any]) -> str:
         return str(session.execute("SELECT system_identifier::text FROM pg_control_system()").fetchall()[0][0])
     except psycopg.errors.InsufficientPrivilege:
         return "not told"
-
-
-def _extensions(session: Session, facts: SourceFacts) -> Look:
-    there: dict[str, str] = dict(ask(session, "SELECT name, default_version FROM pg_available_extensions"))
-    names = [name for name, _ in facts.extensions]
-    missing = [name for name in names if name not in there]
-    other = [f"{name} {old} is {there[name]} there" for name, old in facts.extensions if there.get(name, old) != old]
-    problem = ScratchError(
-        f"the target lacks {', '.join(missing)}, which the source uses",
-        hint="Install what holds it on the target's machine, or name another server.",
-    )
-    return Look(
-        "target",
-        "extensions",
-        f"{len(names) - len(missing)} of {len(names)} are there",
-        (problem,) if missing else (),
-        advice=f"a restore will have other versions: {'; '.join(other)}" if other else "",
-    )
-
-
-def _features(session: Session, facts: SourceFacts) -> Look:
-    problems: list[Error] = []
-    for name in facts.features:
-        question, need = _FEATURES[name]
-        try:
-            has = bool(ask(session, question)[0][0])
-        except psycopg.errors.FeatureNotSupported:
-            has = False
-        if not has:
-            problems.append(
-                ScratchError(
-                    f"the target was built without {name}, and the source {need}",
-                    hint="Name another server with --into.",
-                )
-            )
-    return Look("target", "features", ", ".join(facts.features) or "none needed", tuple(problems))
-
-
-def _locale(session: Session, locale: Locale, *, major: int) -> Look:
-    label = f"{locale.encoding}, {locale.provider}, {locale.locale or locale.collate}"
-    try:
-        locale_clause(locale, major=major)
-    except ScratchError as problem:
-        return Look("target", "locale", label, (problem,))
-    known = {_plain(row[0]) for row in ask(session, "SELECT collcollate FROM pg_collation WHERE collprovider = 'c'")}
-    known |= {"c", "posix", *(_plain(row[0]) for row in ask(session, "SELECT datcollate FROM pg_database"))}
-    unknown = sorted({name for name in (locale.collate, locale.ctype) if _plain(name) not in known})
-    return Look(
-        "target",
-        "locale",
-        label,
-        advice=f"the target's catalogue does not list {', '.join(unknown)}: creating the database will tell"
-        if unknown
-        else "",
-    )
-
-
-def _plain(name: object) -> str:
-    """Case and punctuation do not count in a codeset."""
-    return re.sub(r"[^a-z0-9@_.]", "", str(name or "").lower())

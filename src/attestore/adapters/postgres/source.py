@@ -10,7 +10,7 @@ from typing import Final
 
 from psycopg import errors as sqlstate
 
-from attestore.adapters.postgres import readiness, relations, sequences, world
+from attestore.adapters.postgres import logins, readiness, relations, sequences, world
 from attestore.adapters.postgres.crew import BEGIN
 from attestore.adapters.postgres.dsn import Environment
 from attestore.adapters.postgres.prove import INSTANT, Moment, prove_source
@@ -126,7 +126,8 @@ class _Snapshot:
 
     def globals(self) -> bytes:
         with worded("read roles and settings"):
-            return world.read(self.moment.leader)
+            leader = self.moment.leader
+            return world.read(leader, hashes=logins.read(leader))
 
 
 # ── what it is

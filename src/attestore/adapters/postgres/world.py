@@ -1,7 +1,8 @@
 """What lies around a database: roles, memberships, its owner and rights, and the settings that belong to them.
 
 `read` takes it from the source, `apply_roles` and `apply_settings` put it into an isolated cluster, and `settings`
-tells it the same way on both sides. Passwords are never read; roles are made without login.
+tells it the same way on both sides. Roles are made without login; hashes of passwords are carried only where the
+caller hands them over, for a recovery (`logins`), and nothing here ever looks at them.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
 import psycopg
@@ -22,14 +24,17 @@ from attestore.proof import Setting
 
 __all__ = [
     "FORMAT",
+    "Role",
     "add_roles",
     "apply_roles",
     "apply_settings",
     "has_public",
     "read",
     "role_names",
+    "roles_of",
     "scope_of",
     "settings",
+    "unapplied",
 ]
 
 FORMAT: Final = "attestore/world/v1"
@@ -92,11 +97,11 @@ SELECT CASE WHEN e.grantee = 0 THEN '' ELSE pg_get_userbyid(e.grantee) END, e.pr
 """
 
 
-def read(connection: psycopg.Connection[Any]) -> bytes:
+def read(connection: psycopg.Connection[Any], *, hashes: Mapping[str, str] | None = None) -> bytes:
     """Roles, memberships, settings, and the database's owner, rights and comment: canonical bytes.
 
     All roles of the cluster but the built-in ones, since any of them may own or be granted something; only what
-    every role may read of them, so never a password.
+    every role may read of them, and the password hashes that were read apart, for bytes that will be sealed.
 
     Raises:
         psycopg.Error: the server refused; whoever holds the connection says so in its own words.
@@ -132,6 +137,7 @@ def read(connection: psycopg.Connection[Any]) -> bytes:
                     "connections": role[8],
                     "until": role[9],
                     "comment": role[10],
+                    **({} if hashes is None else {"password": hashes.get(role[0])}),
                 }
                 for role in roles
             ],
@@ -214,6 +220,51 @@ def role_names(world: bytes) -> frozenset[str]:
         TamperedError: `world` is not what `read` writes.
     """
     return frozenset(str(role["name"]) for role in _items(_decoded(world)["roles"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """One role as a backup carries it."""
+
+    name: str
+    login: bool
+    attributes: tuple[str, ...]
+    """in SQL's words, but for LOGIN"""
+    known: bool
+    """whether the backup knows what the role logs in with: whoever took it could read that"""
+    password: str = field(default="", repr=False)
+    """the hash; empty where the role has none, and where it is not known"""
+
+
+def roles_of(world: bytes) -> tuple[Role, ...]:
+    """The roles that a backup carries, as far as a recovery asks about them.
+
+    Raises:
+        TamperedError: `world` is not what `read` writes.
+    """
+    return tuple(
+        Role(
+            name=str(role["name"]),
+            login=role["login"] is True,
+            attributes=tuple(word for flag, word in _FLAGS.items() if role[flag] is True and flag != "login"),
+            known="password" in role,
+            password=str(role.get("password") or ""),
+        )
+        for role in _items(_decoded(world)["roles"])
+    )
+
+
+def unapplied(world: bytes) -> tuple[str, ...]:
+    """The settings that stay unapplied because they load libraries or start programmes, each as a statement would say it.
+
+    Raises:
+        TamperedError: `world` is not what `read` writes.
+    """
+    return tuple(
+        f"{_scope(line, 'database')}: {line['name']} = {line['value']}"
+        for line in _items(_decoded(world)["settings"])
+        if str(line["name"]).lower() in UNAPPLIED
+    )
 
 
 def apply_settings(
