@@ -2,6 +2,7 @@
 
 from attestore.archive.additions import Additions, SignedRecord, split
 from attestore.archive.bundle import Bundle
+from attestore.archive.kept import keep_record
 from attestore.archive.ledger import LedgerFile, history, is_running, unfinished
 from attestore.archive.opened import Contents, Flaw, inspect, read_bundle
 from attestore.archive.stamp import add_stamp
@@ -17,6 +18,7 @@ __all__ = [
     "history",
     "inspect",
     "is_running",
+    "keep_record",
     "read_bundle",
     "split",
     "unfinished",

@@ -29,6 +29,8 @@ from attestore.verdict import GateVerdict, Outcome
 __all__ = ["Quiet", "Screen", "badge", "consoles", "outcome_of"]
 
 _BAR: Final = 24
+_PACE_MS: Final = 1_000
+"""a rate over less than that says nothing"""
 _STYLES: Final = {Outcome.PASS: "bold green", Outcome.UNKNOWN: "bold yellow", Outcome.FAIL: "bold red"}
 _MARKS: Final = {Outcome.PASS: "✔", Outcome.UNKNOWN: "?", Outcome.FAIL: "✘"}
 
@@ -84,6 +86,19 @@ class _Line:
     done: int = 0
     total: int = 0
     unit: str = ""
+    seen: tuple[int, int] | None = None
+    """tick and amount when it was first told how far the phase is: what a rate is measured from"""
+
+    def pace(self, now: int) -> str:
+        """How fast it goes and how long it may still take; nothing while that can't be told."""
+        if self.unit != "B" or self.seen is None:
+            return ""
+        since, first = self.seen
+        moved, took = self.done - first, now - since
+        if moved <= 0 or took < _PACE_MS:
+            return ""
+        left = max(0, self.total - self.done) * took // moved
+        return f", {numbers.size(moved * 1000 // took)}/s, about {numbers.duration(max(1, left // 1000) * 1000)} left"
 
 
 class Screen:
@@ -122,6 +137,8 @@ class Screen:
         if self._lines:
             line = self._lines[-1]
             line.done, line.total, line.unit = done, total, unit
+            if line.seen is None:
+                line.seen = (self._clock.tick(), done)
 
     def say(self, text: str) -> None:
         """A sentence above the picture."""
@@ -147,7 +164,11 @@ class Screen:
             bar = Columns(
                 (
                     ProgressBar(total=line.total, completed=line.done, width=_BAR),
-                    Text(f"{_amount(line.done, line.unit)} of {_amount(line.total, line.unit)}", style="dim"),
+                    Text(
+                        f"{_amount(line.done, line.unit)} of {_amount(line.total, line.unit)}"
+                        f"{line.pace(self._clock.tick())}",
+                        style="dim",
+                    ),
                 )
             )
         style = "bold" if line.took is None else ""

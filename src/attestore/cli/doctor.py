@@ -13,24 +13,31 @@ from attestore.errors import Error, PreflightError
 from attestore.plan import Job
 from attestore.ports import Look
 from attestore.report import numbers
+from attestore.report.words import visible
 
-__all__ = ["examine"]
+__all__ = ["code_of", "examine", "looks_json", "print_looks"]
 
 
 def examine(order: Order) -> int:
     """Print what was looked at, problems last; 0, the code of the only problem, or that of several."""
     with examined(order.settings, job=Job.RUN) as looks:
         if order.as_json:
-            typer.echo(canon.encode(_as_json(looks)).decode())
+            typer.echo(canon.encode(looks_json(looks)).decode())
         else:
-            _print(looks)
-    problems = [problem for look in looks for problem in look.problems]
-    if not problems:
+            print_looks(looks)
+    return code_of(looks)
+
+
+def code_of(looks: tuple[Look, ...]) -> int:
+    """0, the code of the only kind of problem, or that of several."""
+    codes = {problem.exit_code for look in looks for problem in look.problems}
+    if not codes:
         return 0
-    return problems[0].exit_code if len({each.exit_code for each in problems}) == 1 else PreflightError.exit_code
+    return codes.pop() if len(codes) == 1 else PreflightError.exit_code
 
 
-def _print(looks: tuple[Look, ...]) -> None:
+def print_looks(looks: tuple[Look, ...]) -> None:
+    """Each thing that was looked at on a line of its own, with its problems and their remedies."""
     out, _ = consoles()
     area = ""
     for look in looks:
@@ -39,7 +46,7 @@ def _print(looks: tuple[Look, ...]) -> None:
             out.print(Text(area.capitalize(), style="bold"))
         out.print(_line(look))
         if look.advice:
-            out.print(Text(f"    note: {look.advice}", style="yellow"))
+            out.print(Text(f"    note: {visible(look.advice)}", style="yellow"))
         for problem in look.problems:
             _tell(problem)
     count = sum(len(look.problems) for look in looks)
@@ -53,17 +60,18 @@ def _print(looks: tuple[Look, ...]) -> None:
 
 def _line(look: Look) -> Text:
     mark, style = ("✘", "bold red") if look.problems else ("✔", "green")
-    return Text.assemble((f"  {mark} ", style), f"{look.what}{f': {look.seen}' if look.seen else ''}")
+    return Text.assemble((f"  {mark} ", style), visible(f"{look.what}{f': {look.seen}' if look.seen else ''}"))
 
 
 def _tell(problem: Error) -> None:
     out, _ = consoles()
-    out.print(Text(f"    {problem.message}", style="red"))
+    out.print(Text(f"    {visible(problem.message)}", style="red"))
     if problem.hint:
-        out.print(Text(f"    Try: {problem.hint}"))
+        out.print(Text(f"    Try: {visible(problem.hint)}"))
 
 
-def _as_json(looks: tuple[Look, ...]) -> canon.JSON:
+def looks_json(looks: tuple[Look, ...]) -> canon.JSON:
+    """The same for programmes."""
     return {
         "looks": [
             {

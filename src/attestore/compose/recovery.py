@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from attestore.compose.people import trusted_roster
+from attestore.compose.people import opened_home, trusted_roster
 from attestore.compose.secrets import resolved, told
+from attestore.compose.settings import Settings
 from attestore.errors import Error, KeyringError, UsageError
 from attestore.ports import Landing, Store, Watcher
 from attestore.run import Rescue, Wanted
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from attestore.adapters.process import Runner
     from attestore.adapters.workspace import TemporaryWorkspace as Workspace
 
-__all__ = ["Salvage", "rescue"]
+__all__ = ["Salvage", "rescue", "signing"]
 
 _FINGERPRINT = re.compile(r"[0-9A-F]{40}")
 _LARGEST_KEY = 1 << 20
@@ -251,3 +252,36 @@ def _unopened(keyring: Keyring, recipients: tuple[str, ...]) -> tuple[Error, ...
             hint="Name the file of the right private key with --key FILE.",
         ),
     )
+
+
+@contextmanager
+def signing(order: Salvage) -> Iterator[Callable[[Path], Path] | None]:
+    """What signs the record of a recovery, where an operator's key lies below home; None on a bare machine."""
+    from attestore.adapters.gpg import GpgSigner
+    from attestore.adapters.process import Runner
+    from attestore.adapters.workspace import TemporaryWorkspace
+
+    if not (order.home / "roster.yaml").exists() or not (order.home / "gnupg").is_dir():
+        yield None
+        return
+    settings = Settings(
+        reports=order.home,
+        home=order.home,
+        store=order.home,
+        source="",
+        backup="",
+        system="",
+        jobs=1,
+        pg_bin=None,
+        operator="",
+    )
+    with ExitStack() as stack:
+        workspace = stack.enter_context(TemporaryWorkspace())
+        runner = Runner()
+        try:
+            mine = stack.enter_context(opened_home(settings, runner=runner, say=lambda _: None, work=workspace.path))
+        except KeyringError:
+            # no operator's key is among those that are there
+            yield None
+            return
+        yield GpgSigner(mine.keyring, mine.operator.fingerprint, runner=runner).sign

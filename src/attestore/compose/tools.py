@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import platform
-import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from importlib import metadata
-from typing import Final
 
-from attestore import __version__, report, resources
+from attestore import report, resources
 from attestore.compose.engines import Engines
+from attestore.compose.machine import host, versions
 from attestore.compose.people import opened_home
 from attestore.compose.settings import Settings, target_of
 from attestore.errors import ScratchError
@@ -21,8 +17,6 @@ from attestore.run import Issuing, Tools
 from attestore.run import close_died as close_runs
 
 __all__ = ["close_died", "tools"]
-
-_LIBRARIES: Final = ("psycopg", "weasyprint", "zstandard", "Jinja2", "markdown-it-py", "pikepdf")
 
 
 @contextmanager
@@ -60,8 +54,8 @@ def tools(chosen: Plan, settings: Settings, *, watcher: Watcher, settle: Callabl
             operator=home.operator,
             roster=home.roster,
             settle=settle,
-            versions=_versions(sealer.version),
-            host=_host(),
+            versions=versions(sealer.version),
+            host=host(),
             making=None if chosen.job is Job.DRILL else engines.making(),
             drilling=None if chosen.job is Job.BACKUP else engines.drilling(),
         )
@@ -119,16 +113,3 @@ def _swept(settings: Settings) -> tuple[str, ...]:
         with suppress(ScratchError):
             return existing.sweep(environment)
     return ()
-
-
-def _host() -> str:
-    return f"{platform.system()} {platform.release()}, {platform.machine()}, {os.cpu_count()} processors"
-
-
-def _versions(sealer: str) -> Mapping[str, str]:
-    versions = {name: metadata.version(name) for name in _LIBRARIES}
-    versions["attestore"] = __version__
-    versions["python"] = ".".join(map(str, sys.version_info[:3]))
-    programme, _, version = sealer.partition(" ")
-    versions[programme] = version
-    return versions

@@ -134,6 +134,8 @@ class Recovery:
     observations: tuple[Observation, ...]
     errors: tuple[str, ...]
     """complaints of pg_restore and of statements"""
+    findings: tuple[str, ...]
+    """what the backup says of its source that a restore can't bring back, or that somebody should look at"""
     comparison: Comparison | None
     stopped: Error | None
 
@@ -224,6 +226,7 @@ def recover(surveyed: Surveyed, *, wanted: Wanted, tools: Rescue) -> Recovery:
         phase=phase,
         observations=book.observations,
         errors=going.errors,
+        findings=going.findings,
         comparison=going.comparison,
         stopped=stopped,
     )
@@ -240,6 +243,7 @@ class _Going:
         self._tools = tools
         self.standing = Standing(database="", made=False, roles=())
         self.errors: tuple[str, ...] = ()
+        self.findings: tuple[str, ...] = ()
         self.comparison: Comparison | None = None
 
     def carry_out(self) -> None:
@@ -256,6 +260,7 @@ class _Going:
             plain = {part.record.role: self._unsealed(part, into=home) for part in fetched}
         carried = uncarry(plain["proof"].read_bytes())
         proof = expected(carried, found=self._found, book=book)
+        self.findings = proof.findings
         recovery.phase("prepare")
         with self._landing.start(listing.locale, database=listing.database) as target:
             try:

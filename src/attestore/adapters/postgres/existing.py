@@ -30,7 +30,7 @@ from attestore.evidence import Locale
 from attestore.ports import Look, Restored, SourceFacts, Target
 from attestore.proof import Behaviour, IndexCheck, Setting
 
-__all__ = ["NETWORK", "ExistingTarget", "Guest", "PgExisting", "Remote", "Server", "asked", "sweep"]
+__all__ = ["NETWORK", "ExistingTarget", "Guest", "PgExisting", "Remote", "Server", "asked", "marked", "sweep"]
 
 NETWORK: Final = "existing server"
 _MARK: Final = "[attestore {}] "
@@ -304,7 +304,7 @@ class ExistingTarget(Guest):
     def finalize(self, world: bytes) -> Restored:
         """Settings of the database and of roles that this run made (never ones that load libraries), ANALYZE."""
         with self._host.connect() as session:
-            made = frozenset(_marked(session, self._mark))
+            made = frozenset(marked(session, self._mark))
             errors = worlds.apply_settings(session, world, database=self._database, whose=made, mark=self._mark)
         return Restored((*errors, *self._analyze()))
 
@@ -322,11 +322,11 @@ class ExistingTarget(Guest):
             return True
         with self._host.connect() as session:
             _drop_database(session, self._database)
-            _drop_roles(session, _marked(session, self._mark))
+            _drop_roles(session, marked(session, self._mark))
             left = session.execute(
                 "SELECT EXISTS (SELECT FROM pg_database WHERE datname = %s)", (self._database,)
             ).fetchall()[0][0]
-            self._begun = bool(left) or bool(_marked(session, self._mark))
+            self._begun = bool(left) or bool(marked(session, self._mark))
         return not self._begun
 
 
@@ -382,7 +382,8 @@ def _drop_roles(session: psycopg.Connection[Any], names: Sequence[str]) -> list[
     return gone
 
 
-def _marked(session: psycopg.Connection[Any], mark: str) -> list[str]:
+def marked(session: psycopg.Connection[Any], mark: str) -> list[str]:
+    """The roles whose comment begins with a mark."""
     cursor = psycopg.RawCursor(session)
     return [str(row[0]) for row in cursor.execute(_MARKED_ROLES.encode(), (mark,)).fetchall()]
 

@@ -21,7 +21,7 @@ from psycopg.conninfo import conninfo_to_dict
 from attestore.adapters.postgres import fitness, logins
 from attestore.adapters.postgres import world as worlds
 from attestore.adapters.postgres.dsn import Environment
-from attestore.adapters.postgres.existing import Guest, Remote, Server, asked
+from attestore.adapters.postgres.existing import Guest, Remote, Server, asked, marked
 from attestore.adapters.postgres.programs import Installation
 from attestore.adapters.postgres.restored import first_words
 from attestore.adapters.postgres.session import Session, ask, opened, worded
@@ -294,7 +294,7 @@ class PgRecovered(Guest):
         self._known = frozenset(role.name for role in carried)
         self._gauge = self._host.connect()
         with worded("make the database on the target"), self._host.connect() as session:
-            before = _names(session)
+            begun = frozenset(marked(session, _UNFINISHED)) & self._known
             if self._place is Place.NEW:
                 self._stands = True
                 self._create_database(session, public=worlds.has_public(world))
@@ -303,8 +303,9 @@ class PgRecovered(Guest):
                         sql.Identifier(self._database), sql.Literal(_UNFINISHED)
                     )
                 )
-            errors = worlds.add_roles(session, world, mark="")
-            self._roles = tuple(sorted((_names(session) - before) & self._known))
+            # roles that a recovery began to make and did not end are ours, too: nobody else gave them anything
+            errors = worlds.add_roles(session, world, mark=f"{_UNFINISHED}: ", ours=begun)
+            self._roles = tuple(sorted(frozenset(marked(session, _UNFINISHED)) & self._known))
         return Restored(errors)
 
     def finalize(self, world: bytes) -> Restored:
@@ -314,15 +315,17 @@ class PgRecovered(Guest):
             ScratchError: the name was taken meanwhile; everything is there, under the name that is told.
         """
         errors: list[str] = []
+        made = frozenset(self._roles)
         analyzed = self._analyze()
         with worded("finish the database on the target"), self._host.connect() as session:
             if self._place is Place.NEW:
                 self._rename(session)
             if self._place is not Place.CROWDED:
-                errors += worlds.apply_settings(session, world, database=self._database, whose=frozenset(self._roles))
+                errors += worlds.apply_settings(session, world, database=self._database, whose=made)
             if self._with_logins:
-                self._logins, refused = logins.give(session, world, whose=self._roles)
+                self._logins, refused = logins.give(session, world, whose=made)
                 errors += refused
+            errors += worlds.unmark_roles(session, world, whose=made)
         return Restored((*errors, *analyzed))
 
     def close(self) -> None:
@@ -365,7 +368,7 @@ def _in_the_way(
             hint="Let a new one be made with --create NAME. --allow-non-empty restores beside what is there, and drops nothing.",
         )
     both = sorted(set(held) & set(tables))
-    if both:
+    if both and place is Place.CROWDED:
         some = ", ".join(f"{schema}.{relation}" for schema, relation in both[:_MOST_NAMED])
         yield PlanError(
             f"database {name} holds {len(both):,} tables that the backup holds, too ({some}): rows would be added to them",
@@ -403,7 +406,3 @@ def _roles(session: Session, world: bytes, *, with_logins: bool) -> Iterator[Loo
         )
     elif able:
         yield Look("target", "logins", f"{len(able)} roles will not be able to log in", advice="--logins gives it back")
-
-
-def _names(session: psycopg.Connection[Any]) -> frozenset[str]:
-    return frozenset(str(row[0]) for row in session.execute("SELECT rolname FROM pg_roles").fetchall())

@@ -34,7 +34,7 @@ __all__ = [
     "roles_of",
     "scope_of",
     "settings",
-    "unapplied",
+    "unmark_roles",
 ]
 
 FORMAT: Final = "attestore/world/v1"
@@ -183,11 +183,13 @@ def apply_roles(connection: psycopg.Connection[Any], world: bytes) -> tuple[str,
     return tuple(errors)
 
 
-def add_roles(connection: psycopg.Connection[Any], world: bytes, *, mark: str) -> tuple[str, ...]:
+def add_roles(
+    connection: psycopg.Connection[Any], world: bytes, *, mark: str, ours: frozenset[str] = frozenset()
+) -> tuple[str, ...]:
     """Make the roles of `world` that somebody else's cluster lacks, and nothing else there; what went wrong, in words.
 
     Their comments begin with `mark`, in the transaction that makes them. Roles that exist already stay as they are, and
-    so do their memberships.
+    so do their memberships; but for `ours`, which somebody began to make before us.
 
     Raises:
         TamperedError: `world` is not what `read` writes.
@@ -206,10 +208,25 @@ def add_roles(connection: psycopg.Connection[Any], world: bytes, *, mark: str) -
             do(sql.SQL("CREATE ROLE {} WITH {}").format(name, _attributes(role)))
             if len(errors) == told:
                 do(sql.SQL("COMMENT ON ROLE {} IS {}").format(name, sql.Literal(mark + str(role["comment"]))))
-    ours = {role["name"] for role in missing}
+    made = ours | {role["name"] for role in missing}
     for grant in _items(raw["memberships"]):
-        if grant["member"] in ours:
+        if grant["member"] in made:
             do(_membership(grant, per_grant=per_grant))
+    return tuple(errors)
+
+
+def unmark_roles(connection: psycopg.Connection[Any], world: bytes, *, whose: frozenset[str]) -> tuple[str, ...]:
+    """Give roles that were made the comments that they had at the source, and no mark; what went wrong, in words.
+
+    Raises:
+        TamperedError: `world` is not what `read` writes.
+    """
+    errors: list[str] = []
+    do = _doer(connection, errors)
+    for role in _items(_decoded(world)["roles"]):
+        if role["name"] in whose:
+            comment = sql.Literal(str(role["comment"])) if role["comment"] else sql.SQL("NULL")
+            do(sql.SQL("COMMENT ON ROLE {} IS {}").format(sql.Identifier(str(role["name"])), comment))
     return tuple(errors)
 
 
@@ -251,19 +268,6 @@ def roles_of(world: bytes) -> tuple[Role, ...]:
             password=str(role.get("password") or ""),
         )
         for role in _items(_decoded(world)["roles"])
-    )
-
-
-def unapplied(world: bytes) -> tuple[str, ...]:
-    """The settings that stay unapplied because they load libraries or start programmes, each as a statement would say it.
-
-    Raises:
-        TamperedError: `world` is not what `read` writes.
-    """
-    return tuple(
-        f"{_scope(line, 'database')}: {line['name']} = {line['value']}"
-        for line in _items(_decoded(world)["settings"])
-        if str(line["name"]).lower() in UNAPPLIED
     )
 
 
