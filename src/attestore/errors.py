@@ -11,6 +11,7 @@ from typing import ClassVar
 __all__ = [
     "ArchiveError",
     "AuthenticationError",
+    "BusyError",
     "ContendedError",
     "DiskError",
     "Error",
@@ -152,6 +153,12 @@ class ContendedError(Error):
     """Somebody keeps asking for exclusive locks of tables, so that no dump gets through; run again when it is quieter."""
 
     exit_code = 77
+
+
+class BusyError(Error):
+    """Somebody is doing the same on this machine at this moment; nothing was done, and nothing is wrong."""
+
+    exit_code = 78
 
 
 class PreflightError(Error):

@@ -6,6 +6,7 @@ from attestore.archive.kept import keep_record
 from attestore.archive.ledger import LedgerFile, history, is_running, unfinished
 from attestore.archive.opened import Contents, Flaw, inspect, read_bundle
 from attestore.archive.stamp import add_stamp
+from attestore.archive.turns import in_use, turn, using, withdrawing
 
 __all__ = [
     "Additions",
@@ -16,10 +17,14 @@ __all__ = [
     "SignedRecord",
     "add_stamp",
     "history",
+    "in_use",
     "inspect",
     "is_running",
     "keep_record",
     "read_bundle",
     "split",
+    "turn",
     "unfinished",
+    "using",
+    "withdrawing",
 ]

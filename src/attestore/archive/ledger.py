@@ -44,6 +44,11 @@ class LedgerFile:
         self._reports = reports
         self._path = reports / LEDGER
 
+    @property
+    def reports(self) -> Path:
+        """The folder that it lies in."""
+        return self._reports
+
     def read(self) -> Ledger:
         """All entries; none where there is no ledger yet.
 

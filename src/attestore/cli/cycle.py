@@ -13,7 +13,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from attestore import canon, compose, gate, resources, verdict
+from attestore import canon, compose, gate, instants, resources, verdict
+from attestore.archive import turn
 from attestore.cli.configured import chosen
 from attestore.cli.display import Quiet, Screen, consoles, outcome_of
 from attestore.cli.signals import Stop, stoppable
@@ -104,13 +105,16 @@ def _carried_out(job: Job, order: Order, *, gates: tuple[Gate, ...], stop: Stop,
         else:
             _print_plan(out, plan, order)
         return 0
-    for died in compose.close_died(order.settings, watcher=Quiet(err, clock=compose.clock())):
-        _say(err, f"Run {died} had died; its bundle is closed and signed, its verdict is UNKNOWN.")
-    with (
-        _watching(err, plan) as watcher,
-        compose.tools(plan, order.settings, watcher=watcher, settle=stop.settle) as tools,
-    ):
-        outcome = execute(plan, tools=tools, reports=order.reports)
+    # what makes backups is done once at a time, and what drills them is; neither waits for the other
+    what = "drill" if job is Job.DRILL else "backup"
+    with turn(order.reports, plan.system, what, since=instants.text(compose.clock().now())):
+        for died in compose.close_died(order.settings, watcher=Quiet(err, clock=compose.clock())):
+            _say(err, f"Run {died} had died; its bundle is closed and signed, its verdict is UNKNOWN.")
+        with (
+            _watching(err, plan) as watcher,
+            compose.tools(plan, order.settings, watcher=watcher, settle=stop.settle) as tools,
+        ):
+            outcome = execute(plan, tools=tools, reports=order.reports)
     _stamp(order, folder=outcome.finished.folder, say=lambda text: _say(err, text))
     finished = outcome.finished
     if order.as_json:

@@ -7,7 +7,12 @@ from dataclasses import dataclass
 from typing import Final
 from zoneinfo import ZoneInfo
 
-__all__ = ["MOST", "Policy", "zone"]
+from pydantic import Field
+
+from attestore.config.installation import Form
+from attestore.strictyaml import Node
+
+__all__ = ["MOST", "Policy", "RetentionForm", "read_retention", "zone"]
 
 MOST: Final = 10_000
 """of a count: more is a slip of the pen"""
@@ -47,6 +52,36 @@ class Policy:
         rules = [(name, getattr(self, name)) for name in ("daily", "weekly", "monthly", "yearly")]
         told = [f"{name} {count}" for name, count in rules if count]
         return ", ".join([*told, f"at least {self.at_least}", f"by the calendar of {self.time_zone}"])
+
+
+class RetentionForm(Form):
+    """Which backups of a system are kept."""
+
+    daily: int = Field(
+        default=0, description="Of the newest so many days that have a backup, the newest backup of each."
+    )
+    weekly: int = Field(default=0, description="The same for ISO weeks, Monday to Sunday; the present one counts.")
+    monthly: int = Field(default=0, description="The same for months.")
+    yearly: int = Field(default=0, description="The same for years.")
+    at_least: int = Field(default=1, description="The newest so many stay, whatever their age; 1 or more.")
+    time_zone: str = Field(default="UTC", description="Whose calendar says what a day is, e.g. Europe/Berlin.")
+
+
+def read_retention(node: Node) -> Policy:
+    """The section `retention` of a system.
+
+    Raises:
+        GateError: an unknown key, a number out of range, or a time zone that nobody knows; with line and column.
+    """
+    form = node.read_as(RetentionForm)
+    said = form.model_dump()
+    for name, value in said.items():
+        try:
+            Policy(**{name: value})
+        except ValueError as problem:
+            hint = "Write a name of the IANA database, e.g. Europe/Berlin or UTC." if name == "time_zone" else ""
+            raise node.error(str(problem), at=(name,), hint=hint) from problem
+    return Policy(**said)
 
 
 def zone(name: str) -> ZoneInfo:

@@ -64,6 +64,8 @@ class Reason:
 
     rule: Rule
     words: str
+    short: str = ""
+    """a word for a narrow column: `2/7` (the second of seven), `newer` (its bucket has a newer one), `past` (beyond them)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,14 +137,15 @@ class _Calendar:
             name = self.bucket(backup.taken)
             place, standing = self.standing.get(name, (0, ""))
             if standing == backup.backup:
-                yield Reason(self.rule, f"{self.unit} {name} ({place} of {self.count})")
+                words = f"{self.unit} {name} ({place} of {self.count})"
+                yield Reason(self.rule, words, f"{place}/{self.count}")
 
     def passes_over(self, taken: datetime) -> Reason:
         """Why the rule does not keep a backup of that instant."""
         name = self.bucket(taken)
         if name in self.standing:
-            return Reason(self.rule, f"{self.unit} {name} has a newer one")
-        return Reason(self.rule, f"{self.unit} {name} is not among the newest {self.count}")
+            return Reason(self.rule, f"{self.unit} {name} has a newer one", "newer")
+        return Reason(self.rule, f"{self.unit} {name} is not among the newest {self.count}", "past")
 
 
 def _rules(counted: Sequence[Candidate], policy: Policy) -> Iterator[_Calendar]:
@@ -196,7 +199,8 @@ class _Counting:
         for rule in self.rules:
             yield from rule.keeps(backup)
         if place < self.policy.at_least:
-            yield Reason(Rule.AT_LEAST, f"{place + 1} of at least {self.policy.at_least}")
+            least = self.policy.at_least
+            yield Reason(Rule.AT_LEAST, f"{place + 1} of at least {least}", f"{place + 1}/{least}")
 
 
 def _fate(backup: Candidate, *, counting: _Counting, now: datetime) -> Fate:
@@ -228,7 +232,7 @@ def _expendable(backup: Candidate, counting: _Counting) -> Iterator[Reason]:
         yield Reason(Rule.ABANDONED, "an upload that never ended; no backup")
     elif backup.taken is not None:
         yield from (rule.passes_over(backup.taken) for rule in counting.rules)
-        yield Reason(Rule.AT_LEAST, f"not among the newest {counting.policy.at_least}")
+        yield Reason(Rule.AT_LEAST, f"not among the newest {counting.policy.at_least}", "past")
 
 
 def _counts(backup: Candidate, now: datetime) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from attestore import instants
-from attestore.archive import Bundle, LedgerFile
+from attestore.archive import Bundle, LedgerFile, using
 from attestore.errors import Error, KeyringError, PlanError, PreflightError
 from attestore.evidence.ledger import BackupStored, KeyChanged, RunStarted
 from attestore.plan import Job, Plan
@@ -133,7 +133,8 @@ def _steps(plan: Plan, *, tools: Tools, ledger: LedgerFile, book: Book, bundle: 
     if found is None or cleared.scratch is None:
         raise PlanError(f"a {plan.job.value} needs a server that takes the restore, and none is configured")
     book.use("postgres (target)", cleared.scratch.version)
-    restore(plan, found=found, tools=tools, scratch=cleared.scratch, book=book, bundle=bundle)
+    with using(ledger.reports, plan.system, found.manifest.backup):
+        restore(plan, found=found, tools=tools, scratch=cleared.scratch, book=book, bundle=bundle)
 
 
 def _introduce(plan: Plan, *, tools: Tools, book: Book) -> None:

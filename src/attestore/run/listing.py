@@ -53,6 +53,8 @@ class Listed:
     flaws: tuple[str, ...]
     """what is wrong with it, in words"""
     drilled: Drilled | None
+    proved: Drilled | None = None
+    """the newest run that restored it and passed, if no later one failed"""
 
     def age_ms(self, now: datetime) -> int | None:
         """How long ago its snapshot was taken, by the source's clock; None where no manifest says so."""
@@ -91,7 +93,7 @@ def list_backups(listing: Listing, *, system: str = "") -> tuple[Listed, ...]:
 
 
 def _one(
-    listing: Listing, system: str, backup: str, names: list[str], drills: Mapping[tuple[str, str], Drilled]
+    listing: Listing, system: str, backup: str, names: list[str], drills: Mapping[tuple[str, str], list[Drilled]]
 ) -> Listed:
     prefix = f"{system}/{backup}"
     flaws: list[str] = []
@@ -111,7 +113,8 @@ def _one(
         stored=sum(size for size in sizes.values() if size is not None),
         signer=signer,
         flaws=tuple(flaws),
-        drilled=drills.get((backup, digest)),
+        drilled=told[-1] if (told := drills.get((backup, digest), [])) else None,
+        proved=_proved(told),
     )
 
 
@@ -157,16 +160,24 @@ def _parts(known: Manifest, sizes: Mapping[str, int | None]) -> Iterator[str]:
             yield f"{part.name} has {size:,} bytes, the manifest says {part.size:,}"
 
 
-def _drills(reports: Path) -> Mapping[tuple[str, str], Drilled]:
-    """The newest finished restore of each backup, by id and digest, as far as the ledger vouches for its evidence."""
-    newest: dict[tuple[str, str], Drilled] = {}
+def _drills(reports: Path) -> Mapping[tuple[str, str], list[Drilled]]:
+    """The finished restores of each backup, by id and digest, oldest first, as far as the ledger vouches for their evidence."""
+    found: dict[tuple[str, str], list[Drilled]] = {}
     for entry in LedgerFile(reports).read().entries:
         if isinstance(entry, RunFinished | RunClosed):
             told = _restored(reports / entry.run, entry.statement)
             if told is not None:
                 worst = max((outcome for _, outcome in entry.outcomes), key=_badness, default="UNKNOWN")
-                newest[told] = Drilled(run=entry.run, at=entry.at, outcome=worst)
-    return newest
+                found.setdefault(told, []).append(Drilled(run=entry.run, at=entry.at, outcome=worst))
+    return found
+
+
+def _proved(drills: list[Drilled]) -> Drilled | None:
+    """The newest that passed; one that came to no verdict takes nothing away, one that failed takes all before it away."""
+    for each in reversed(drills):
+        if each.outcome in {"PASS", "FAIL"}:
+            return each if each.outcome == "PASS" else None
+    return None
 
 
 def _badness(outcome: str) -> int:

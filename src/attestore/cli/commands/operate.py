@@ -1,4 +1,4 @@
-"""list, doctor."""
+"""list, prune, doctor."""
 
 from __future__ import annotations
 
@@ -42,6 +42,51 @@ def list_(
             as_json=as_json,
         )
     )
+
+
+def _keep(name: str, what: str) -> typer.models.OptionInfo:
+    return typer.Option(f"--keep-{name}", help=what, metavar="N", min=0, max=10_000)  # type: ignore[no-any-return]
+
+
+@app.command(
+    epilog="Example:  attestore prune --system goimg --keep-daily 7 --keep-weekly 4 --keep-monthly 6 --dry-run",
+)
+def prune(  # noqa: PLR0913
+    *,
+    system: Annotated[str, typer.Option("--system", help="Whose backups.", metavar="NAME")],
+    keep_daily: Annotated[
+        int | None, _keep("daily", "Of the newest N days that have a backup, the newest of each.")
+    ] = None,
+    keep_weekly: Annotated[int | None, _keep("weekly", "The same for ISO weeks.")] = None,
+    keep_monthly: Annotated[int | None, _keep("monthly", "The same for months.")] = None,
+    keep_yearly: Annotated[int | None, _keep("yearly", "The same for years.")] = None,
+    keep_at_least: Annotated[int | None, _keep("at-least", "The newest N stay, whatever their age; 1 or more.")] = None,
+    time_zone: Annotated[
+        str, typer.Option("--time-zone", help="Whose calendar says what a day is; default: UTC.", metavar="ZONE")
+    ] = "",
+    store: Store = None,
+    reports: Reports = REPORTS,
+    home: Home = HOME,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Explain each keep and drop; touch nothing.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Delete the backups that no rule keeps, and say why.
+
+    Never the newest, the last proved, a locked one or one in use. Options win over `retention` of attestore.yaml. The
+    deletions are entered into the ledger.
+    """
+    from attestore.cli.cycle import Order
+    from attestore.cli.pruning import prune_system
+
+    order = Order(reports=reports, home=home, store=store, system=system, dry_run=dry_run, as_json=as_json)
+    counts = {
+        "daily": keep_daily,
+        "weekly": keep_weekly,
+        "monthly": keep_monthly,
+        "yearly": keep_yearly,
+        "at_least": keep_at_least,
+    }
+    raise typer.Exit(prune_system(order, counts=counts, time_zone=time_zone))
 
 
 @app.command(
