@@ -322,7 +322,9 @@ def _shipped(templates: Templates, renderer: Renderer, *, book: Notebook) -> Non
             return
         shipped = {name: frozenset({canon.sha256_hex(data)}) for name, data in ours.items()}
     differing = sorted(
-        name for name, text in templates.files().items() if canon.sha256_hex(text) not in shipped.get(name, ())
+        name
+        for name, text in templates.files().items()
+        if not name.startswith("logo.") and canon.sha256_hex(text) not in shipped.get(name, ())
     )
     if differing:
         book.note(

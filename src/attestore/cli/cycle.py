@@ -55,6 +55,8 @@ class Order:
     as_json: bool = False
     index_check: IndexCheck = IndexCheck.AUTO
     show_keys: bool = False
+    language: str = ""
+    paper: str = ""
     configured: Configured | None = field(default_factory=chosen)
 
     @property
@@ -74,6 +76,8 @@ class Order:
             index_check=self.index_check,
             method=self.method,
             show_keys=self.show_keys,
+            language=self.language,
+            paper=self.paper,
             roster=None if self.configured is None else self.configured.installation.roster,
             configured=self.configured,
         )

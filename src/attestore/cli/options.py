@@ -20,8 +20,10 @@ __all__ = [
     "Into",
     "Jobs",
     "Json",
+    "Language",
     "Method",
     "Operator",
+    "Paper",
     "Programs",
     "Reports",
     "Roster",
@@ -111,6 +113,11 @@ Into = Annotated[
     ),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the plan; touch nothing.")]
+Language = Annotated[
+    str,
+    typer.Option("--language", help="Language of the reports: en, de, or one that your templates add.", metavar="CODE"),
+]
+Paper = Annotated[str, typer.Option("--paper", help="Paper of the reports.", metavar="A4|Letter")]
 Timestamp = Annotated[
     str,
     typer.Option(

@@ -46,6 +46,10 @@ class Settings:
     """whether keys of differing rows may be told as they are"""
     roster: Path | None = None
     """whom to trust; None: roster.yaml below home"""
+    language: str = ""
+    """of reports; empty: what the configuration file says, else English"""
+    paper: str = ""
+    """of reports; empty: what the configuration file says, else A4"""
     configured: Configured | None = None
     """the configuration file, and the system in it that is meant; None where there is no file"""
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 
-from attestore import report, resources
 from attestore.compose.engines import Engines
+from attestore.compose.looks import looks
 from attestore.compose.machine import host, versions
 from attestore.compose.people import opened_home
 from attestore.compose.settings import Settings, target_of
@@ -33,6 +33,7 @@ def tools(chosen: Plan, settings: Settings, *, watcher: Watcher, settle: Callabl
     from attestore.adapters.system import SystemClock, SystemEntropy
     from attestore.adapters.workspace import TemporaryWorkspace
 
+    dressed = looks(settings.configured, language=settings.language, paper=settings.paper)
     with ExitStack() as stack:
         workspace = stack.enter_context(TemporaryWorkspace())
         runner = Runner(logs=workspace.logs)
@@ -50,7 +51,7 @@ def tools(chosen: Plan, settings: Settings, *, watcher: Watcher, settle: Callabl
             verifier=stack.enter_context(GpgVerifier(home.roster.public_keys(), runner=runner, work=workspace.path)),
             printer=printer,
             watcher=watcher,
-            templates=report.load_templates(resources.templates_folder()),
+            templates=dressed.templates,
             operator=home.operator,
             roster=home.roster,
             settle=settle,
@@ -58,6 +59,9 @@ def tools(chosen: Plan, settings: Settings, *, watcher: Watcher, settle: Callabl
             host=host(),
             making=None if chosen.job is Job.DRILL else engines.making(),
             drilling=None if chosen.job is Job.BACKUP else engines.drilling(),
+            language=dressed.language,
+            paper=dressed.paper,
+            branding=dressed.branding,
         )
 
 
@@ -81,6 +85,7 @@ def close_died(settings: Settings, *, watcher: Watcher) -> tuple[str, ...]:
         watcher.say(f"Dropped {gone} on the server of --into, left behind by a run that died.")
     if not (settings.reports / "ledger.jsonl").exists() or not unfinished(settings.reports):
         return ()
+    dressed = looks(settings.configured, language=settings.language, paper=settings.paper)
     runner = Runner()
     with (
         TemporaryWorkspace() as workspace,
@@ -91,11 +96,12 @@ def close_died(settings: Settings, *, watcher: Watcher) -> tuple[str, ...]:
             signer=GpgSigner(home.keyring, home.operator.fingerprint, runner=runner),
             printer=WeasyPrinter(),
             watcher=watcher,
-            templates=report.load_templates(resources.templates_folder()),
+            templates=dressed.templates,
             roster=home.roster,
             logs=None,
-            language="en",
-            paper="A4",
+            language=dressed.language,
+            paper=dressed.paper,
+            branding=dressed.branding,
         )
         closed = close_runs(settings.reports, tools=issuing, closer=home.operator)
     return tuple(each.case.context.run for each in closed)

@@ -9,7 +9,7 @@ from attestore.proof.computed import COLUMN
 from attestore.report import numbers
 from attestore.report.blocks import Align, Block, Column, Heading, Mark, Para, Table, Tone
 from attestore.report.case import NOT_MEASURED
-from attestore.report.voice import say
+from attestore.report.voice import retold, say
 
 __all__ = ["recomputed"]
 
@@ -62,7 +62,7 @@ def recomputed(comparison: Comparison) -> tuple[Block, ...]:
                     if each.restored is None or each.restored.unread
                     else numbers.count(each.restored.rows),
                     state(each),
-                    say(each.words()),
+                    retold(each.words()),
                 )
                 for each in shown
             ),

@@ -32,6 +32,7 @@ from attestore.verdict import Outcome, worst
 __all__ = ["document", "gate_document", "plan_document", "summary_document"]
 
 _SHORT_HEAD = 12
+_LOGOS = ("logo.svg", "logo.png")
 _WATERMARKS = {
     Standing.EXPIRED: later("EXPIRED"),
     Standing.REJECTED: later("REJECTED"),
@@ -236,7 +237,7 @@ def _document(case: Case, *, kind: str, title: Prose, watermark: str, sort: str,
         sort=sort,
         organisation=context.branding.organisation,
         accent=context.branding.accent,
-        logo=context.branding.logo,
+        logo=context.branding.logo if context.branding.logo in _LOGOS else "",
     )
 
 

@@ -69,7 +69,7 @@ def first_page(view: View) -> tuple[Block, ...]:
         Facts((*_tiles(view), _valid_fact(view)), tiles=True),
         Facts(
             (
-                Fact(say("Tested"), context.scenario or say(NOT_MEASURED)),
+                Fact(say("Tested"), say(context.scenario or NOT_MEASURED)),
                 Fact(say("System"), context.system),
                 Fact(say("Run by"), _person(view), note=_closer(view)),
                 Fact(say("Run"), context.run, mono=True),

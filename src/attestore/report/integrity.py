@@ -25,7 +25,7 @@ from attestore.report.blocks import (
 from attestore.report.case import NOT_MEASURED, View
 from attestore.report.computed import recomputed
 from attestore.report.rows import differing_rows
-from attestore.report.voice import say
+from attestore.report.voice import retold, say
 from attestore.report.words import prose
 
 __all__ = ["control", "differences", "edge_cases", "findings", "integrity", "objects", "scores"]
@@ -123,7 +123,7 @@ def differences(view: View) -> tuple[Block, ...]:
 
 
 def _what(item: Difference) -> str:
-    return f"{say(item.what)}: {item.detail}" if item.detail else say(item.what)
+    return f"{say(item.what)}: {retold(item.detail)}" if item.detail else say(item.what)
 
 
 def _errors(view: View) -> tuple[Block, ...]:

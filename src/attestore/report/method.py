@@ -9,7 +9,7 @@ from attestore.report import numbers
 from attestore.report.blocks import Block, Bullets, Code, Column, Fact, Facts, Heading, Para, Table
 from attestore.report.case import NOT_MEASURED, Reading, View, server
 from attestore.report.recovery import phase_words
-from attestore.report.voice import say
+from attestore.report.voice import retold, say
 from attestore.report.words import code, prose
 
 __all__ = ["environment", "method", "plan", "plan_table", "statements", "verification"]
@@ -175,7 +175,7 @@ def plan_table(steps: Sequence[Step]) -> Table:
     """Steps with what they do and what they write where."""
     return Table(
         (Column(say("Phase")), Column(say("What is done"), wide=True), Column(say("What is written"), wide=True)),
-        tuple((phase_words(step.phase), say(step.does), say(step.writes or "nothing")) for step in steps),
+        tuple((phase_words(step.phase), retold(step.does), say(step.writes or "nothing")) for step in steps),
     )
 
 

@@ -6,6 +6,7 @@ escaping happens behind the template's back: in Markdown as the finalizer of eve
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -17,7 +18,7 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from attestore import canon
-from attestore.errors import ArchiveError, PrintError
+from attestore.errors import ArchiveError, PrintError, UsageError
 from attestore.report import pictures
 from attestore.report.blocks import Cell, Code, Document, Gauge, Mark, Prose, Span, Trend
 from attestore.report.templates import Templates, held
@@ -36,6 +37,9 @@ _STYLE: Final = "report.css"
 _FONTS: Final = "fonts.sha256"
 _NEEDED: Final = (_HTML, _STYLE, _FONTS, _MARKDOWN)
 
+_KNOWN: Final = re.compile(r"[a-z]{2,3}(_[A-Z]{2})?\.po|logo\.(svg|png)")
+"""words of a language, the logo: there only where a report needs them"""
+
 _INLINE: Final = MarkdownIt("js-default").disable(
     ["image", "link", "autolink", "html_inline", "entity", "linkify", "strikethrough", "newline"]
 )
@@ -47,19 +51,29 @@ def templates(files: Mapping[str, bytes]) -> Templates:
     Raises:
         ArchiveError: one is missing, not UTF-8, or larger than 1 MiB.
     """
-    return held(files, needed=_NEEDED)
+    return held(files, needed=_NEEDED, known=tuple(name for name in sorted(files) if _KNOWN.fullmatch(name)))
 
 
-def load_templates(folder: Path) -> Templates:
-    """The templates of a folder, with the digests of the fonts beside them.
+def load_templates(folder: Path, *, own: Path | None = None, language: str = "en") -> Templates:
+    """The templates of a folder, with the digests of the fonts beside them; of those that are in `own`, that one.
 
     Raises:
         ArchiveError: the folder lacks one or cannot be read.
+        UsageError: neither folder holds the words of the language.
     """
+    wanted = (_HTML, _STYLE, _MARKDOWN, *(() if language == "en" else (f"{language}.po",)))
     try:
         fonts = sorted(path for path in (folder / "fonts").iterdir() if path.is_file())
         lines = [f"{canon.sha256_hex(path.read_bytes())}  fonts/{path.name}\n" for path in fonts]
-        files = {name: (folder / name).read_bytes() for name in (_HTML, _STYLE, _MARKDOWN)}
+        files: dict[str, bytes] = {}
+        for name in wanted:
+            places = [place / name for place in (own, folder) if place is not None and (place / name).is_file()]
+            if not places and name == f"{language}.po":
+                known = sorted({"en", *(path.stem for place in (own, folder) if place for path in place.glob("*.po"))})
+                raise UsageError(
+                    f"there are no words of the language {language!r}", hint=f"There are: {', '.join(known)}."
+                )
+            files[name] = (places[0] if places else folder / name).read_bytes()
     except OSError as problem:
         raise ArchiveError(
             f"the report templates in {folder} cannot be read: {problem.strerror}",

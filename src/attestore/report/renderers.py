@@ -9,7 +9,9 @@ from typing import Final
 from attestore.errors import UsageError
 from attestore.report import content, one, render, verify
 from attestore.report.case import Case
+from attestore.report.languages import printed, written
 from attestore.report.templates import Templates
+from attestore.report.voice import speaking
 
 __all__ = ["SUMMARY", "Renderer", "Sheet", "pages", "renderer"]
 
@@ -22,6 +24,7 @@ class Sheet:
 
     title: str
     html: str
+    images: tuple[tuple[str, bytes], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +74,16 @@ def _one_sheet(case: Case, name: str, templates: Templates) -> Sheet:
 
 
 def _markdown(case: Case, name: str, templates: Templates) -> bytes:
-    return render.markdown(content.document(case, name), templates)
+    with speaking(written(templates, case.context.language)):
+        return render.markdown(content.document(case, name), templates)
 
 
 def _sheet(case: Case, name: str, templates: Templates) -> Sheet:
-    made = content.document(case, name)
-    return Sheet(made.plain_title, render.html(made, templates))
+    with speaking(printed(templates, case.context.language)):
+        made = content.document(case, name)
+        html = render.html(made, templates)
+    images = ((made.logo, templates.files()[made.logo]),) if made.logo in templates.files() else ()
+    return Sheet(made.plain_title, html, images)
 
 
 _RENDERERS: Final = {

@@ -6,6 +6,7 @@ two looks: our own, that no locale can change (Markdown, which auditors render a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -14,7 +15,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Final, Protocol
 
-__all__ = ["ENGLISH", "Figures", "Voice", "figures", "later", "say", "speaking"]
+__all__ = ["ENGLISH", "Figures", "Voice", "figures", "later", "retold", "say", "speaking"]
 
 
 class Figures(Protocol):
@@ -69,6 +70,7 @@ class Voice:
     figures: Figures = field(default_factory=_Own)
 
 
+_NUMBER: Final = re.compile(r"\d[\d,]*")
 ENGLISH: Final = Voice()
 _voice: Final[ContextVar[Voice]] = ContextVar("voice", default=ENGLISH)
 
@@ -87,6 +89,17 @@ def say(sentence: str, /, **values: str | int) -> str:
     """A sentence of ours in the language of the document; `{name}` takes a value as it is."""
     said = _voice.get().words.get(sentence, sentence)
     return said.format(**values) if values else said
+
+
+def retold(sentence: str) -> str:
+    """A sentence that the evidence brought: in the language of the document, if it is known apart from its numbers."""
+    words = _voice.get().words
+    if not words or sentence in words:
+        return words.get(sentence, sentence)
+    numbers = _NUMBER.findall(sentence)
+    count = iter(range(1, len(numbers) + 1))
+    known = words.get(_NUMBER.sub(lambda _: f"{{n{next(count)}}}", sentence.replace("{", "{{").replace("}", "}}")))
+    return sentence if known is None else known.format(**{f"n{i}": n for i, n in enumerate(numbers, start=1)})
 
 
 def later(sentence: str) -> str:

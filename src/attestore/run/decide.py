@@ -390,6 +390,7 @@ def _render(
         page = Page(
             html=sheet.html,
             title=sheet.title,
+            images=sheet.images,
             language=case.context.language,
             identifier=f"{case.context.run}/{name}/{number}",
             created=instants.parse(at),

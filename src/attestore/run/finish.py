@@ -97,6 +97,7 @@ def _context(ending: Ending, *, tools: Issuing, told: Journal, reports: Path) ->
         renderer=report.RENDERER,
         language=tools.language,
         paper=tools.paper,
+        branding=tools.branding,
     )
 
 
@@ -127,6 +128,7 @@ def _reports(case: Case, *, tools: Issuing, bundle: Bundle) -> None:
         page = Page(
             html=sheet.html,
             title=sheet.title,
+            images=sheet.images,
             language=case.context.language,
             identifier=f"{case.context.run}/{name}",
             created=instants.parse(case.context.ended),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from attestore.config import Roster
-from attestore.evidence import Person
+from attestore.evidence import Branding, Person
 from attestore.ports import (
     Clock,
     Dumper,
@@ -71,6 +71,7 @@ class Tools:
     drilling: Drilling | None
     language: str = "en"
     paper: str = "A4"
+    branding: Branding = field(default_factory=Branding)
 
     @property
     def issuing(self) -> Issuing:
@@ -85,6 +86,7 @@ class Tools:
             logs=self.workspace.logs,
             language=self.language,
             paper=self.paper,
+            branding=self.branding,
         )
 
 
@@ -102,3 +104,4 @@ class Issuing:
     """folder of programmes' redacted output; None where the run's own workspace is gone"""
     language: str
     paper: str
+    branding: Branding = field(default_factory=Branding)

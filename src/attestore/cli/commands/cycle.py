@@ -17,8 +17,10 @@ from attestore.cli.options import (
     Into,
     Jobs,
     Json,
+    Language,
     Method,
     Operator,
+    Paper,
     Programs,
     Reports,
     ShowKeys,
@@ -37,12 +39,14 @@ app = typer.Typer()
 @app.command(
     epilog="Example:  attestore demo --scale 10",
 )
-def demo(
+def demo(  # noqa: PLR0913
     *,
     scale: Annotated[int, typer.Option("--scale", help="Multiply the demo's 7,305 rows.", min=1, max=2000)] = 1,
     reports: Reports = REPORTS,
     home: Home = HOME,
     jobs: Jobs = 2,
+    language: Language = "",
+    paper: Paper = "",
     as_json: Json = False,
 ) -> None:
     """Run the whole cycle on a throw-away PostgreSQL.
@@ -51,7 +55,9 @@ def demo(
     """
     from attestore.cli.cycle import Order, demonstrate
 
-    order = Order(reports=reports, home=home, jobs=jobs, as_json=as_json, operator="Demo Operator")
+    order = Order(
+        reports=reports, home=home, jobs=jobs, as_json=as_json, operator="Demo Operator", language=language, paper=paper
+    )
     raise typer.Exit(demonstrate(order, scale=scale))
 
 
@@ -75,6 +81,8 @@ def run(  # noqa: PLR0913
     show_keys: ShowKeys = False,
     method: Method = "audit",
     timestamp: Timestamp = "",
+    language: Language = "",
+    paper: Paper = "",
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
@@ -102,6 +110,8 @@ def run(  # noqa: PLR0913
         show_keys=show_keys,
         method=method,
         timestamp=timestamp,
+        language=language,
+        paper=paper,
         dry_run=dry_run,
         as_json=as_json,
     )
@@ -122,6 +132,8 @@ def backup(  # noqa: PLR0913
     pg_bin: Programs = None,
     operator: Operator = "",
     method: Method = "audit",
+    language: Language = "",
+    paper: Paper = "",
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
@@ -139,6 +151,8 @@ def backup(  # noqa: PLR0913
         pg_bin=pg_bin,
         operator=operator,
         method=method,
+        language=language,
+        paper=paper,
         dry_run=dry_run,
         as_json=as_json,
     )
@@ -166,6 +180,8 @@ def drill(  # noqa: PLR0913
     index_check: IndexDepth = IndexCheck.AUTO,
     show_keys: ShowKeys = False,
     timestamp: Timestamp = "",
+    language: Language = "",
+    paper: Paper = "",
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
@@ -191,6 +207,8 @@ def drill(  # noqa: PLR0913
         index_check=index_check,
         show_keys=show_keys,
         timestamp=timestamp,
+        language=language,
+        paper=paper,
         dry_run=dry_run,
         as_json=as_json,
     )

@@ -1,0 +1,123 @@
+"""Which sentences of ours a reader of reports can meet: read out of the sources, so that no list of them can be stale.
+
+`say`, `later`, `prose` and `Mark` take a sentence first; `counted` one noun, and its plural; `rate` a unit. Words of the
+evidence's own vocabulary that reports translate stand in `VOCABULARY`.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.pofile import read_po, write_po
+
+from attestore import gate
+from attestore.evidence.decision import Meaning
+from attestore.facts import RTO_PHASES
+from attestore.plan import Job, make
+from attestore.proof import Change, Did
+from attestore.proof.compare import What
+from attestore.report.behaviour import _SEVERAL
+from attestore.report.integrity import _COUNTED_IN
+from attestore.standing import Standing
+
+KEPT = {"PASS", "FAIL", "UNKNOWN", "WAIVED"}
+"""verdicts are words of the method, the same in every language"""
+ROOT = Path(__file__).parents[1]
+REPORT = ROOT / "src/attestore/report"
+ENGLISH_ONLY = {"verify.py", "exports", "one", "wording.py"}
+"""VERIFY.md is commands with a few words between them, for any auditor; exports are for programmes"""
+FIRST = {"say", "later", "prose", "Mark"}
+
+
+def _text(node: ast.expr) -> Iterator[str]:
+    match node:
+        case ast.Constant(value=str() as text):
+            yield text
+        case ast.IfExp():
+            yield from _text(node.body)
+            yield from _text(node.orelse)
+        case ast.BoolOp():
+            for each in node.values:
+                yield from _text(each)
+        case _:
+            return
+
+
+def _called(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call) or not node.args:
+            continue
+        name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+        if name in FIRST:
+            yield from _text(node.args[0])
+        elif name == "counted" and len(node.args) > 1:
+            for one in _text(node.args[1]):
+                yield one
+                yield from _text(node.args[2]) if len(node.args) > 2 else [f"{one}s"]
+        elif name == "rate":
+            for word in node.keywords:
+                if word.arg == "unit":
+                    yield from _text(word.value)
+
+
+def sentences() -> dict[str, str]:
+    """Every sentence, with the first file that says it."""
+    found: dict[str, str] = {}
+    for path in sorted(REPORT.glob("*.py")):
+        if path.name not in ENGLISH_ONLY:
+            for text in _called(ast.parse(path.read_text(encoding="utf-8"))):
+                if any(char.isalpha() for char in text):
+                    found.setdefault(text, path.name)
+    for text in _vocabulary():
+        found.setdefault(text, "the words of the evidence")
+    return found
+
+
+def _vocabulary() -> Iterator[str]:
+    """Words of evidence, plan and standing that reports say in the reader's language; numbers in them are left open."""
+    yield from RTO_PHASES
+    for words in (Meaning, Did, Change, What, Standing):
+        yield from (word.value for word in words if word.value not in KEPT)
+    yield from (word.value.capitalize() for word in Standing if word.value.islower())
+    yield from (*_SEVERAL, *_COUNTED_IN, *(words for words in _COUNTED_IN.values() if not words.startswith("pg_")))
+    yield from ("setting", "probe", "generated column", "computed alike")
+    gates = (gate.read(ROOT / "gates/S9-PROD-003.yaml"),)
+    for job in Job:
+        plan = make(
+            job, run="20261122T194200Z-x-000000", system="x", gates=gates if job is not Job.BACKUP else (), jobs=1
+        )
+        yield plan.scenario
+        for step in plan.steps:
+            yield step.does
+            yield step.writes
+    for asked in (", {n1} probe", ", {n1} probes"):
+        yield f"count and fingerprint every table, list every object, sequence and setting{asked} at that snapshot"
+        yield f"take the same proof of the restored copy, look up every foreign key{asked}, compare"
+    yield (
+        "content re-computed by the restore: {n1} rows at the source, {n2} restored (stale at the source, or computed "
+        "from more than its tables)"
+    )
+
+
+def catalogue(language: str, *, folder: Path = ROOT / "templates") -> bytes:
+    """The language's catalogue as it should be: all sentences, the translations that there are."""
+    path = folder / f"{language}.po"
+    before = {str(m.id): m.string for m in read_po(io.BytesIO(path.read_bytes()))} if path.exists() else {}
+    made = Catalog(locale=language, charset="utf-8", fuzzy=False)
+    for text, where in sentences().items():
+        made.add(text, before.get(text) or "", auto_comments=[where])
+    out = io.BytesIO()
+    write_po(out, made, width=110, include_lineno=False, omit_header=True, sort_by_file=False)
+    return out.getvalue()
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:] or [path.stem for path in sorted((ROOT / "templates").glob("*.po"))]:
+        made = catalogue(name)
+        (ROOT / "templates" / f"{name}.po").write_bytes(made)
+        print(f"{name}: {sum(not m.string for m in read_po(io.BytesIO(made)) if m.id)} without a translation")  # noqa: T201
