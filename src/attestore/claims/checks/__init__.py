@@ -1,0 +1,1 @@
+"""One module per family of checks; each reads the document and writes into the book."""

@@ -1,0 +1,227 @@
+"""Who ran it and who approved it: the same, a role, or nobody."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from attestore.claims.document import Document, Passage, Table
+from attestore.claims.labels import Named, keyed, persons
+from attestore.claims.model import Book, Kind
+
+__all__ = ["check"]
+
+_RAN: Final = re.compile(
+    r"^\W*(?:agent|operator|executor|tester|(?:test )?engineer|author|owner|performed|prepared|conducted|"
+    r"(?:executed|performed|completed|run|ran|tested|prepared|conducted|carried out|written|restored|done|created|drill) by|test(?:s)? (?:run|executed|performed) by|"
+    r"(?:drill )?lead|durchgeführt von|durchgeführt|ausgeführt von|erstellt von|bearbeiter\w*|prüfer|verfasser\w*|autor\w*|by)\W*$",
+    re.IGNORECASE,
+)
+_APPROVED: Final = re.compile(
+    r"^\W*(?:approve[dr](?: by)?|approvals?|approver|sign(?:ed)?[- ]?off(?: by)?|signed(?: by)?|authori[sz]ed by|accepted by|released by|reviewed and approved by|"
+    r"(?:final|management|production) approval|verified and approved by|freigegeben (?:von|durch)|freigabe(?: durch)?|genehmigt (?:von|durch)|abgenommen von|abnahme)\W*$",
+    re.IGNORECASE,
+)
+_SPOKEN: Final = re.compile(
+    r"\b(?P<v>approved|signed off|authori[sz]ed|freigegeben|genehmigt) (?:by|von|durch) (?:the )?(?P<who>[^\n.;,()|]{2,60})",
+    re.IGNORECASE,
+)
+_RAN_SPOKEN: Final = re.compile(
+    r"\b(?:executed|performed|run|ran|conducted|carried out|tested|prepared|durchgeführt|ausgeführt) (?:by|von) (?:the )?(?P<who>[^\n.;,()|]{2,60})",
+    re.IGNORECASE,
+)
+_STATUS: Final = re.compile(
+    r"(?:^|[:|*✅✔\s])(?:✅|✔️?|☑)?\s*(?:verified (?:and|&) )?(?:formally |fully |officially )?(?:APPROVED|approved|Approved|FREIGEGEBEN|Freigegeben|SIGNED OFF|Signed off)\b(?! (?:by|von|durch|\w+ by)|\s*:|\w)",
+)
+_LABEL: Final = re.compile(
+    r"\b(?:status|production readiness|readiness|gate|decision|verdict|approval|release|result|outcome|go[/-]live|security gate|deployment)\b",
+    re.IGNORECASE,
+)
+_PENDING: Final = re.compile(
+    r"\b(?:pending|not|awaiting|await|until|once|if|when|to be|will|should|must|needs?|required|requires|pre-approved|waiting|noch|ausstehend|unless|before|only|by|von|"
+    r"durch|approved (?:change|list|template|tool|vendor|policy|standard|window|recipients?|budget)|nobody|shall|can|may|who|version)\b",
+    re.IGNORECASE,
+)
+_NEEDS: Final = "A signature or a record by a named person other than the one who ran it, with date and meaning."
+
+
+@dataclass(frozen=True, slots=True)
+class _Who:
+    """Somebody on a line."""
+
+    named: tuple[Named, ...]
+    line: int
+    written: str
+
+
+def check(document: Document, book: Book) -> None:
+    """Compare who ran it with who approved it."""
+    ran = list(_runners(document))
+    approved = list(_approvers(document))
+    keys = {person.key for who in ran for person in who.named}
+    valid = False
+    for who in approved:
+        valid |= _judge(who, ran, keys, book)
+    blank = [who for who in approved if not who.named]
+    for line, text in _stated(document):
+        if valid:
+            continue
+        del text
+        if blank:
+            why = f"It is called approved, but line {blank[0].line} names nobody who approved it."
+        elif approved:
+            why = (
+                f"It is called approved; no person did so: line {approved[0].line} names “{approved[0].written[:40]}”."
+            )
+        else:
+            why = "It is called approved, but no person is named who approved it, nor when."
+        book.found(Kind.APPROVAL, line, why, needs=_NEEDS)
+
+
+def _judge(who: _Who, ran: list[_Who], keys: set[str], book: Book) -> bool:
+    """Whether an approval is one by a person who is not the executor."""
+    if not who.named:
+        return False
+    others = [person for person in who.named if person.key not in keys and not _included(person, keys)]
+    if not others:
+        mine = next(each for each in ran if any(_same(person, other) for person in each.named for other in who.named))
+        book.found(
+            Kind.APPROVAL, who.line,
+            f"Approved by “{who.written[:50]}”, who also ran it (line {mine.line}: “{mine.written[:50]}”): nobody else has looked.",
+            needs=_NEEDS,
+        )  # fmt: skip
+        return False
+    if all(person.role for person in who.named):
+        book.found(
+            Kind.APPROVAL,
+            who.line,
+            f"“{who.written[:50]}” is a role, a team or a programme, no person: nobody can be asked, and nobody has signed.",
+            needs=_NEEDS,
+        )
+        return False
+    return True
+
+
+def _same(one: Named, other: Named) -> bool:
+    return one.key == other.key or _included(one, {other.key}) or _included(other, {one.key})
+
+
+def _included(person: Named, keys: set[str]) -> bool:
+    """`Backend Test Architect Agent` is `backend-test-architect`."""
+    return (
+        person.role
+        and len(person.key) > 8
+        and any(key in person.key or person.key in key for key in keys if len(key) > 8)
+    )
+
+
+def _pairs(document: Document) -> Iterator[tuple[int, str, str]]:
+    for block in document.blocks:
+        if isinstance(block, Passage) and not block.heading:
+            for line, text in block.lines:
+                if (pair := keyed(text)) is not None:
+                    yield line, *pair
+                elif found := re.fullmatch(r"\W*([A-Za-zäöü ]{4,30}?)\s*:\s*[_\s.]*", text):
+                    yield line, found[1], ""
+        elif isinstance(block, Table):
+            yield from _of_table(block)
+
+
+def _of_table(table: Table) -> Iterator[tuple[int, str, str]]:
+    """`Approved by | name`, or columns of that name."""
+    who = next(
+        (
+            i
+            for i, head in enumerate(table.head)
+            if re.fullmatch(r"\W*(?:name|person|who|wer|signed by|printed name|by)\W*", head, re.IGNORECASE)
+        ),
+        None,
+    )
+    for row in table.rows:
+        for index, head in enumerate(table.head):
+            if (
+                index
+                and (_APPROVED.match(head) or _RAN.match(head))
+                and not re.fullmatch(r"\W*(?:owner|author|by|lead)\W*", head, re.IGNORECASE)
+            ):
+                yield row.line, head, row.cells[index]
+        label = row.cells[0]
+        if len(row.cells) > 1 and (_APPROVED.match(label) or _RAN.match(label)):
+            yield row.line, label, row.cells[who or 1]
+
+
+def _runners(document: Document) -> Iterator[_Who]:
+    for line, label, value in _pairs(document):
+        if _RAN.match(label) and (named := persons(value)):
+            yield _Who(named, line, value)
+    for passage in document.passages:
+        for found in _RAN_SPOKEN.finditer(passage.text):
+            if named := persons(found["who"]):
+                yield _Who(named[:1], passage.line_at(found.start()), found["who"].strip())
+
+
+def _approvers(document: Document) -> Iterator[_Who]:
+    seen: set[int] = set()
+    for line, label, value in _pairs(document):
+        if _APPROVED.match(label) and not re.fullmatch(
+            r"\W*(?:yes|no|✅|ok|approved|ja|nein|n/?a|\d+ of \d+|required|not required)\W*", value, re.IGNORECASE
+        ):
+            if re.search(r"\b(?:policy|needs?|require[sd]?|people|not yet decided)\b", value):
+                continue
+            seen.add(line)
+            yield _Who(persons(value), line, value.strip())
+    for passage in document.passages:
+        for found in _SPOKEN.finditer(passage.text):
+            line = passage.line_at(found.start())
+            before = passage.text[max(0, found.start() - 40) : found.start()]
+            if line in seen or re.search(
+                r"\b(?:must|be|not|to|should|needs?|if|once|until|when|only|is|are|changes?|deviations?|tickets?|window|exception)\b(?!.*\b(?:was|been)\b)",
+                before,
+                re.IGNORECASE,
+            ):
+                continue
+            who = re.split(
+                r"\s(?:on|at|in|with|before|after|for|and then|am|via|under|as|who|without|because|during)\s",
+                found["who"],
+            )[0]
+            if re.match(r"(?:our|his|her|their|its|all|both|a|an|any|each|whom|me)\b", who, re.IGNORECASE):
+                continue
+            yield _Who(persons(who), line, who.strip())
+
+
+def _stated(document: Document) -> Iterator[tuple[int, str]]:
+    """Lines that call something approved without saying by whom."""
+    for block in document.blocks:
+        if isinstance(block, Passage):
+            for line, text in block.lines:
+                if (
+                    len(text) < 160
+                    and _STATUS.search(text)
+                    and not _PENDING.search(text)
+                    and (
+                        block.heading
+                        or _LABEL.search(text)
+                        or re.search(r"APPROVED|FREIGEGEBEN|SIGNED OFF", text)
+                        or block.ticked
+                    )
+                ):
+                    yield line, text
+        elif isinstance(block, Table):
+            for row in block.rows:
+                for cell in row.cells[1:]:
+                    if re.fullmatch(
+                        r"\W*(?:verified (?:and|&) )?(?:approved|signed off|freigegeben)\W*", cell, re.IGNORECASE
+                    ) and not _names_person(row.cells, cell):
+                        yield row.line, cell
+
+
+def _names_person(cells: tuple[str, ...], status: str) -> bool:
+    """Whether a row that says approved names a person, too."""
+    return any(
+        any(not person.role for person in persons(cell))
+        and re.fullmatch(r"[^\W\d_]+\.? (?:[^\W\d_]+[. -]*){1,3}(?:\(.*\))?", cell.strip())
+        for cell in cells
+        if cell != status
+    )

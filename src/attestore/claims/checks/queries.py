@@ -1,0 +1,316 @@
+"""SQL that cannot run on PostgreSQL as printed, and SQL that would prove nothing if it did."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from attestore.claims.catalogue import catalogue
+from attestore.claims.document import Code, Document, Passage, Table
+from attestore.claims.model import Book, Kind
+from attestore.claims.parser import Parsed, Refused, Tree, parse, within
+from attestore.claims.scopes import selects, troubles
+
+__all__ = ["Query", "check", "queries"]
+
+_LANGUAGES: Final = frozenset({"sql", "psql", "postgresql", "pgsql", "postgres"})
+_SHELLS: Final = frozenset({"bash", "sh", "shell", "console", "zsh", "terminal", "shell-session", "text", ""})
+_BEGINS: Final = re.compile(
+    r"\s*(?:--[^\n]*\n\s*)*(?:SELECT|WITH|UPDATE|INSERT|DELETE|EXPLAIN|VACUUM|ANALYZE|SHOW|CHECK|CHECKSUM|DESCRIBE|REINDEX)\b",
+    re.IGNORECASE,
+)
+_PROMPT: Final = re.compile(r"^[\w-]*(?:=|-|\(|'|\")[#>] ?", re.MULTILINE)
+_COMMAND: Final = re.compile(r"""\bpsql\b[^\n]*?\s(?:-\w*c|--command)[ =](?:"((?:[^"\\]|\\.)*)"|'([^']*)')""")
+_PSEUDO: Final = re.compile(
+    r"\.\.\.|…|<[\w ]{1,30}>|\{\{?[\w ]{1,30}\}?\}|\$\{?[A-Za-z_]\w*|(?<![:\w]):'?\w+|\[\w[\w ]*\]|%s|\bTODO\b|\?"
+)
+_META: Final = re.compile(r"^\s*\\.*$", re.MULTILINE)
+_NEEDS_RUN: Final = "The statement as it was really run, with the server's version and its output."
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """SQL of the document: its text, and the line it begins on."""
+
+    text: str
+    line: int
+    block: int
+    """place of its block among the document's"""
+
+    def line_at(self, offset: int) -> int:
+        """Line of the source that a place of the text stands on."""
+        return self.line + self.text.count("\n", 0, offset)
+
+    @property
+    def end(self) -> int:
+        """Line of its last line."""
+        return self.line + self.text.rstrip().count("\n")
+
+
+def queries(document: Document) -> Iterator[Query]:
+    """Every piece of SQL in the document's code."""
+    for place, block in enumerate(document.blocks):
+        if isinstance(block, Code):
+            yield from _of_block(block, place)
+
+
+def _of_block(block: Code, place: int) -> Iterator[Query]:
+    text = block.text
+    if len(text) > 200_000:
+        return
+    if _PROMPT.search(text) and block.language in _SHELLS | _LANGUAGES:
+        yield from _session(text, block.line, place)
+    elif block.language in _LANGUAGES or (block.language in {"", "text"} and _BEGINS.match(text) and ";" in text):
+        yield Query(_META.sub(lambda found: " " * len(found[0]), text), block.line, place)
+    elif block.language in _SHELLS:
+        for found in _COMMAND.finditer(text):
+            quoted = found[1].replace('\\"', '"').replace("\\$", "$") if found[1] is not None else found[2]
+            if not quoted.lstrip().startswith("\\"):
+                yield Query(quoted, block.line + text.count("\n", 0, found.start()), place)
+
+
+def _session(text: str, first: int, place: int) -> Iterator[Query]:
+    """What was typed behind psql's prompts, up to the semicolon."""
+    typed: list[str] = []
+    began = 0
+    for line, each in enumerate(text.split("\n"), first):
+        prompt = _PROMPT.match(each)
+        if prompt is None:
+            continue
+        if not typed:
+            began = line
+        typed.append(each[prompt.end() :])
+        if typed[-1].lstrip().startswith("\\"):
+            typed = []
+        elif ";" in typed[-1]:
+            yield Query("\n".join(typed), began, place)
+            typed = []
+
+
+def check(document: Document, book: Book) -> None:
+    """Parse all of it, and look at what each statement would do."""
+    for query in queries(document):
+        if not query.text.strip():
+            continue
+        for start, part in _pieces(query.text):
+            _piece(Query(part, query.line_at(start), query.block), document, book)
+
+
+def _pieces(text: str) -> Iterator[tuple[int, str]]:
+    """The whole text if PostgreSQL takes it, else each statement up to a semicolon at a line's end."""
+    if not isinstance(parse(text), Refused):
+        yield 0, text
+        return
+    start = 0
+    for found in re.finditer(r";[ \t]*(?:--[^\n]*)?(?:\n|\Z)", text):
+        yield start, text[start : found.end()]
+        start = found.end()
+    if text[start:].strip():
+        yield start, text[start:]
+
+
+def _piece(query: Query, document: Document, book: Book) -> None:
+    parsed = parse(query.text)
+    if isinstance(parsed, Refused):
+        offset = min(parsed.offset, max(len(query.text.rstrip()) - 1, 0))
+        line = query.line_at(offset)
+        bare = re.sub(r"--[^\n]*|/\*.*?\*/", " ", query.text, flags=re.DOTALL)
+        if not bare.strip():
+            return
+        if not parsed.judged or _PSEUDO.search(bare):
+            book.unjudged(
+                line, "The SQL is incomplete as printed (placeholders or omissions), so that it can't be judged."
+            )
+        else:
+            book.found(Kind.IMPOSSIBLE, line, f"PostgreSQL does not accept this: {parsed.why}.", needs=_NEEDS_RUN)
+        return
+    bad = False
+    for statement in parsed:
+        for trouble in troubles(statement.tree, catalogue()):
+            bad = True
+            book.found(
+                Kind.IMPOSSIBLE,
+                query.line_at(trouble.offset),
+                f"This cannot run on PostgreSQL: {trouble.why}.",
+                needs=_NEEDS_RUN,
+            )
+    if not bad and any(_reads(statement.tree) for statement in parsed):
+        first = query.text[: parsed[0].start] + query.text[parsed[0].start :]
+        lead = len(first) - len(re.sub(r"\A(?:\s+|--[^\n]*\n?|/\*.*?\*/)+", "", first, flags=re.DOTALL))
+        book.holds(
+            query.line_at(lead), "PostgreSQL's parser accepts it, and every system column in it exists.", end=query.end
+        )
+    for statement in parsed:
+        _weak(statement, query, document, book)
+    if re.search(r"--[^\n]*(?:\.\.\.|…)", query.text):
+        at = re.search(r"--[^\n]*(?:\.\.\.|…)[^\n]*", query.text)
+        line = query.line_at(at.start() if at else 0)
+        book.found(
+            Kind.UNSUPPORTED, line, "The rest of the query is left out here: what it says to have checked beyond the printed part can't be seen.",
+            needs="The complete query, with its output.",
+        )  # fmt: skip
+
+
+def _reads(tree: Tree) -> bool:
+    return "SelectStmt" in tree
+
+
+def _weak(statement: Parsed, query: Query, document: Document, book: Book) -> None:
+    """What runs and shows nothing."""
+    near = _words_near(document, query.block) + query.text
+    _limits(statement.tree, query, book)
+    for kind, node in within(statement.tree):
+        if kind == "SubLink" and node.get("subLinkType") == "ANY_SUBLINK":
+            pass
+        elif kind == "BoolExpr" and node.get("boolop") == "NOT_EXPR":
+            _not_in(node, query, book)
+        elif kind == "ColumnRef":
+            _estimate(node, query, near, book)
+        elif kind == "FuncCall":
+            _concatenated(node, statement.tree, query, book)
+    _joined(statement.tree, query, book)
+
+
+def _words_near(document: Document, place: int) -> str:
+    words: list[str] = []
+    for step in (-1, 1):
+        block = document.blocks[place + step] if 0 <= place + step < len(document.blocks) else None
+        if isinstance(block, Passage):
+            words.append(block.text)
+        elif isinstance(block, Table):
+            words.append(" ".join(block.head))
+    return " ".join(words)
+
+
+def _limits(tree: Tree, query: Query, book: Book) -> None:
+    for select in selects(tree):
+        if "limitCount" not in select or "sortClause" in select or "fromClause" not in select:
+            continue
+        targets = [target.get("ResTarget", {}).get("val", {}) for target in select.get("targetList", [])]
+        if all("A_Const" in value for value in targets) or _counts(targets):
+            continue
+        place = _location(select["limitCount"])
+        line = query.line_at(place) if place else query.line
+        book.found(
+            Kind.VACUOUS, line,
+            "LIMIT without ORDER BY: the server may return any rows, and others the next time, so that two results can't be compared.",
+            needs="The same query with an ORDER BY that decides every tie, and its output on both sides.",
+        )  # fmt: skip
+
+
+def _counts(targets: list[Tree]) -> bool:
+    return bool(targets) and all(
+        "FuncCall" in value and "over" not in value["FuncCall"] and value["FuncCall"].get("agg_star")
+        for value in targets
+    )
+
+
+def _location(node: Tree) -> int:
+    for _, below in within({"x": node}):
+        if below.get("location"):
+            return int(below["location"])
+    return 0
+
+
+def _not_in(node: Tree, query: Query, book: Book) -> None:
+    for argument in node.get("args", []):
+        link = argument.get("SubLink", {})
+        if link.get("subLinkType") != "ANY_SUBLINK" or link.get("operName"):
+            continue
+        select = link.get("subselect", {}).get("SelectStmt", {})
+        if "whereClause" in select and any(name == "NullTest" for name, _ in within(select["whereClause"])):
+            continue
+        line = query.line_at(int(link.get("location", 0)))
+        book.found(
+            Kind.VACUOUS, line,
+            "NOT IN (SELECT …) is true for no row as soon as the subquery returns one NULL: it then counts 0 whatever the data, and NULLs "
+            "on the left are never counted.",
+            needs="The count by NOT EXISTS or an anti-join, beside the number of child rows looked at.",
+        )  # fmt: skip
+
+
+_ESTIMATES: Final = {
+    "n_live_tup": "the statistics collector's estimate",
+    "reltuples": "the planner's estimate",
+    "n_dead_tup": "an estimate",
+}
+_ADMITTED: Final = re.compile(
+    r"\bestimat|\bapprox|\bschätz|\broughly|\bstatistics only|\bbloat|\bvacuum|\bautovacuum", re.IGNORECASE
+)
+
+
+def _estimate(node: Tree, query: Query, near: str, book: Book) -> None:
+    fields = [part.get("String", {}).get("sval", "") for part in node.get("fields", [])]
+    name = fields[-1] if fields else ""
+    if name in {"n_live_tup", "reltuples"} and not _ADMITTED.search(near):
+        book.found(
+            Kind.VACUOUS, query.line_at(int(node.get("location", 0))),
+            f"{name} is {_ESTIMATES[name]}, not a count of rows; after a restore it is whatever ANALYZE last sampled, or 0.",
+            needs="count(*) of each table on both sides.",
+        )  # fmt: skip
+
+
+def _concatenated(node: Tree, tree: Tree, query: Query, book: Book) -> None:
+    """md5(string_agg(…)) whose order nobody fixes, or that folds digests of `t::text` by an alias."""
+    name = _function(node)
+    if name not in {"md5", "sha256", "sha512", "digest", "hashtext", "sha224", "sha384"}:
+        return
+    for kind, inner in within(node.get("args", [])):
+        if kind != "FuncCall" or _function(inner) not in {"string_agg", "array_agg"}:
+            continue
+        line = query.line_at(int(node.get("location", 0)))
+        if "agg_order" in inner or "aggOrder" in inner:
+            return
+        ordered = [select for select in selects(tree) if "sortClause" in select]
+        first = any(_by_place(select) for select in ordered)
+        why = (
+            "the order inside a subquery's ORDER BY 1 decides nothing between rows whose first column is equal"
+            if first
+            else "without ORDER BY inside string_agg the rows come in any order"
+            if not ordered
+            else "string_agg itself has no ORDER BY, so that the order of ties is not defined"
+        )
+        book.found(
+            Kind.VACUOUS, line,
+            f"The checksum is not well defined: {why}; equal tables may give different values. Rows are joined without a separator, "
+            "and a NULL row text would be left out.",
+            needs="A checksum whose order is total (string_agg(… ORDER BY a unique key), or an order-independent one), with both values printed.",
+        )  # fmt: skip
+        return
+
+
+def _by_place(select: Tree) -> bool:
+    return any("A_Const" in each.get("SortBy", {}).get("node", {}) for each in select.get("sortClause", []))
+
+
+def _function(node: Tree) -> str:
+    names = [part.get("String", {}).get("sval", "") for part in node.get("funcname", [])]
+    return str(names[-1]).lower() if names else ""
+
+
+def _joined(tree: Tree, query: Query, book: Book) -> None:
+    """information_schema joined by the constraint's name alone: names are unique only within a table."""
+    for select in selects(tree):
+        text = str(select.get("fromClause", ""))
+        if (
+            "constraint_column_usage" in text
+            and "constraint_name" in text
+            and "constraint_schema" not in text
+            and "table_schema" not in text
+        ):
+            place = next(
+                (
+                    int(node.get("location", 0))
+                    for name, node in within(select.get("fromClause", []))
+                    if name == "RangeVar"
+                ),
+                0,
+            )
+            book.found(
+                Kind.VACUOUS, query.line_at(place),
+                "Constraints are joined by name alone, which is unique only within one table, and columns of a multi-column key are "
+                "multiplied: the rows listed are not the number of foreign keys.",
+                needs="The list from pg_constraint (contype = 'f'), one row per foreign key.",
+            )  # fmt: skip

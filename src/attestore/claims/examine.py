@@ -1,0 +1,44 @@
+"""All checks over one document."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from attestore.claims.checks import (
+    approvals,
+    dates,
+    digests,
+    listed,
+    printed,
+    queries,
+    rates,
+    same,
+    statements,
+    tables,
+    unsupported,
+    vacuous,
+)
+from attestore.claims.document import Document
+from attestore.claims.figures import figures
+from attestore.claims.model import Book, Report
+
+__all__ = ["examine"]
+
+
+def examine(document: Document, *, at: datetime | None = None) -> Report:
+    """What does not stand, and what holds; `at` is the day against which dates lie in the future, None: they are not looked at."""
+    book = Book(document.quoted)
+    known = figures(document)
+    digests.check(document, book)
+    tables.check(document, book)
+    statements.check(document, known, book)
+    same.check(document, known, book)
+    listed.check(document, known, book)
+    rates.check(document, known, book)
+    vacuous.check(document, book)
+    printed.check(document, book)
+    dates.check(document, book, at=at)
+    queries.check(document, book)
+    approvals.check(document, book)
+    unsupported.check(document, book)
+    return book.closed()

@@ -1,0 +1,162 @@
+"""What a report claims, on a terminal and as JSON."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import typer
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from attestore import canon, compose
+from attestore.claims import Finding, Hold, Kind, Report, examine, read
+from attestore.cli import dates
+from attestore.cli.display import consoles
+from attestore.errors import UsageError
+from attestore.report.words import visible
+
+__all__ = ["audit_claims", "read_report"]
+
+_FOUND: Final = 4
+_LARGEST: Final = 4 << 20
+"""4 MiB: a report of five hundred pages; reading takes seconds, not minutes"""
+_SHOWN: Final = 160
+_MOST_HELD: Final = 60
+_KINDS: Final = {
+    Kind.IMPOSSIBLE: ("red bold", "cannot be as printed"),
+    Kind.CONTRADICTION: ("red bold", "two statements exclude each other"),
+    Kind.VACUOUS: ("yellow bold", "could not have failed"),
+    Kind.UNSUPPORTED: ("yellow bold", "rests on nothing that is here"),
+    Kind.IMPLAUSIBLE: ("magenta bold", "far from what servers do; not impossible"),
+    Kind.APPROVAL: ("cyan bold", "nobody independent approved"),
+}
+
+
+def audit_claims(path: Path, *, evidence: Path | None, at: str, as_json: bool) -> int:
+    """Examine a report; 4 when something was found, 0 when nothing was.
+
+    Raises:
+        UsageError: the file can't be read as a Markdown report.
+    """
+    text = read_report(path)
+    when = dates.as_of(at, option="--at") if at else compose.clock().now()
+    report = examine(read(text), at=when)
+    if as_json:
+        typer.echo(canon.encode(_as_json(report)).decode())
+    else:
+        _print(path, report)
+    del evidence
+    return _FOUND if report.findings else 0
+
+
+def read_report(path: Path) -> str:
+    """The text of a Markdown file.
+
+    Raises:
+        UsageError: there is none, it is no plain file, larger than 4 MiB, or not UTF-8.
+    """
+    if not path.exists():
+        raise UsageError(f"there is no {path}", hint="Name a report in Markdown.")
+    if not path.is_file():
+        raise UsageError(f"{path} is not a file", hint="Name one report in Markdown.")
+    try:
+        with path.open("rb") as file:
+            data = file.read(_LARGEST + 1)
+    except OSError as problem:
+        raise UsageError(f"{path} cannot be read: {problem.strerror}") from problem
+    if len(data) > _LARGEST:
+        raise UsageError(
+            f"{path} is larger than {_LARGEST >> 20} MiB, more than a report has",
+            hint="Name the report, not what it was made from.",
+        )
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as problem:
+        raise UsageError(
+            f"{path} is not UTF-8: byte {problem.start} is 0x{data[problem.start]:02x}",
+            hint="Convert it, for example with iconv -t UTF-8.",
+        ) from problem
+
+
+def _as_json(report: Report) -> dict[str, canon.JSON]:
+    return {
+        "findings": [
+            {"line": _line(each), "quote": each.quote, "class": each.kind.value, "why": each.why, "needs": each.needs}
+            for each in report.findings
+        ],
+        "holds": [{"line": _line(each), "quote": each.quote, "why": each.why} for each in report.holds],
+    }
+
+
+def _line(each: Finding | Hold) -> int | str:
+    return each.lines if "-" in each.lines else each.line
+
+
+def _print(path: Path, report: Report) -> None:
+    """By class, worst first; what holds and what can't be judged follow in short."""
+    out, _ = consoles()
+    for kind, (style, meaning) in _KINDS.items():
+        mine = [each for each in report.findings if each.kind is kind]
+        if not mine:
+            continue
+        out.print(Text.assemble((f"{kind.value} ", style), (f"{len(mine)}  ", style), (meaning, "dim")))
+        _found(mine, out)
+        out.print()
+    if report.holds:
+        out.print(
+            Text.assemble(
+                ("holds ", "green bold"),
+                (f"{len(report.holds)}  ", "green bold"),
+                ("computed again, and it stands", "dim"),
+            )
+        )
+        _listed(report.holds, out)
+        out.print()
+    if report.unjudged:
+        out.print(Text.assemble(("not judged ", "bold"), f"{len(report.unjudged)}"))
+        _listed(report.unjudged, out)
+        out.print()
+    count = len(report.findings)
+    verdict = (
+        Text("nothing found", style="bold green") if not count else Text(_counted(count, "finding"), style="bold red")
+    )
+    out.print(Text.assemble(f"{visible(str(path))}: ", verdict, f", {_counted(len(report.holds), 'figure')} that hold"))
+    out.print(
+        Text(
+            "What a document does not say can't be judged from it: silence is no finding here, and no proof either.",
+            style="dim",
+        )
+    )
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _found(findings: list[Finding], out: Console) -> None:
+    width = max(len(each.lines) for each in findings)
+    for each in findings:
+        table = Table.grid(padding=(0, 1))
+        table.add_column(width=width + 2, justify="right")
+        table.add_column(overflow="fold")
+        table.add_row(
+            Text(each.lines, style="bold"),
+            Text(f"“{visible(each.quote[:_SHOWN])}{'…' if len(each.quote) > _SHOWN else ''}”", style="italic"),
+        )
+        table.add_row("", Text(visible(each.why)))
+        table.add_row("", Text(f"Settles it: {each.needs}", style="dim"))
+        out.print(Padding(table, (1, 0, 0, 0)))
+
+
+def _listed(holds: tuple[Hold, ...], out: Console) -> None:
+    table = Table.grid(padding=(0, 1))
+    table.add_column(width=max(len(each.lines) for each in holds) + 2, justify="right")
+    table.add_column(overflow="fold")
+    for each in holds[:_MOST_HELD]:
+        table.add_row(Text(each.lines, style="bold"), Text(visible(each.why)))
+    if len(holds) > _MOST_HELD:
+        table.add_row("", Text(f"… and {len(holds) - _MOST_HELD} more; --json lists all", style="dim"))
+    out.print(Padding(table, (1, 0, 0, 0)))
