@@ -304,6 +304,7 @@ class FakeSealer:
 
     version = "fake 1"
     recipients = ("C" * 40,)
+    alone = ""
 
     def __init__(self, *, seals: Seals, problems: tuple[Error, ...]) -> None:
         self._seals = seals
@@ -337,8 +338,9 @@ class FakeSealer:
         path.write_bytes(data)
         return Plain(path)
 
-    def inspect(self, part: FetchedPart) -> Seals:
+    def inspect(self, part: FetchedPart, *, allowed: tuple[str, ...] = ()) -> Seals:
         assert part.intact
+        assert allowed == self.recipients
         return self._seals
 
     def refused(self, part: FetchedPart) -> bool:

@@ -113,6 +113,7 @@ _ALL = (
     Fact("seal.integrity", Kind.TEXT, "integrity protection of a part: MDC, AEAD or none", per="seal.parts"),
     Fact("seal.decrypts", Kind.FLAG, "a part decrypts with the private key, to its recorded plain digest", per="seal.parts"),
     Fact("seal.refused", Kind.FLAG, "a part is refused by a keyring that holds no private key", per="seal.parts"),
+    Fact("unseal.alone", Kind.TEXT, "primary fingerprint of the only private key that was at hand, and opened the backup"),
     Fact("seal.magic", Kind.COUNT, "plaintext or archive signatures found in a part's stored bytes", per="seal.parts"),
     # ── store
     Fact("store.location", Kind.TEXT, "where the backup is kept"),

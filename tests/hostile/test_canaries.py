@@ -25,6 +25,7 @@ TOKEN = secrets.token_hex(6)
 PASSWORD = f"Pw+/={TOKEN}?ünd%41"
 NATURAL_KEY = f"key-{TOKEN}@example.org"
 ROW = f"row {TOKEN} <&> 'quoted' Ж"
+PASSPHRASE = f"opens {TOKEN} ü"
 REFUSED_ROW = f"refused-{TOKEN}"
 GATE = """\
 gate: CANARY-1
@@ -52,7 +53,7 @@ class Scene:
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     """A backup with the password in a passfile, then a run with it in the connection string, that fails on a row."""
-    with at_desk(tmp_path_factory.mktemp("desk")) as desk, running_server(logging_collector="on") as server:
+    with at_desk(tmp_path_factory.mktemp("desk"), keys=False) as desk, running_server(logging_collector="on") as server:
         with server.connect() as session:
             session.execute("CREATE TABLE person (mail text PRIMARY KEY, said text)")
             session.execute("INSERT INTO person VALUES (%s, %s), ('x', 'y')", (NATURAL_KEY, ROW))
@@ -66,6 +67,8 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         logs = server.host.parent / "data" / "log"
         before = {path: path.stat().st_size for path in logs.iterdir()}
         (desk.folder / "gate.yaml").write_text(GATE)
+        (desk.folder / "unlocks").write_text(PASSPHRASE)
+        desk.environment = {"ATTESTORE_PASSPHRASE": "file:unlocks"}
         place = conninfo_to_dict(server.conninfo)
         host = f"host={place['host']} port={place['port']} user=canary dbname=app sslmode=disable"
         passfile = desk.folder / "pgpass"
@@ -95,6 +98,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
                 "natural key": NATURAL_KEY.encode(),
                 "row value": ROW.encode(),
                 "refused row": REFUSED_ROW.encode(),
+                "passphrase": PASSPHRASE.encode(),
             }
             | {f"fingerprint key {number}": key for number, key in enumerate(keys)},
         )
@@ -106,7 +110,19 @@ def fingerprint_keys(desk: Desk) -> list[bytes]:
     keys = []
     for part in sorted(desk.store.rglob("proof*.gpg")):
         plain = subprocess.run(
-            ["gpg", "--homedir", home, "--batch", "--quiet", "--decrypt", part],
+            [
+                "gpg",
+                "--homedir",
+                home,
+                "--batch",
+                "--quiet",
+                "--pinentry-mode",
+                "loopback",
+                "--passphrase-file",
+                desk.folder / "unlocks",
+                "--decrypt",
+                part,
+            ],
             capture_output=True,
             check=True,
             timeout=60,
@@ -167,8 +183,8 @@ def test_the_log_of_the_source_holds_no_secret(scene: Scene) -> None:
     assert leaks(scene.secrets, {"log": scene.log}) == []
 
 
-def test_what_is_left_at_home_holds_no_secret_but_in_the_passfile(scene: Scene) -> None:
-    outputs = {name: data for name, data in files(scene.desk.folder).items() if name != "pgpass"}
+def test_what_is_left_at_home_holds_no_secret_but_in_the_files_that_hold_it(scene: Scene) -> None:
+    outputs = {name: data for name, data in files(scene.desk.folder).items() if name not in {"pgpass", "unlocks"}}
     assert leaks(scene.secrets, outputs) == []
 
 

@@ -19,7 +19,8 @@ from attestore.cli.configured import chosen
 from attestore.cli.display import Quiet, Screen, consoles, outcome_of
 from attestore.cli.signals import Stop, stoppable
 from attestore.compose.configured import Configured
-from attestore.errors import Error, PreflightError
+from attestore.compose.secrets import told
+from attestore.errors import Error, PreflightError, UsageError
 from attestore.gate import Gate
 from attestore.plan import Job, Plan
 from attestore.ports import Watcher
@@ -57,6 +58,9 @@ class Order:
     show_keys: bool = False
     language: str = ""
     paper: str = ""
+    key: str = ""
+    escrow: Path | None = None
+    passphrase: str = ""
     configured: Configured | None = field(default_factory=chosen)
 
     @property
@@ -80,11 +84,16 @@ class Order:
             paper=self.paper,
             roster=None if self.configured is None else self.configured.installation.roster,
             configured=self.configured,
+            key=self.key.replace(" ", "").upper(),
+            escrow=self.escrow,
+            passphrase=told("--passphrase", self.passphrase) if self.passphrase else None,
         )
 
 
 def cycle(job: Job, order: Order) -> int:
     """Carry out one job; the exit code of docs/exit-codes.md."""
+    if order.escrow is not None and not order.key:
+        raise UsageError("--escrow holds a key, and none is named", hint="Name it with --key FINGERPRINT.")
     folders = (order.gates_folder,) if order.gates_folder else ()
     gates = tuple(gate.named(name, folders=folders) for name in order.gates)
     with stoppable() as stop:

@@ -55,7 +55,7 @@ def print_looks(looks: tuple[Look, ...]) -> None:
         if not count
         else Text(numbers.counted(count, "problem"), "bold red")
     )
-    out.print(Text.assemble(f"\nLooked at {len(looks)} things: ", verdict))
+    out.print(Text.assemble(f"\nLooked at {numbers.counted(len(looks), 'thing')}: ", verdict))
 
 
 def _line(look: Look) -> Text:

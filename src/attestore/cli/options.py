@@ -13,6 +13,7 @@ __all__ = [
     "HOME",
     "REPORTS",
     "DryRun",
+    "Escrow",
     "Gate",
     "GatesFolder",
     "Home",
@@ -20,10 +21,12 @@ __all__ = [
     "Into",
     "Jobs",
     "Json",
+    "Key",
     "Language",
     "Method",
     "Operator",
     "Paper",
+    "Passphrase",
     "Programs",
     "Reports",
     "Roster",
@@ -110,6 +113,26 @@ Into = Annotated[
         help="Restore into a new database of this existing server, never the source's. Restored code (triggers, "
         "functions) runs there, not isolated from the network. Default: a scratch server is made.",
         metavar="DSN",
+    ),
+]
+Key = Annotated[
+    str,
+    typer.Option(
+        "--key",
+        help="Unseal with this private key and no other at hand; the evidence says so (unseal.alone).",
+        metavar="FINGERPRINT",
+    ),
+]
+Escrow = Annotated[
+    Path | None,
+    typer.Option("--escrow", help="Home that holds the key named by --key; default: --home.", metavar="DIR"),
+]
+Passphrase = Annotated[
+    str,
+    typer.Option(
+        "--passphrase",
+        help="Where the passphrase of --key, else of --home's keys, is: env:NAME or file:PATH.",
+        metavar="REF",
     ),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the plan; touch nothing.")]

@@ -95,12 +95,14 @@ def _keys(
             f"{numbers.counted(len(home.roster.people), 'person', 'people')}; {home.operator.name} operates",
         ),
     )
-    sealer = GpgSealer(home.keyring, (home.recipient,), runner=runner, work=workspace.path)
+    sealer = GpgSealer(home.keyring, home.recipients, runner=runner, work=workspace.path)
     signer = GpgSigner(home.keyring, home.operator.fingerprint, runner=runner)
-    decrypting = job is not Job.BACKUP
+    opens = any(key.secret for key in map(home.keyring.find, home.recipients) if key is not None)
+    decrypting = opens and job is not Job.BACKUP
     what = "sealing and unsealing a nonce" if decrypting else "sealing a nonce"
+    advice = "" if opens else "no private key of these is here: this machine can back up, but not drill"
     lookout.see(
-        Look("keys", what, f"key {home.recipient}", sealer.problems(decrypting=decrypting)),
+        Look("keys", what, f"key {', '.join(home.recipients)}", sealer.problems(decrypting=decrypting), advice=advice),
         Look("keys", "signing a nonce", f"key {home.operator.fingerprint}", signer.problems()),
         *_expiries(home),
     )
@@ -108,8 +110,10 @@ def _keys(
 
 def _expiries(home: Home) -> Iterator[Look]:
     now = clock().now()
-    for fingerprint, what in ((home.recipient, "backup key"), (home.operator.fingerprint, "signing key")):
-        key = home.keyring.key(fingerprint)
+    mine = [(recipient, "backup key") for recipient in home.recipients]
+    for fingerprint, what in (*mine, (home.operator.fingerprint, "signing key")):
+        if (key := home.keyring.find(fingerprint)) is None:
+            continue  # the trial has said so
         able = key.encrypting if what == "backup key" else key.signing
         yield _expiry(f"{what} expires", (key.primary, *able[:1]), now)
 
@@ -119,7 +123,7 @@ def _expiry(what: str, keys: tuple[Subkey, ...], now: datetime) -> Look:
     if not ends:
         return Look("keys", what, "never")
     first = min(ends)
-    hint = "Extend it (gpg --quick-set-expire), and put the new public key into the roster."
+    hint = "Make a new one: attestore keys rotate; a signing key is extended with gpg --quick-set-expire."
     problem: tuple[Error, ...] = (
         (KeyringError(f"the key expired on {first:%Y-%m-%d}", hint=hint),) if first <= now else ()
     )

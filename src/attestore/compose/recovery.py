@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from attestore.compose.people import opened_home, trusted_roster
+from attestore.compose.people import opened_home, passphrase_around, trusted_roster
 from attestore.compose.secrets import resolved, told
 from attestore.compose.settings import Settings
 from attestore.errors import Error, KeyringError, UsageError
@@ -149,19 +148,15 @@ def _landing(order: Salvage, *, runner: Runner, workspace: Workspace) -> Callabl
 @contextmanager
 def _keyring(order: Salvage, *, runner: Runner, workspace: Workspace) -> Iterator[Keyring]:
     """The key of a file in a keyring that is thrown away, or a keyring that is there."""
-    from attestore.adapters.gpg import Keyring
+    from attestore.adapters.gpg import Keyring, paper
     from attestore.adapters.system import own_keyring
 
     if order.key is not None:
-        opener = None
-        if order.passphrase:
-            opener = workspace.private("passphrase") / "passphrase"
-            handle = os.open(opener, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-            with os.fdopen(handle, "wb") as file:
-                file.write(resolved(told("--passphrase", order.passphrase)))
+        opener = resolved(told("--passphrase", order.passphrase)) if order.passphrase else passphrase_around()
         home = workspace.private("keys")
         with Keyring.open(home, runner=runner, work=workspace.path, passphrase=opener) as keyring:
-            keyring.add(_key_file(order.key))
+            data = _key_file(order.key)
+            keyring.add(paper.read(data.decode("utf-8", "replace")) if paper.is_paper(data) else data)
             if not any(key.secret for key in keyring.keys()):  # noqa: SIM118  a keyring is no mapping
                 raise KeyringError(
                     f"{order.key} holds no private key",
@@ -176,7 +171,7 @@ def _keyring(order: Salvage, *, runner: Runner, workspace: Workspace) -> Iterato
             hint="Name the key with --key FILE, or the keyring that holds it with --gnupghome DIR.",
         )
     opened = (
-        Keyring.open(order.home, runner=runner, work=workspace.path)
+        Keyring.open(order.home, runner=runner, work=workspace.path, passphrase=passphrase_around())
         if theirs is None
         else Keyring.borrow(theirs, runner=runner)
     )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from attestore import instants, plan
 from attestore.compose.configured import Configured
+from attestore.config import SecretRef
 from attestore.errors import UsageError
 from attestore.gate import Gate
 from attestore.plan import Job, Plan
@@ -52,6 +53,13 @@ class Settings:
     """of reports; empty: what the configuration file says, else A4"""
     configured: Configured | None = None
     """the configuration file, and the system in it that is meant; None where there is no file"""
+
+    key: str = ""
+    """primary fingerprint of the only private key that may open the backup; empty: any that is here"""
+    escrow: Path | None = None
+    """where that key lies; None: home"""
+    passphrase: SecretRef | None = None
+    """what unlocks the keys of home, or of `escrow` where that is named; None: what the configuration says of home's"""
 
     @property
     def trusted(self) -> Path:

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from attestore.compose.engines import Engines
 from attestore.compose.looks import looks
 from attestore.compose.machine import host, versions
-from attestore.compose.people import opened_home
+from attestore.compose.people import lone_key, opened_home
 from attestore.compose.settings import Settings, target_of
 from attestore.errors import ScratchError
 from attestore.plan import Job, Plan
@@ -40,7 +40,8 @@ def tools(chosen: Plan, settings: Settings, *, watcher: Watcher, settle: Callabl
         home = stack.enter_context(opened_home(settings, runner=runner, say=watcher.say, work=workspace.path))
         engines = Engines(settings, workspace=workspace, runner=runner, jobs=chosen.jobs)
         printer = WeasyPrinter()
-        sealer = GpgSealer(home.keyring, (home.recipient,), runner=runner, work=workspace.path)
+        alone = stack.enter_context(lone_key(settings, home, runner=runner, work=workspace.path))
+        sealer = GpgSealer(home.keyring, home.recipients, runner=runner, work=workspace.path, alone=alone)
         yield Tools(
             clock=SystemClock(),
             entropy=SystemEntropy(),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Literal
@@ -17,10 +17,11 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from attestore import strictyaml
 from attestore.config.alarms import Metrics, MetricsForm, Notify, NotifyForm, read_metrics, read_notify
+from attestore.config.secrets import SecretField, SecretRef
 from attestore.errors import UsageError
 from attestore.strictyaml import Node, did_you_mean
 
-__all__ = ["FILE_NAME", "Form", "Installation", "InstallationForm", "SystemEntry", "load_installation", "read_installation"]  # fmt: skip
+__all__ = ["FILE_NAME", "Form", "Installation", "InstallationForm", "SystemEntry", "load_installation", "read_installation", "with_recipient"]  # fmt: skip
 
 FILE_NAME: Final = "attestore.yaml"
 """What is looked for in the folder somebody works in."""
@@ -44,6 +45,9 @@ class KeysForm(Form):
 
     recipients: tuple[str, ...] = Field(
         default=(), description="Fingerprints; every backup is sealed to each. Default: the backup key of home."
+    )
+    passphrase: SecretField | None = Field(
+        default=None, description="Where the passphrase of home's private keys is; default: they have none."
     )
 
 
@@ -99,6 +103,7 @@ class Installation:
     """What one file says; paths in it are relative to its folder."""
 
     file: Path
+    text: bytes = field(repr=False)
     node: Node
     """the whole document, for errors about what stands in it"""
     home: Path
@@ -108,6 +113,8 @@ class Installation:
     gates: Path | None
     recipients: tuple[str, ...]
     """primary fingerprints; empty: the backup key of home"""
+    passphrase: SecretRef | None
+    """what unlocks home's private keys; None: nothing has to"""
     systems: Mapping[str, SystemEntry]
     stores: Mapping[str, Node]
     report: Node | None
@@ -168,12 +175,14 @@ def read_installation(text: bytes, *, file: Path) -> Installation:
     folder = file.parent
     return Installation(
         file=file,
+        text=text,
         node=top,
         home=folder / _path(form.home, ".attestore", top.below("home")),
         reports=folder / _path(form.reports, "reports", top.below("reports")),
         roster=None if form.roster is None else folder / _path(form.roster, "", top.below("roster")),
         gates=None if form.gates is None else folder / _path(form.gates, "", top.below("gates")),
         recipients=form.keys.recipients,
+        passphrase=form.keys.passphrase,
         systems=MappingProxyType(systems),
         stores=MappingProxyType(stores),
         report=_section(top, "report"),
@@ -268,3 +277,22 @@ def _path(written: str | None, default: str, node: Node) -> str:
 
 def _section(node: Node, name: str) -> Node | None:
     return node.below(name) if isinstance(node.value, dict) and node.value.get(name) is not None else None
+
+
+def with_recipient(installation: Installation, *, old: str, new: str) -> bytes:
+    """The file's text with one recipient's fingerprint replaced by another, and nothing else changed.
+
+    Raises:
+        GateError: the fingerprint is not written out where the file lists recipients.
+    """
+    at = ("keys", "recipients", installation.recipients.index(old))
+    line, column = installation.node.document.position(at)
+    lines = installation.text.decode("utf-8").splitlines(keepends=True)
+    head, rest = lines[line - 1][: column - 1], lines[line - 1][column - 1 :]
+    changed = rest.replace(old, new, 1)
+    lines[line - 1] = head + changed
+    text = "".join(lines).encode("utf-8")
+    found = read_installation(text, file=installation.file).recipients
+    if found != tuple(new if each == old else each for each in installation.recipients):
+        raise installation.node.error(f"{old} can't be replaced here", at=at, hint=f"Write {new} in its place.")
+    return text

@@ -98,8 +98,13 @@ class Sealer(Protocol):
         """
         ...
 
-    def inspect(self, part: FetchedPart) -> Seals:
-        """What the stored bytes of a part say about how they are sealed."""
+    @property
+    def alone(self) -> str:
+        """Primary fingerprint of the only private key that is at hand to unseal; empty: any that is here."""
+        ...
+
+    def inspect(self, part: FetchedPart, *, allowed: tuple[str, ...] = ()) -> Seals:
+        """What the stored bytes of a part say about how they are sealed, to the `allowed` primary keys (none: today's recipients) or others."""
         ...
 
     def refused(self, part: FetchedPart) -> bool:

@@ -115,6 +115,8 @@ def restore(plan: Plan, *, found: Found, tools: Tools, scratch: Scratch, book: B
     recovery.phase("unseal")
     plain = {part.record.role: unseal(part, sealer=tools.sealer, into=home, book=book) for part in fetched}
     carried = uncarry(plain["proof"].read_bytes())
+    if tools.sealer.alone:
+        book.write("unseal.alone", tools.sealer.alone, source=tools.sealer.version)
     proof = expected(carried, found=found, book=book)
     _keep(carried, found=found, bundle=bundle)
     recovery.phase("prepare")
@@ -129,7 +131,7 @@ def restore(plan: Plan, *, found: Found, tools: Tools, scratch: Scratch, book: B
             plan=plan, tools=tools, target=target, key=carried.key, expected=proof, sketches=sketches, book=book
         )
         restored = _verify(checking, bundle=bundle)
-        _inspect(fetched, tools=tools, book=book)
+        _inspect(fetched, listing=listing, tools=tools, book=book)
         _control(checking, restored=restored)
 
 
@@ -358,12 +360,15 @@ def _verify(checking: _Checking, *, bundle: Bundle) -> Proof:
     return restored
 
 
-def _inspect(fetched: list[FetchedPart], *, tools: Tools, book: Book) -> None:
-    """How the stored bytes are sealed, read from the bytes themselves and by trying without the key."""
+def _inspect(fetched: list[FetchedPart], *, listing: Manifest, tools: Tools, book: Book) -> None:
+    """How the stored bytes are sealed, read from the bytes themselves and by trying without the key.
+
+    Allowed is who the signed manifest lists: whom backups are sealed to changes, and older ones stay what they are.
+    """
     with book.entering("inspect"):
         book.write("seal.parts", len(fetched), source="manifest.json")
         for part in fetched:
-            seals = tools.sealer.inspect(part)
+            seals = tools.sealer.inspect(part, allowed=listing.recipients)
             name = part.record.name
             facts = (
                 ("seal.recipients", name, seals.recipients),

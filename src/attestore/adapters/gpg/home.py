@@ -126,7 +126,8 @@ class Home:
 
     Where its path is too long for sockets, a short link to it is made below `work` (else where temporary files go).
     A `borrowed` folder is somebody's own: it is neither made nor changed, and an agent that was there before,
-    which may hold a passphrase that was typed in, stays. A `passphrase` is a private file whose first line opens the keys.
+    which may hold a passphrase that was typed in, stays. A `passphrase` opens
+    the keys that have one; it reaches gpg through a descriptor.
     """
 
     def __init__(
@@ -136,15 +137,14 @@ class Home:
         runner: Runner,
         work: Path | None = None,
         borrowed: bool = False,
-        passphrase: Path | None = None,
+        passphrase: bytes = b"",
     ) -> None:
-        self._unlocking: tuple[str | Path, ...] = ()
-        if passphrase is not None:
-            self._unlocking = ("--pinentry-mode", "loopback", "--passphrase-file", passphrase)
         self._gpg = find_programs()
         self._runner = runner
         self._link: Path | None = None
         self._borrowed = borrowed
+        self._passphrase = passphrase
+        """opens this folder's private keys, where they are locked; kept here as long as the folder is open"""
         self._foreign = False
         """Whether the agent was there before us"""
         if borrowed:
@@ -178,6 +178,11 @@ class Home:
         """The programme."""
         return self._gpg
 
+    @property
+    def locks(self) -> bool:
+        """Whether there is a passphrase, which new keys get, too."""
+        return bool(self._passphrase)
+
     def using(self, runner: Runner) -> Home:
         """The same folder and agent with another runner; whoever opened the folder closes it."""
         other = copy.copy(self)
@@ -201,28 +206,35 @@ class Home:
         start = () if agent else ("--no-autostart",)
         read_end, write_end = os.pipe()
         reader = _Reader(read_end)
-        try:
-            argv = [
-                self._gpg,
-                "--homedir",
-                self.path,
-                *_BASE,
-                *start,
-                "--status-fd",
-                str(write_end),
-                *self._unlocking,
-                *words,
-            ]
+        with contextlib.ExitStack() as open_ends:
+            open_ends.callback(reader.close)
+            written = open_ends.enter_context(_closing(write_end))
+            asking, secret = open_ends.enter_context(self._unlocking())
+            argv = [self._gpg, "--homedir", self.path, *_BASE, *asking, *start, "--status-fd", str(write_end), *words]
             with self._runner.start(
-                argv, deadline_s=deadline_s, stdin=stdin, ok=_ANY, pass_fds=(write_end,), env=self.environment()
+                argv,
+                deadline_s=deadline_s,
+                stdin=stdin,
+                ok=_ANY,
+                pass_fds=(write_end, *secret),
+                env=self.environment(),
             ) as running:
-                os.close(write_end)
-                write_end = -1
+                written.close()
                 yield Talk(running, reader)
-        finally:
-            if write_end >= 0:
-                os.close(write_end)
-            reader.close()
+
+    @contextlib.contextmanager
+    def _unlocking(self) -> Iterator[tuple[tuple[str, ...], tuple[int, ...]]]:
+        """How gpg gets at the passphrase: from a descriptor, never an argument; without one, a locked key is refused at once."""
+        if self._borrowed:
+            yield (), ()
+        elif not self._passphrase:
+            yield ("--pinentry-mode", "error"), ()
+        else:
+            read_end, write_end = os.pipe()
+            with _closing(read_end):
+                with _closing(write_end):
+                    os.write(write_end, self._passphrase + b"\n")
+                yield ("--pinentry-mode", "loopback", "--passphrase-fd", str(read_end)), (read_end,)
 
     def environment(self) -> dict[str, str]:
         """What gpg is told of its surroundings; for a borrowed folder, where its agent is and how it asks for a passphrase."""
@@ -262,15 +274,36 @@ class Home:
 
 
 @contextlib.contextmanager
-def temporary_home(*, runner: Runner, below: Path | None = None) -> Iterator[Home]:
+def temporary_home(*, runner: Runner, below: Path | None = None, passphrase: bytes = b"") -> Iterator[Home]:
     """An empty home below a folder (else where temporary files go), gone with its agent when the block ends."""
     with disk_errors("make a temporary keyring"):
         folder = Path(tempfile.mkdtemp(prefix="attestore-gpg-", dir=below))
     try:
-        with Home(folder, runner=runner) as home:
+        with Home(folder, runner=runner, passphrase=passphrase) as home:
             yield home
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+class _End:
+    """One end of a pipe, closed once."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def close(self) -> None:
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _closing(descriptor: int) -> Iterator[_End]:
+    end = _End(descriptor)
+    try:
+        yield end
+    finally:
+        end.close()
 
 
 class _Reader:

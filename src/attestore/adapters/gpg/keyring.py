@@ -1,6 +1,6 @@
 """The keyring under `--home`: keys are made, listed, imported and exported here (python-gnupg does the talking).
 
-Keys made here have no passphrase: whoever can read the folder (mode 0700) can use them. That suits a demo and an
+Keys made without a passphrase can be used by whoever can read the folder (mode 0700). That suits a demo and an
 unattended backup host; people who approve should import their own public keys and sign elsewhere.
 """
 
@@ -14,12 +14,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Self
 
-from attestore.adapters.gpg.home import Home, program_version
+from attestore.adapters.gpg.home import Home, Said, program_version
 from attestore.adapters.gpg.packets import ALGORITHMS
 from attestore.adapters.process import Runner
 from attestore.errors import KeyringError
 
-__all__ = ["Key", "Keyring", "Subkey"]
+__all__ = ["Key", "Keyring", "Subkey", "unusable"]
 
 _FOLDER: Final = "gnupg"
 _USER_ID: Final = re.compile(
@@ -102,10 +102,10 @@ class Keyring:
             raise KeyringError(f"gpg can't use the keyring {home.path}: {problem}") from problem
 
     @classmethod
-    def open(cls, home: Path, *, runner: Runner, work: Path | None = None, passphrase: Path | None = None) -> Self:
+    def open(cls, home: Path, *, runner: Runner, work: Path | None = None, passphrase: bytes = b"") -> Self:
         """The keyring in `<home>/gnupg`, made when it is not there; what it needs for a while lies below `work`.
 
-        The first line of the private file `passphrase` opens its keys; without one they have to be open.
+        A passphrase opens the private keys that have one, and locks those that are made.
 
         Raises:
             MissingProgramError: gpg is not on this machine.
@@ -114,6 +114,11 @@ class Keyring:
         """
         version = program_version(runner)
         return cls(Home(home / _FOLDER, runner=runner, work=work, passphrase=passphrase), version=version)
+
+    @classmethod
+    def of(cls, home: Home, *, runner: Runner) -> Self:
+        """The keyring in a home that somebody else has opened, and closes."""
+        return cls(home, version=program_version(runner))
 
     @classmethod
     def borrow(cls, folder: Path, *, runner: Runner) -> Self:
@@ -149,16 +154,19 @@ class Keyring:
         Raises:
             KeyringError: there is none.
         """
-        for key in self.keys():
-            if key.fingerprint == fingerprint:
-                return key
+        if (found := self.find(fingerprint)) is not None:
+            return found
         raise KeyringError(
             f"key {fingerprint} is not in the keyring {self.home.path}",
-            hint=f"Import its public key: gpg --homedir {self.home.path} --import FILE.",
+            hint="Import it: attestore keys import FILE.",
         )
 
+    def find(self, fingerprint: str) -> Key | None:
+        """The key with that primary fingerprint, if there is one."""
+        return _first(key for key in self.keys() if key.fingerprint == fingerprint)
+
     def create_encryption_key(self, user_id: str, *, bits: int = 4096, expires: str = "2y") -> Key:
-        """A new RSA key with an RSA subkey that can encrypt, both of that size, without a passphrase.
+        """A new RSA key with an RSA subkey that can encrypt, both of that size, locked with the keyring's passphrase.
 
         `expires` is `90d`, `2y`, a date, or `0` for never.
 
@@ -173,7 +181,7 @@ class Keyring:
         )
 
     def create_signing_key(self, user_id: str, *, expires: str = "2y") -> Key:
-        """A new Ed25519 key that signs, without a passphrase.
+        """A new Ed25519 key that signs, locked with the keyring's passphrase.
 
         Raises:
             KeyringError: gpg refuses, or the user id or the expiry can't be meant.
@@ -188,11 +196,16 @@ class Keyring:
         """
         mine = [key for key in self.keys() if key.secret and key.primary.usable]
         sealing = _first(key for key in mine if encrypting in key.user_ids and any(k.usable for k in key.encrypting))
-        signs = _first(key for key in mine if signing in key.user_ids and any(k.usable for k in key.signing))
-        return (
-            sealing or self.create_encryption_key(encrypting, bits=bits),
-            signs or self.create_signing_key(signing),
-        )
+        return sealing or self.create_encryption_key(encrypting, bits=bits), self.ensure_signing(signing)
+
+    def ensure_signing(self, user_id: str) -> Key:
+        """A usable signing key of that user id, made when it is not there yet.
+
+        Raises:
+            KeyringError: gpg refuses to make one.
+        """
+        mine = (key for key in self.keys() if key.secret and key.primary.usable and user_id in key.user_ids)
+        return _first(key for key in mine if any(k.usable for k in key.signing)) or self.create_signing_key(user_id)
 
     def add(self, keys: bytes) -> tuple[str, ...]:
         """Import keys; the primary fingerprints that the input holds.
@@ -220,19 +233,44 @@ class Keyring:
             raise KeyringError(f"gpg did not export key {fingerprint}")
         return text.encode("ascii")
 
+    def locked(self, fingerprint: str) -> bool:
+        """Whether a private key that is here has a passphrase; a key whose private half is elsewhere counts as locked."""
+        listed = self.home.run("--with-colons", "--with-keygrip", "--list-secret-keys", fingerprint).stdout
+        grips = [line.split(b":")[9].decode() for line in listed.splitlines() if line.startswith(b"grp:")]
+        files = [self.home.path / "private-keys-v1.d" / f"{grip}.key" for grip in grips]
+        return not all(file.is_file() and b"protected-private-key" not in file.read_bytes() for file in files)
+
+    def private(self, fingerprint: str) -> bytes:
+        """The private key's packets, locked as it is in the keyring; secret, and so for one look only.
+
+        Raises:
+            KeyringError: it isn't here, or its passphrase is missing or wrong.
+        """
+        if not self.key(fingerprint).secret:
+            raise KeyringError(
+                f"the private key of {fingerprint} is not in {self.home.path}", hint="Name the --home that holds it."
+            )
+        said = self.home.run("--export-secret-keys", fingerprint)
+        if said.code != 0 or not said.stdout:
+            raise unusable(fingerprint, said) or KeyringError(f"gpg did not export key {fingerprint}: {said.words}")
+        return said.stdout
+
     def _create(self, user_id: str, expires: str, *blocks: Iterable[str]) -> Key:
         named = _USER_ID.fullmatch(user_id)
         if named is None:
             raise KeyringError(f"user id {user_id!r} can't be used", hint="Write it as: Name <mail@example.org>")
         if _EXPIRY.fullmatch(expires) is None:
             raise KeyringError(f"expiry {expires!r} can't be used", hint="Write 90d, 2y, 2030-12-31, or 0 for never.")
-        lines = ["%no-protection", *(line for block in blocks for line in block), f"Name-Real: {named['name']}"]
+        lines = [*(line for block in blocks for line in block), f"Name-Real: {named['name']}"]
         if named["mail"]:
             lines.append(f"Name-Email: {named['mail']}")
-        result = self._gpg.gen_key("\n".join([*lines, f"Expire-Date: {expires}", "%commit", ""]))
-        if not result.fingerprint:
-            raise KeyringError(f"gpg could not make a key for {user_id!r}: {_last_words(str(result.stderr))}")
-        return self.key(str(result.fingerprint))
+        lock = () if self.home.locks else ("%no-protection",)
+        order = "\n".join([*lock, *lines, f"Expire-Date: {expires}", "%commit", ""])
+        said = self.home.run("--full-generate-key", stdin=order.encode())
+        made = said.status.all("KEY_CREATED")
+        if said.code != 0 or len(made) != 1:
+            raise KeyringError(f"gpg could not make a key for {user_id!r}: {said.words or 'it gave no reason'}")
+        return self.key(made[0].words[-1])
 
 
 def _first(keys: Iterable[Key]) -> Key | None:
@@ -273,6 +311,12 @@ def _instant(seconds: object) -> datetime | None:
     return datetime.fromtimestamp(int(text), tz=UTC) if text.isdecimal() else None
 
 
-def _last_words(stderr: str) -> str:
-    lines = [line for line in stderr.splitlines() if line.strip() and not line.startswith("[GNUPG:]")]
-    return "; ".join(lines[-3:]) or "it gave no reason"
+def unusable(fingerprint: str, said: Said) -> KeyringError | None:
+    """The error that says why a private key stays locked; None where that was not the problem."""
+    if not (why := said.status.locked):
+        return None
+    return KeyringError(
+        f"the private key of {fingerprint} stays locked: {why}",
+        hint="Say where its passphrase is, as env:NAME or file:/path: with --passphrase, with passphrase: below keys: in "
+        "attestore.yaml, or in ATTESTORE_PASSPHRASE.",
+    )

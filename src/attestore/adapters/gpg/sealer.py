@@ -23,7 +23,7 @@ import zstandard
 from attestore.adapters.durable import create, disk_errors
 from attestore.adapters.gpg import packets
 from attestore.adapters.gpg.home import Said, deadline_for, temporary_home
-from attestore.adapters.gpg.keyring import Key, Keyring, Subkey
+from attestore.adapters.gpg.keyring import Key, Keyring, Subkey, unusable
 from attestore.adapters.gpg.packets import ALGORITHMS, Container
 from attestore.adapters.gpg.tarball import CHUNK, pack, read_file, unpack
 from attestore.adapters.process import Runner
@@ -43,12 +43,25 @@ _FOLDER: Final = ".tar.zst.gpg"
 
 
 class GpgSealer:
-    """Seals to the recipients' newest usable encryption keys; unseals with whatever private keys the keyring holds."""
+    """Seals to the recipients' newest usable encryption keys; unseals with whatever private keys the keyring holds.
 
-    def __init__(self, keyring: Keyring, recipients: tuple[str, ...], *, runner: Runner, work: Path) -> None:
+    With `alone`, a keyring that holds one private key and nothing else, it unseals with that key only.
+    """
+
+    def __init__(
+        self,
+        keyring: Keyring,
+        recipients: tuple[str, ...],
+        *,
+        runner: Runner,
+        work: Path,
+        alone: Keyring | None = None,
+    ) -> None:
         self._keyring = keyring
         self._recipients = recipients
         self._home = keyring.home.using(runner)
+        self._opening = self._home if alone is None else alone.home.using(runner)
+        self._alone = "" if alone is None else _only(alone)
         self._runner = runner
         self._work = work
 
@@ -61,6 +74,11 @@ class GpgSealer:
     def recipients(self) -> tuple[str, ...]:
         """Primary key fingerprints that parts are sealed to."""
         return self._recipients
+
+    @property
+    def alone(self) -> str:
+        """Primary fingerprint of the only private key that is at hand to unseal; empty: whatever the keyring holds."""
+        return self._alone
 
     def problems(self, *, decrypting: bool) -> tuple[Error, ...]:
         """Recipients that can't be sealed to; and, if `decrypting`, whatever keeps a sealed nonce from coming back."""
@@ -137,22 +155,22 @@ class GpgSealer:
                 _remove(beside)
         return Plain(target)
 
-    def inspect(self, part: FetchedPart) -> Seals:
+    def inspect(self, part: FetchedPart, *, allowed: tuple[str, ...] = ()) -> Seals:
         """What the stored bytes of a part say about how they are sealed; bytes that are no OpenPGP are sealed by nothing.
 
-        The cipher stands inside the encrypted session key, so it is `unknown` where the private key isn't here.
+        Recipients are expected where they are `allowed` primary keys; of none, today's recipients are. The cipher stands inside the encrypted session key, so it is `unknown` where the private key isn't here.
         """
         with disk_errors(f"read {part.path}"), part.path.open("rb", buffering=0) as stream:
             layout = packets.read(stream)
             stream.seek(0)
             head = stream.read(_HEAD)
-        allowed = {
+        theirs = {
             able.keyid: able
             for key in self._keyring.keys()  # noqa: SIM118
-            if key.fingerprint in self._recipients
+            if key.fingerprint in (allowed or self._recipients)
             for able in key.encrypting
         }
-        known = [allowed.get(one.keyid) for one in layout.recipients]
+        known = [theirs.get(one.keyid) for one in layout.recipients]
         sizes = [key.bits if key else one.bits for key, one in zip(known, layout.recipients, strict=True)]
         algorithms = {ALGORITHMS.get(one.algorithm, f"algorithm {one.algorithm}") for one in layout.recipients}
         protected = layout.whole and layout.container in {Container.MDC, Container.AEAD}
@@ -179,7 +197,7 @@ class GpgSealer:
             said = talk.end()
         return said.code != 0 and "NO_SECKEY" in said.status and "DECRYPTION_OKAY" not in said.status
 
-    def _encrypting(self) -> list[str]:
+    def _encrypting(self, recipients: tuple[str, ...] = ()) -> list[str]:
         keys = {key.fingerprint: key for key in self._keyring.keys()}  # noqa: SIM118  a keyring is no mapping
         words = [
             "--trust-model",
@@ -192,7 +210,7 @@ class GpgSealer:
             "0",
             "--no-armor",
         ]
-        for fingerprint in self._recipients:
+        for fingerprint in recipients or self._recipients:
             # the exclamation mark: this very key, not one that gpg likes better
             words += ["--recipient", f"{_usable(keys, fingerprint).fingerprint}!"]
         return [*words, "--encrypt"]
@@ -203,13 +221,15 @@ class GpgSealer:
         if sealed.code != 0 or not sealed.stdout:
             yield _not_sealed("a nonce", sealed)
         elif decrypting:
-            opened = self._home.run("--decrypt", stdin=sealed.stdout)
+            # a key of its own need not be one that is sealed to today: it may open older backups
+            own = self._home.run(*self._encrypting((self._alone,)), stdin=nonce) if self._alone else sealed
+            opened = self._opening.run("--decrypt", stdin=own.stdout)
             if opened.stdout != nonce or not opened.status.protected:
                 yield _no_key("a nonce", opened)
 
     def _cipher(self, head: bytes) -> str:
         # gpg names the cipher before the first byte of content; it may stop there
-        return self._home.run("--max-output", "1", "--decrypt", stdin=head).status.cipher
+        return self._opening.run("--max-output", "1", "--decrypt", stdin=head).status.cipher
 
     def _decrypt(self, part: FetchedPart, target: Path) -> None:
         record = part.record
@@ -218,7 +238,7 @@ class GpgSealer:
         with (
             _Tally() as tally,
             part.path.open("rb") as stored,
-            self._home.talk("--decrypt", stdin=stored, deadline_s=deadline_for(record.plain_size)) as talk,
+            self._opening.talk("--decrypt", stdin=stored, deadline_s=deadline_for(record.plain_size)) as talk,
         ):
             try:
                 _decompress(talk.stdout, target, record=record, tally=tally)
@@ -226,7 +246,7 @@ class GpgSealer:
                 problem = found
             if not talk.stdout.read(1):
                 said = talk.end()
-        if said is not None and _lacks_key(said):
+        if said is not None and (_lacks_key(said) or said.status.locked):
             raise _no_key(record.name, said)
         if problem is not None:
             raise problem
@@ -332,7 +352,7 @@ def _usable(keys: dict[str, Key], fingerprint: str) -> Subkey:
     if key is None:
         raise KeyringError(
             f"recipient {fingerprint} is not in the keyring",
-            hint="Import its public key: gpg --homedir HOME/gnupg --import FILE, where HOME is what --home names.",
+            hint="Import its public key: attestore keys import FILE, with the --home of this run.",
         )
     for able in key.encrypting if key.primary.usable else ():
         if able.usable:
@@ -346,7 +366,7 @@ def _usable(keys: dict[str, Key], fingerprint: str) -> Subkey:
         when = f" on {ended:%Y-%m-%d}" if ended else ""
         raise KeyringError(
             f"recipient {fingerprint} has no encryption key in force: expired{when} or revoked",
-            hint="Extend its expiry and import it again, or name another recipient.",
+            hint="Make a new one (attestore keys rotate), or extend its expiry and import it again.",
         )
     raise KeyringError(
         f"recipient {fingerprint} ({key.primary.algorithm} {key.primary.bits}) can sign, but has no key that encrypts",
@@ -354,15 +374,25 @@ def _usable(keys: dict[str, Key], fingerprint: str) -> Subkey:
     )
 
 
+def _only(keyring: Keyring) -> str:
+    private = [key.fingerprint for key in keyring.keys() if key.secret]  # noqa: SIM118  a keyring is no mapping
+    if len(private) != 1:
+        raise KeyringError(f"{keyring.home.path} holds {len(private)} private keys, not one")
+    return private[0]
+
+
 def _lacks_key(said: Said) -> bool:
     return "NO_SECKEY" in said.status and "DECRYPTION_KEY" not in said.status and "DECRYPTION_OKAY" not in said.status
 
 
 def _no_key(what: str, said: Said) -> KeyringError:
+    tried = said.status.all("KEY_CONSIDERED")
+    if tried and (locked := unusable(tried[-1].words[0], said)) is not None:
+        return locked
     wanted = ", ".join(line.words[0] for line in said.status.all("ENC_TO") if line.words)
     return KeyringError(
         f"the private key for {what} (sealed to {wanted or 'nobody known'}) can't be used here: {said.words}",
-        hint="Import the private key into this keyring, or unseal where it is.",
+        hint="Import the private key (attestore keys import FILE), or unseal where it is.",
     )
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from attestore.adapters.durable import disk_errors, replace
 from attestore.adapters.gpg.home import Said, deadline_for
-from attestore.adapters.gpg.keyring import Key, Keyring, Subkey
+from attestore.adapters.gpg.keyring import Key, Keyring, Subkey, unusable
 from attestore.adapters.gpg.verifier import HASHES, GpgVerifier
 from attestore.adapters.process import Feed, Runner
 from attestore.errors import Error, KeyringError, TamperedError
@@ -71,7 +71,7 @@ class GpgSigner:
             signature = talk.stdout.read()
             said = talk.end()
         if said.code != 0 or not _made(said, self._fingerprint, signing):
-            raise KeyringError(
+            raise unusable(self._fingerprint, said) or KeyringError(
                 f"key {self._fingerprint} did not sign {what}: {said.words or 'gpg gave no reason'}",
                 hint="A key with a passphrase must be unlocked in its agent first.",
             )

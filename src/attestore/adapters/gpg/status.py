@@ -31,6 +31,10 @@ CIPHERS: Final = {
 """Symmetric algorithms by their OpenPGP number (RFC 9580, section 9.3)."""
 
 _PREFIX: Final = b"[GNUPG:] "
+_CODE: Final = 0xFFFF
+"""the part of a libgpg-error number that says what; the rest says who"""
+_LOCKED: Final = {11: "the passphrase is wrong", 85: "it has a passphrase, and none was given"}
+"""GPG_ERR_BAD_PASSPHRASE and GPG_ERR_NO_PIN_ENTRY"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,17 @@ class Status:
             return "unknown"
         number = numbers.pop()
         return CIPHERS.get(int(number), "unknown") if number.isdecimal() else "unknown"
+
+    @property
+    def locked(self) -> str:
+        """Why a private key could not be unlocked, in words; empty where that was not the problem."""
+        codes = {
+            int(line.words[-1]) & _CODE
+            for keyword in ("ERROR", "FAILURE")
+            for line in self.all(keyword)
+            if len(line.words) > 1 and line.words[-1].isdecimal()
+        }
+        return next((words for code, words in _LOCKED.items() if code in codes), "")
 
     @property
     def protected(self) -> bool:
