@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from functools import lru_cache
 from pathlib import Path
 
 from attestore import gate, verdict
@@ -11,12 +13,13 @@ from attestore.errors import ArchiveError, TamperedError
 from attestore.evidence import context, decision, journal, manifest
 from attestore.evidence.decision import Decision
 from attestore.evidence.statement import Statement, decode
+from attestore.gate import Gate
 from attestore.proof import Proof
 from attestore.proof import decode as decode_proof
 from attestore.report import Case
 from attestore.report.exports import Record
 
-__all__ = ["read_record"]
+__all__ = ["read_outline", "read_record"]
 
 
 def read_record(folder: Path) -> Record:
@@ -26,6 +29,19 @@ def read_record(folder: Path) -> Record:
         ArchiveError: there is no such bundle, or its run was not sealed yet.
         TamperedError: a file is missing, added, changed, or not in its exact form; or the verdict does not follow.
     """
+    return _read(folder, proofs=("proof.source.json", "proof.restored.json"))
+
+
+def read_outline(folder: Path) -> Record:
+    """The record without its proofs, whose bytes are compared all the same: for readers of very many bundles.
+
+    Raises:
+        ArchiveError, TamperedError: as `read_record`.
+    """
+    return _read(folder, proofs=())
+
+
+def _read(folder: Path, *, proofs: Collection[str]) -> Record:
     contents = read_bundle(folder)
     if layout.STATEMENT not in contents:
         raise ArchiveError(
@@ -35,7 +51,7 @@ def read_record(folder: Path) -> Record:
     text = contents.read(layout.STATEMENT)
     statement = decode(text)
     _compare(contents, statement)
-    case = _case(contents)
+    case = _case(contents, proofs=proofs)
     if verdict.encode(case.verdicts) != contents.read("verdict.json"):
         raise TamperedError(f"{folder}: judged again from gates and journal, the verdict is another")
     return Record(case=case, statement=statement, text=text, decisions=_decisions(contents, statement))
@@ -50,6 +66,12 @@ def _decisions(contents: Contents, statement: Statement) -> tuple[Decision, ...]
     return tuple(sorted(found, key=lambda each: (each.at, each.name)))
 
 
+@lru_cache(maxsize=64)
+def _gate(text: bytes, name: str) -> Gate:
+    """A gate from its bytes: archives hold the same few again and again."""
+    return gate.load(text, where=name)
+
+
 def _compare(contents: Contents, statement: Statement) -> None:
     listed = {each.path: each.digest for each in statement.files}
     present = {name for name in contents.names - layout.UNSTATED if not layout.is_added(name)}
@@ -60,12 +82,12 @@ def _compare(contents: Contents, statement: Statement) -> None:
             raise TamperedError(f"{contents.folder}: {name} is not the file that {layout.STATEMENT} lists")
 
 
-def _case(contents: Contents) -> Case:
+def _case(contents: Contents, *, proofs: Collection[str]) -> Case:
     def proof(name: str) -> Proof | None:
-        return decode_proof(contents.read(name), what=name) if name in contents else None
+        return decode_proof(contents.read(name), what=name) if name in contents and name in proofs else None
 
     told = journal.read(contents.read(layout.JOURNAL))
-    gates = tuple(gate.load(contents.read(n), where=n) for n in sorted(contents.names) if n.startswith("gates/"))
+    gates = tuple(_gate(contents.read(n), n) for n in sorted(contents.names) if n.startswith("gates/"))
     return Case(
         context=context.decode(contents.read("context.json")),
         observations=told.observations,

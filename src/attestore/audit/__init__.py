@@ -4,7 +4,20 @@ from attestore.audit.anchors import Anchor
 from attestore.audit.coverage import audit_pdf
 from attestore.audit.envelope import audit_envelope
 from attestore.audit.findings import Finding, Findings, Status
-from attestore.audit.reports import audit
-from attestore.audit.status import Row, status
+from attestore.audit.reports import audit, unnamed
+from attestore.audit.status import Row, Survey, status, survey
 
-__all__ = ["Anchor", "Finding", "Findings", "Row", "Status", "audit", "audit_envelope", "audit_pdf", "status"]
+__all__ = [
+    "Anchor",
+    "Finding",
+    "Findings",
+    "Row",
+    "Status",
+    "Survey",
+    "audit",
+    "audit_envelope",
+    "audit_pdf",
+    "status",
+    "survey",
+    "unnamed",
+]

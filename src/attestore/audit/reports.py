@@ -37,7 +37,7 @@ from attestore.evidence.ledger import (
 )
 from attestore.ports import Inspected, Stamps, Verifier
 
-__all__ = ["Told", "audit", "audit_ledger"]
+__all__ = ["Told", "audit", "audit_ledger", "unnamed"]
 
 _BUNDLE: Final = (JOURNAL, STATEMENT, SUMS)
 
@@ -130,6 +130,8 @@ class Told:
     """the auditor's own reports whose heads it holds"""
     covered: Checkpoint | None
     """the checkpoint, where the ledger holds it and a key in force signed it"""
+    point: Checkpoint | None = None
+    """the checkpoint, where the ledger holds it"""
 
 
 def audit_ledger(
@@ -150,7 +152,7 @@ def audit_ledger(
     chain.times(known, point, at=at, book=book)
     held = chain.reach(known, point, running=partial(is_running, reports), book=book)
     in_force = held and seen is not None and signatures.in_force(seen)
-    return Told(ledger=known, kept=kept, covered=point if in_force else None)
+    return Told(ledger=known, kept=kept, covered=point if in_force else None, point=point if held else None)
 
 
 def _checkpoint(
@@ -215,6 +217,13 @@ def _folders(reports: Path, *, named: set[str], book: Notebook) -> list[str]:
         else:
             book.problem("completeness", f"The folder {name} holds a run that the ledger does not name.", of=name)
     return [name for name in held if is_run(name) and (name in named or not _empty(reports / name))]
+
+
+def unnamed(reports: Path, *, named: set[str]) -> tuple[str, ...]:
+    """Folders that hold a run which the ledger does not name: whatever they say, nobody promised it."""
+    book = Notebook("")
+    _folders(reports, named=named, book=book)
+    return tuple(sorted({line.subject for line in Findings(tuple(book.lines)).problems}))
 
 
 def _nothing(folder: Path) -> bool:

@@ -14,15 +14,15 @@ from attestore.audit import decided
 from attestore.audit.anchors import Anchor, witnesses
 from attestore.audit.bundle import Audited, audit_bundle
 from attestore.audit.chain import agrees, started
-from attestore.audit.findings import Findings, Notebook
+from attestore.audit.findings import Findings, Notebook, Status
 from attestore.audit.reports import audit_ledger
 from attestore.audit.signed import Signatures
 from attestore.config import Roster
-from attestore.evidence.ledger import Entry, Ledger, RunClosed, RunFinished, RunStarted
+from attestore.evidence.ledger import Checkpoint, Entry, Ledger, RunClosed, RunFinished, RunStarted
 from attestore.ports import Verifier
 from attestore.standing import NEVER_RUN, Held, Judged, Standing, hold
 
-__all__ = ["Row", "status"]
+__all__ = ["Row", "Survey", "status", "survey"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,23 @@ class Row:
     """the finished run before, where another gate of this id judged it; empty where the same did"""
     problems: tuple[str, ...]
     """what the audit found, where it is not trustworthy"""
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """Every row, and what they all rest on."""
+
+    rows: tuple[Row, ...]
+    ledger: Ledger | None
+    """whole; None where there is none, or its chain does not hold"""
+    checkpoint: Checkpoint | None
+    """the signed end that the ledger holds; None where nobody whom the roster knows has signed one"""
+    broken: tuple[str, ...]
+    """what the audit found of the ledger: where there is anything, no row is trustworthy"""
+    notes: tuple[str, ...]
+    """what a reader of the ledger should know, that proves nothing wrong"""
+    alive: frozenset[str]
+    """runs without an end that a live process still writes"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +98,21 @@ def status(  # noqa: PLR0913
     own: Mapping[str, canon.Digest] | None = None,
     anchors: Sequence[Anchor] = (),
 ) -> tuple[Row, ...]:
+    """The rows of `survey`."""
+    return survey(reports, roster=roster, verifier=verifier, at=at, now=now, asked=asked, own=own, anchors=anchors).rows
+
+
+def survey(  # noqa: PLR0913
+    reports: Path,
+    *,
+    roster: Roster,
+    verifier: Verifier,
+    at: datetime,
+    now: datetime,
+    asked: Iterable[str] = (),
+    own: Mapping[str, canon.Digest] | None = None,
+    anchors: Sequence[Anchor] = (),
+) -> Survey:
     """A row for every gate that any run of a system was started for, and for the gates that are asked for by name.
 
     Only what the ledger knew at `at` counts; what lies there is audited as at `now`. A gate whose newest run, decisions or
@@ -90,6 +122,7 @@ def status(  # noqa: PLR0913
     signatures = Signatures(roster=roster, verifier=verifier, audited=now)
     book = Notebook("")
     known: Ledger | None = None
+    point: Checkpoint | None = None
     witness = witnesses(Ledger((), (), torn=False), (), covered=None)
     alive: frozenset[str] = frozenset()
     if anchors and not (reports / LEDGER).exists():
@@ -98,10 +131,12 @@ def status(  # noqa: PLR0913
         with book.guarded("ledger", of=LEDGER), standing_still(reports):
             told = audit_ledger(reports, signatures=signatures, at=now, anchors=anchors, book=book)
             if told is not None:
-                known, witness = told.ledger, witnesses(told.ledger, told.kept, covered=told.covered)
+                known, point = told.ledger, told.point
+                witness = witnesses(told.ledger, told.kept, covered=told.covered)
                 # while no run can enter its end
                 alive = frozenset(run for run in _endless(told.ledger.entries) if is_running(reports, run))
     broken = tuple(line.sentence for line in Findings(tuple(book.lines)).problems)
+    notes = tuple(line.sentence for line in book.lines if line.status is Status.NOTE)
     entries = () if known is None else tuple(e for e in known.entries if instants.parse(e.at) <= at)
     starts, newest = _ledger(entries)
     dead = frozenset() if known is None else _endless(known.entries) - alive
@@ -147,7 +182,7 @@ def status(  # noqa: PLR0913
                 problems=problems,
             )
         )
-    return tuple(rows)
+    return Survey(rows=tuple(rows), ledger=known, checkpoint=point, broken=broken, notes=notes, alive=alive)
 
 
 def _by_ours(held: Held, found: _Newest | None, *, gate: str, expected: canon.Digest) -> Held:
@@ -175,6 +210,10 @@ def _after_death(held: Held, found: _Newest | None, pending: _Open) -> Held:
 def _ledger(entries: tuple[Entry, ...]) -> tuple[tuple[RunStarted, ...], Mapping[tuple[str, str], _Newest]]:
     """Every start, and the newest end by system and gate."""
     first = started(entries)
+    places: dict[str, int] = {}
+    for place, entry in enumerate(entries, start=1):
+        if isinstance(entry, RunStarted):
+            places.setdefault(entry.run, place)
     newest: dict[tuple[str, str], _Newest] = {}
     ended: set[str] = set()
     for entry in entries:
@@ -187,7 +226,7 @@ def _ledger(entries: tuple[Entry, ...]) -> tuple[tuple[RunStarted, ...], Mapping
                 newest[start.system, gate] = _Newest(
                     end=entry,
                     start=start,
-                    place=entries.index(start) + 1,
+                    place=places[entry.run],
                     digest=digest,
                     changed_since=before.end.run if before is not None and before.digest != digest else "",
                 )

@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from attestore import __version__
-from attestore.cli.commands import check, claims, cycle, decisions, export, keys, operate, recovery, watch
+from attestore.cli.commands import check, claims, cycle, decisions, export, keys, operate, recovery, site, watch
 from attestore.cli.configured import configurable
 from attestore.errors import Error, InternalError, PreflightError, UsageError
 
@@ -23,7 +23,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _group in (cycle, recovery, operate, check, decisions, export, keys, watch, claims):
+for _group in (cycle, recovery, operate, check, decisions, export, keys, site, watch, claims):
     app.add_typer(configurable(_group.app))
 
 

@@ -22,7 +22,7 @@ from attestore.errors import UsageError
 from attestore.report import numbers
 from attestore.standing import Standing, worst_exit
 
-__all__ = ["Question", "tell_status"]
+__all__ = ["Question", "own_gates", "tell_status"]
 
 _LOOKS: Final = {
     Standing.PASS: ("✔", "bold green"),
@@ -55,7 +55,7 @@ def tell_status(question: Question) -> int:
     """Tell it; the exit code is that of the worst standing."""
     if not question.reports.is_dir():
         raise UsageError(f"there is no folder {question.reports}", hint="Name the reports folder with --reports DIR.")
-    own = None if question.gates is None else _own(question.gates)
+    own = None if question.gates is None else own_gates(question.gates)
     if own is not None and question.gate and question.gate not in own:
         raise UsageError(
             f"{question.gates} holds no gate {question.gate!r}: there is nothing to compare with",
@@ -89,7 +89,7 @@ def tell_status(question: Question) -> int:
     return code
 
 
-def _own(folder: Path) -> Mapping[str, canon.Digest]:
+def own_gates(folder: Path) -> Mapping[str, canon.Digest]:
     """The SHA-256 of each gate in a folder, by id.
 
     Raises:

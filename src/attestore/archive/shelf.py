@@ -1,0 +1,108 @@
+"""A folder of pages beside the evidence: each replaced whole, none half written, what is no longer made taken away at the end."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from attestore.archive import disk
+from attestore.errors import UsageError
+
+__all__ = ["Shelf"]
+
+_HEAD = 4096
+"""bytes in which a page says whose it is"""
+
+
+@dataclass(slots=True)
+class Shelf:
+    """Writes the pages of a site; counts what was new and what had not changed.
+
+    A page is on the disk when the kernel says so, not before `put` returns: it can be made again, and the next build
+    compares bytes.
+    """
+
+    folder: Path
+    home: str
+    """name of the index"""
+    below: str
+    """folder of everything else"""
+    mark: bytes
+    """what an index of ours says of itself"""
+    written: int = 0
+    unchanged: int = 0
+
+    def check(self) -> None:
+        """Refuse to replace what is not ours.
+
+        Raises:
+            UsageError: an index or a folder stands there that no build of ours has made.
+            DiskError: it cannot be read.
+        """
+        index, below = self.folder / self.home, self.folder / self.below
+        with disk.translated(index):
+            if index.is_symlink() or (index.exists() and self.mark not in _head(index)):
+                raise UsageError(
+                    f"{index} is no page of ours, and is not replaced",
+                    hint="Move it away, or name another folder with --into DIR.",
+                )
+            foreign = below.is_symlink() or (below.exists() and not below.is_dir())
+            foreign = foreign or (below.is_dir() and not index.exists() and any(below.iterdir()) and not _ours(below))
+        if foreign:
+            raise UsageError(f"{below} is no folder of ours", hint="Name another folder with --into DIR.")
+
+    def put(self, path: str, data: bytes) -> None:
+        """One file, as a whole or as it was; nothing is written where it holds these bytes already.
+
+        Raises:
+            DiskError: no space left, or not allowed to write.
+        """
+        target = self.folder / path
+        if _same(target, data):
+            self.unchanged += 1
+            return
+        disk.make_folder(target.parent, exist_ok=True)
+        unfinished = target.with_name(f".{target.name}{disk.UNFINISHED}")
+        with disk.translated(target):
+            unfinished.unlink(missing_ok=True)
+            descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+            unfinished.replace(target)
+        self.written += 1
+
+    def sweep(self, kept: Collection[str]) -> int:
+        """Take away what lies below the folder and was not kept; how many files that was.
+
+        Raises:
+            DiskError: not allowed to.
+        """
+        gone = 0
+        for name in sorted(disk.names(self.folder / self.below)):
+            if f"{self.below}/{name}" not in kept:
+                path = self.folder / self.below / name
+                with disk.translated(path):
+                    path.unlink()
+                gone += 1
+        return gone
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(_HEAD)
+
+
+def _ours(folder: Path) -> bool:
+    """Whether a build that was killed before its first index has made it: it holds what a site begins with."""
+    return {path.name for path in folder.iterdir()} <= {"fonts", "runs", "gates"}
+
+
+def _same(path: Path, data: bytes) -> bool:
+    if path.is_symlink():
+        return False
+    try:
+        return path.stat().st_size == len(data) and path.read_bytes() == data
+    except OSError:
+        return False

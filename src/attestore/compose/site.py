@@ -1,0 +1,275 @@
+"""The archive becomes a site: standings as `status` computes them, each bundle by its own digests, pages onto a shelf."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from attestore import __version__, canon, instants, resources
+from attestore.archive import disk, layout
+from attestore.archive.shelf import Shelf
+from attestore.audit import Row as Audited
+from attestore.audit import Survey, survey, unnamed
+from attestore.compose.check import Trust as Trusted
+from attestore.compose.looked import Eye, told
+from attestore.config import Roster
+from attestore.errors import UsageError
+from attestore.evidence.ledger import Entry, RunClosed, RunFinished, RunStarted
+from attestore.gate import Gate, Operator
+from attestore.report.site import (
+    FOLDER,
+    HOME,
+    Chain,
+    Decided,
+    Dress,
+    Line,
+    Overview,
+    Page,
+    Row,
+    Source,
+    Trust,
+    gate_pages,
+    index_page,
+    list_pages,
+    load_dress,
+    run_document,
+)
+from attestore.report.site.say import Say, english
+
+__all__ = ["Built", "Wanted", "build_site"]
+
+_NEWEST: Final = 200
+"""entries of the ledger that are shown"""
+_MARK: Final = b'content="Attestore site"'
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be rendered, from where, into where."""
+
+    reports: Path
+    into: Path
+    at: datetime
+    now: datetime
+    own: Mapping[str, canon.Digest] | None = None
+    """the gates that count, by id"""
+    language: str = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What was made."""
+
+    index: Path
+    runs: int
+    pages: int
+    written: int
+    unchanged: int
+    removed: int
+    troubled: tuple[Line, ...]
+    """runs that died, are missing, or do not verify"""
+    rows: tuple[Row, ...]
+    broken: tuple[str, ...]
+    """what is wrong with the ledger"""
+    unnamed: tuple[str, ...]
+
+
+def build_site(wanted: Wanted, *, trust: Trusted) -> Built:
+    """Render the reports folder; what stood there before stays whole until its page is replaced.
+
+    Raises:
+        UsageError: the target is inside of a bundle, or holds pages that are not ours.
+        ArchiveError, DiskError: something cannot be read or written.
+    """
+    shelf = Shelf(wanted.into, home=HOME, below=FOLDER, mark=_MARK)
+    _outside(wanted)
+    shelf.check()
+    disk.make_folder(wanted.into, exist_ok=True)
+    seen = survey(
+        wanted.reports,
+        roster=trust.roster,
+        verifier=trust.verifier,
+        at=wanted.at,
+        now=wanted.now,
+        asked=tuple(wanted.own or ()),
+        own=wanted.own,
+    )
+    return _Build(wanted, seen=seen, roster=trust.roster, shelf=shelf).all()
+
+
+class _Build:
+    """One build: every run is opened once, its page written, and only a line of it kept."""
+
+    def __init__(self, wanted: Wanted, *, seen: Survey, roster: Roster, shelf: Shelf) -> None:
+        self._wanted, self._seen, self._roster, self._shelf = wanted, seen, roster, shelf
+        self._say: Say = english
+        self._dress: Dress = load_dress(resources.templates_folder(), language=wanted.language, say=self._say)
+        self._base = os.path.relpath(wanted.reports.resolve(), wanted.into.resolve())
+        self._at = instants.text(wanted.at)
+        entries = () if seen.ledger is None else seen.ledger.entries
+        self._entries: tuple[Entry, ...] = tuple(e for e in entries if instants.parse(e.at) <= wanted.at)
+        self._told = told(self._entries)
+        self._later = {e.run for e in entries if isinstance(e, RunFinished | RunClosed)}
+        self._gates: dict[tuple[str, str], Gate] = {}
+        self._kept: set[str] = set()
+
+    def all(self) -> Built:
+        """Every page; the index last, then what is no longer made goes."""
+        for path, data in self._dress.files.items():
+            self._put(Page(path, data))
+        flawed = _flawed(self._seen)
+        rows = tuple(self._row(row) for row in self._seen.rows)
+        lines: list[Line] = []
+        decisions: list[Decided] = []
+        around = _around(self._told.starts.values())
+        eye = Eye(
+            reports=self._wanted.reports,
+            told=self._told,
+            roster=self._roster,
+            at=self._wanted.at,
+            broken=self._seen.broken,
+            # a run that has an end by now was in progress at the instant asked for
+            alive=self._seen.alive | self._later,
+            say=self._say,
+        )
+        for run, start in self._told.starts.items():
+            looked = eye.look(start, flaws=flawed.get(run, ()))
+            page = run_document(
+                looked.line,
+                looked.case,
+                self._dress,
+                rows=[row for row in rows if row.system == start.system],
+                decisions=looked.decisions,
+                source=Source(self._base, looked.files),
+                around=around[run],
+                at=self._at,
+                say=self._say,
+            )
+            self._put(page)
+            lines.append(looked.line)
+            decisions += looked.decisions
+            for judged in () if looked.case is None else looked.case.gates:
+                self._gates[start.system, judged.id] = judged
+        rows = tuple(self._row(row) for row in self._seen.rows)
+        overview = self._overview(rows, lines, decisions)
+        by_gate: defaultdict[tuple[str, str], list[Line]] = defaultdict(list)
+        for line in lines:
+            for each in line.outcomes:
+                by_gate[line.system, each.gate].append(line)
+        for row in rows:
+            for page in gate_pages(row, overview, self._dress, lines=by_gate[row.system, row.gate], say=self._say):
+                self._put(page)
+        for page in list_pages(overview, self._dress, say=self._say):
+            self._put(page)
+        self._put(index_page(overview, self._dress, say=self._say))
+        removed = self._shelf.sweep(self._kept)
+        return Built(
+            index=self._wanted.into / HOME,
+            runs=len(lines),
+            pages=sum(name.endswith(".html") for name in self._kept),
+            written=self._shelf.written,
+            unchanged=self._shelf.unchanged,
+            removed=removed,
+            troubled=tuple(line for line in lines if line.trust in {Trust.DIED, Trust.MISSING, Trust.BROKEN}),
+            rows=rows,
+            broken=self._seen.broken,
+            unnamed=overview.chain.unnamed,
+        )
+
+    def _put(self, page: Page) -> None:
+        self._kept.add(page.path)
+        self._shelf.put(page.path, page.data)
+
+    def _overview(self, rows: tuple[Row, ...], lines: list[Line], decisions: list[Decided]) -> Overview:
+        held = {(each.decision.run, each.decision.digest) for each in decisions}
+        numbered = list(enumerate(self._entries, start=1))
+        ledger = self._seen.ledger
+        named = set() if ledger is None else {e.run for e in ledger.entries if isinstance(e, RunStarted)}
+        chain = Chain(
+            count=len(self._entries),
+            head="" if ledger is None else ledger.head_at(len(self._entries)),
+            checkpoint=self._seen.checkpoint,
+            broken=self._seen.broken,
+            notes=self._seen.notes,
+            newest=tuple(reversed(numbered[-_NEWEST:])),
+            unnamed=unnamed(self._wanted.reports, named=named),
+            gone=tuple(
+                (entry.run, self._say("{person} did {act} {gate}, entered {at}", person=entry.person, act=entry.act, gate=entry.gate, at=entry.at))
+                for entry in self._told.decided
+                if (entry.run, entry.record) not in held
+            ),
+        )  # fmt: skip
+        return Overview(
+            at=self._at,
+            rows=rows,
+            lines=tuple(lines),
+            decisions=tuple(decisions),
+            chain=chain,
+            source=Source(self._base),
+            attestore=__version__,
+            roster=self._roster.digest,
+        )
+
+    def _row(self, row: Audited) -> Row:
+        known = self._gates.get((row.system, row.gate))
+        target = None
+        for check in () if known is None else known.checks:
+            if check.fact == "restore.rto" and check.operator in {Operator.LESS, Operator.AT_MOST}:
+                target = int(check.bound)
+        return Row(
+            system=row.system,
+            gate=row.gate,
+            held=row.held,
+            running=row.running,
+            died=row.died,
+            digest=row.digest,
+            changed_since="" if row.expected else row.changed_since,
+            compared=self._wanted.own is None or bool(row.expected),
+            problems=row.problems,
+            title="" if known is None else known.title,
+            target_ms=target,
+        )
+
+
+def _flawed(seen: Survey) -> dict[str, tuple[str, ...]]:
+    """What the audit found in the runs that standings rest on."""
+    flawed: dict[str, tuple[str, ...]] = {}
+    for row in seen.rows:
+        ours = row.problems[len(seen.broken) :]
+        if row.held.run and ours:
+            flawed[row.held.run] = ours
+    return flawed
+
+
+def _around(starts: Iterable[RunStarted]) -> dict[str, tuple[str, str]]:
+    """The runs of the same system before and after each."""
+    by_system: defaultdict[str, list[str]] = defaultdict(list)
+    for start in starts:
+        by_system[start.system].append(start.run)
+    found: dict[str, tuple[str, str]] = {}
+    for runs in by_system.values():
+        for before, run, after in zip(["", *runs], runs, [*runs[1:], ""], strict=False):
+            found[run] = before, after
+    return found
+
+
+def _outside(wanted: Wanted) -> None:
+    """Pages never go into a bundle: its audit would find them.
+
+    Raises:
+        UsageError: the target is inside of one.
+    """
+    reports, into = wanted.reports.resolve(), wanted.into.resolve()
+    if reports not in into.parents:
+        return
+    first = into.relative_to(reports).parts[0]
+    held = any((reports / first / name).exists() for name in (layout.JOURNAL, layout.STATEMENT, layout.SUMS))
+    if held or first == FOLDER:
+        raise UsageError(
+            f"{wanted.into} lies inside of {reports / first}", hint="Leave out --into, or name a folder of its own."
+        )

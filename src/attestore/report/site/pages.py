@@ -1,0 +1,243 @@
+"""Which pages there are, what stands on each, and how much of it: the index stays small whatever the archive holds."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Final
+
+from attestore.report.case import Case
+from attestore.report.site.marks import WORST, rank, standing_mark
+from attestore.report.site.model import Decided, Line, Overview, Row, Source, Trust
+from attestore.report.site.names import FOLDER, HOME, Place, gate_page, run_page
+from attestore.report.site.render import Dress
+from attestore.report.site.run import run_parts
+from attestore.report.site.say import Say
+from attestore.report.site.tables import decisions_grid, entries_grid, history_grid, matrix, remarks, runs_grid, worth
+from attestore.report.site.trends import trends
+from attestore.standing import Standing
+
+__all__ = ["Page", "gate_pages", "index_page", "list_pages", "run_document"]
+
+_NEWEST: Final = 25
+"""runs on the index"""
+_MOST_CELLS: Final = 400
+"""standings on the index; the others are one page further"""
+_MOST_REASONS: Final = 60
+_MOST_HISTORY: Final = 100
+"""runs on a gate's first page; the others are by year"""
+_MOST_LISTED: Final = 1500
+"""rows of a list that one page holds"""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A file of the site, by its path below the folder of the index."""
+
+    path: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Tally:
+    """How many gates stand like this."""
+
+    mark: object
+    number: int
+
+
+def index_page(seen: Overview, dress: Dress, *, say: Say) -> Page:
+    """What is worth what, what needs somebody, the newest runs."""
+    place = Place(HOME)
+    rows, cut = _fitting(seen.rows)
+    poor = [row for row in seen.rows if row.held.standing is not Standing.PASS or remarks(row, say=say)]
+    poor.sort(key=lambda row: (rank(row), row.system, row.gate))
+    newest = list(reversed(seen.lines))[:_NEWEST]
+    counted = Counter(row.held.standing for row in seen.rows)
+    data = dress.page(
+        "index.html.j2",
+        place,
+        seen=seen,
+        tallies=[_Tally(standing_mark(each), counted[each]) for each in WORST if counted[each]],
+        matrix=matrix(rows, at=seen.at, place=place, say=say),
+        cut=cut,
+        poor=worth(poor[:_MOST_REASONS], at=seen.at, place=place, say=say),
+        more=max(len(poor) - _MOST_REASONS, 0),
+        newest=runs_grid(newest, place=place, say=say, systems={}, name="newest", caption=say("Newest runs")),
+        systems=len({row.system for row in seen.rows}),
+        years=_years(seen.lines, place),
+        troubled=sum(line.trust in {Trust.BROKEN, Trust.MISSING, Trust.DIED} for line in seen.lines),
+    )
+    return Page(HOME, data)
+
+
+def list_pages(seen: Overview, dress: Dress, *, say: Say) -> Iterator[Page]:
+    """Runs by year, systems, decisions, the ledger."""
+    for path, year, part, parts, lines in _shares(seen.lines):
+        place = Place(path)
+        systems = {name: f"s{number}" for number, name in enumerate(sorted({line.system for line in lines}))}
+        yield Page(
+            path,
+            dress.page(
+                "runs.html.j2",
+                place,
+                seen=seen,
+                year=year,
+                part=part,
+                parts=parts,
+                grid=runs_grid(
+                    lines, place=place, say=say, systems=systems, name="runs", caption=say("Runs of {year}", year=year)
+                ),
+                systems=systems,
+                words=_filters(lines),
+                years=_years(seen.lines, place),
+            ),
+        )
+    place = Place(f"{FOLDER}/systems.html")
+    poor = [row for row in seen.rows if row.held.standing is not Standing.PASS or remarks(row, say=say)]
+    yield Page(
+        place.path,
+        dress.page(
+            "systems.html.j2",
+            place,
+            seen=seen,
+            matrix=matrix(seen.rows, at=seen.at, place=place, say=say),
+            poor=worth(poor, at=seen.at, place=place, say=say),
+        ),
+    )
+    place = Place(f"{FOLDER}/decisions.html")
+    yield Page(
+        place.path,
+        dress.page(
+            "decisions.html.j2",
+            place,
+            seen=seen,
+            grid=decisions_grid(seen.decisions, place=place, say=say, name="decisions"),
+        ),
+    )
+    place = Place(f"{FOLDER}/ledger.html")
+    yield Page(
+        place.path,
+        dress.page("ledger.html.j2", place, seen=seen, grid=entries_grid(seen.chain, place=place, say=say)),
+    )
+
+
+def gate_pages(row: Row, seen: Overview, dress: Dress, *, lines: Sequence[Line], say: Say) -> Iterator[Page]:
+    """A gate of a system: standing, trends, decisions, history; `lines` are its runs in the order of the ledger."""
+    path = gate_page(row.system, row.gate)
+    place = Place(path)
+    shown = list(reversed(lines))
+    decided = [
+        each
+        for each in seen.decisions
+        if each.decision.gate == row.gate and each.decision.run in {line.run for line in lines}
+    ]
+    by_year = (
+        {year: list(group) for year, group in groupby(shown, key=lambda line: line.year)}
+        if len(shown) > _MOST_HISTORY
+        else {}
+    )
+    years = [
+        (year, place.to(gate_page(row.system, row.gate, year=year)), len(group)) for year, group in by_year.items()
+    ]
+    common = {"seen": seen, "row": row, "mark": standing_mark(row.held.standing)}
+    yield Page(
+        path,
+        dress.page(
+            "gate.html.j2",
+            place,
+            **common,
+            remarks=remarks(row, say=say),
+            figures=trends(row, lines, say=say),
+            decisions=decisions_grid(decided, place=place, say=say),
+            history=history_grid(
+                row.gate, shown[:_MOST_HISTORY], place=place, say=say, caption=say("Runs, newest first")
+            ),
+            runs=len(shown),
+            years=years,
+            deciding=place.to(run_page(row.held.run)) if row.held.run else "",
+        ),
+    )
+    for year, group in by_year.items():
+        here = Place(gate_page(row.system, row.gate, year=year))
+        grid = history_grid(
+            row.gate, group, place=here, say=say, caption=say("Runs of {year}, newest first", year=year)
+        )
+        yield Page(
+            here.path,
+            dress.page(
+                "year.html.j2",
+                here,
+                **common,
+                year=year,
+                grid=grid,
+                back=here.to(path),
+                years=[(y, here.to(gate_page(row.system, row.gate, year=y)), len(g)) for y, g in by_year.items()],
+            ),
+        )
+
+
+def run_document(  # noqa: PLR0913
+    line: Line,
+    case: Case | None,
+    dress: Dress,
+    *,
+    rows: Sequence[Row],
+    decisions: Sequence[Decided],
+    source: Source,
+    around: tuple[str, str],
+    at: str,
+    say: Say,
+) -> Page:
+    """The page of a run. `around` names the runs of the same system before and after it; empty where there is none."""
+    place = Place(run_page(line.run))
+    before, after = (place.to(run_page(run)) if run else "" for run in around)
+    parts = run_parts(line, case, rows=rows, decisions=decisions, source=source, place=place, say=say)
+    return Page(
+        place.path,
+        dress.page(
+            "run.html.j2", place, line=line, parts_of_run=parts, before=before, after=after, at=at, source=source
+        ),
+    )
+
+
+def _fitting(rows: Sequence[Row]) -> tuple[tuple[Row, ...], int]:
+    """As many systems as fit on the index, worst first; how many do not."""
+    gates = len({row.gate for row in rows}) or 1
+    worst: dict[str, int] = {}
+    for row in rows:
+        worst[row.system] = min(worst.get(row.system, rank(row)), rank(row))
+    chosen = set(sorted(worst, key=lambda system: (worst[system], system))[: max(_MOST_CELLS // gates, 1)])
+    return tuple(row for row in rows if row.system in chosen), len(worst) - len(chosen)
+
+
+def _shares(lines: Sequence[Line]) -> Iterator[tuple[str, str, int, int, list[Line]]]:
+    """Runs by year, newest first, in pages that a browser can sift: path, year, part, of how many, runs."""
+    by_year: dict[str, list[Line]] = {}
+    for line in reversed(lines):
+        by_year.setdefault(line.year, []).append(line)
+    for year, ours in by_year.items():
+        parts = -(-len(ours) // _MOST_LISTED)
+        for part in range(1, parts + 1):
+            yield _list_path(year, part), year, part, parts, ours[(part - 1) * _MOST_LISTED : part * _MOST_LISTED]
+
+
+def _list_path(year: str, part: int) -> str:
+    return f"{FOLDER}/runs-{year}{f'-{part}' if part > 1 else ''}.html"
+
+
+def _years(lines: Sequence[Line], place: Place) -> list[tuple[str, str, int]]:
+    """Name, way and number of runs of each page of runs, newest first."""
+    return [
+        (year if parts == 1 else f"{year} ({part}/{parts})", place.to(path), len(ours))
+        for path, year, part, parts, ours in _shares(lines)
+    ]
+
+
+def _filters(lines: Sequence[Line]) -> list[str]:
+    """The outcomes that a reader can choose from."""
+    words = {each.word for line in lines if line.trust is Trust.HOLDS for each in line.outcomes if each.word}
+    words |= {line.trust.name for line in lines if line.trust is not Trust.HOLDS}
+    return sorted(words)

@@ -1,0 +1,253 @@
+"""The tables of the site: standings, runs, decisions, entries of the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from attestore.evidence.ledger import (
+    BackupDeleted,
+    BackupStored,
+    DecisionEntered,
+    Entry,
+    KeyChanged,
+    ReportsRevised,
+    RunClosed,
+    RunFinished,
+    RunStarted,
+)
+from attestore.report import numbers
+from attestore.report.blocks import Align, Column, Text
+from attestore.report.site.marks import outcome_mark, rank, run_mark, standing_mark
+from attestore.report.site.model import Chain, Decided, Line, Row, Trust
+from attestore.report.site.names import Place, gate_page, run_page
+from attestore.report.site.say import Say
+from attestore.report.site.values import Entry as Cell
+from attestore.report.site.values import Grid, Link, Stack
+from attestore.report.site.values import Row as Cells
+from attestore.standing import Standing
+
+__all__ = ["decisions_grid", "entries_grid", "history_grid", "matrix", "remarks", "runs_grid", "worth"]
+
+_SHORT: Final = 16
+
+
+def matrix(rows: Sequence[Row], *, at: str, place: Place, say: Say) -> Grid:
+    """Systems × gates: what each is worth, and how long yet."""
+    known = {(row.system, row.gate): row for row in rows}
+    gates = sorted({row.gate for row in rows})
+    systems: dict[str, int] = {}
+    for row in rows:
+        systems[row.system] = min(systems.get(row.system, rank(row)), rank(row))
+    made: list[Cells] = []
+    for system in sorted(systems, key=lambda name: (systems[name], name)):
+        ours = [known.get((system, gate)) for gate in gates]
+        words = " ".join(sorted({_word(row) for row in ours if row is not None}))
+        cells = tuple("–" if row is None else _standing(row, at=at, place=place, say=say) for row in ours)
+        made.append(Cells((system or say("(no system)"), *cells), {"outcome": words}))
+    return Grid(
+        say("Standing of every gate"),
+        (Column(say("System")), *(Column(gate) for gate in gates)),
+        tuple(made),
+        name="standings",
+        quiet=True,
+    )
+
+
+def _word(row: Row) -> str:
+    """A standing as one word, for filters."""
+    return row.held.standing.name
+
+
+def _standing(row: Row, *, at: str, place: Place, say: Say) -> Stack:
+    held = row.held
+    notes: list[Text | Link] = []
+    if held.until and held.standing is not Standing.EXPIRED:
+        notes.append(say("{left} left", left=numbers.left(at, held.until)))
+    elif held.standing is Standing.EXPIRED:
+        notes.append(say("since {day}", day=numbers.day(held.until)))
+    elif held.finished:
+        notes.append(numbers.day(held.finished))
+    if row.running:
+        notes.append(say("a run is in progress"))
+    return Stack(Link(standing_mark(held.standing), place.to(gate_page(row.system, row.gate))), tuple(notes))
+
+
+def remarks(row: Row, *, say: Say) -> tuple[str, ...]:
+    """What is to be known of a gate besides its standing and the reason for it."""
+    said = [say("{run} had not ended; a running run changes nothing until it ends.", run=run) for run in row.running]
+    said += [
+        say("{run} died before its end, started before the newest finished run.", run=run)
+        for run in row.died
+        if run not in row.held.reason and not row.problems
+    ]
+    if row.changed_since:
+        said.append(say("The gate changed since run {run}.", run=row.changed_since))
+    if not row.compared:
+        said.append(say("The folder of gates that count holds no such gate: its bytes were compared with nothing."))
+    return tuple(said)
+
+
+def worth(rows: Sequence[Row], *, at: str, place: Place, say: Say) -> Grid:
+    """Every gate that is not a plain PASS, worst first, and why."""
+    ordered = sorted(rows, key=lambda row: (rank(row), row.system, row.gate))
+    made = tuple(
+        Cells(
+            (
+                Link(f"{row.system} {row.gate}".strip(), place.to(gate_page(row.system, row.gate))),
+                standing_mark(row.held.standing),
+                " ".join((row.held.reason, *remarks(row, say=say))),
+            ),
+            {"outcome": _word(row)},
+        )
+        for row in ordered
+    )
+    columns = (Column(say("Gate")), Column(say("Standing")), Column(say("Why"), wide=True))
+    return Grid(
+        say("Gates that need somebody, at {at}", at=numbers.instant(at)), columns, made, name="attention", quiet=True
+    )
+
+
+def runs_grid(
+    lines: Sequence[Line], *, place: Place, say: Say, systems: Mapping[str, str], name: str, caption: str
+) -> Grid:
+    """Runs, in the order given. `systems` gives the word by which a filter asks for a system."""
+    columns = (
+        Column(say("Run"), wide=True), Column(say("System")), Column(say("Gates")), Column(say("RTO"), Align.RIGHT),
+        Column(say("Sealed"), Align.RIGHT), Column(say("Bundle")),
+    )  # fmt: skip
+    return Grid(
+        caption,
+        columns,
+        tuple(_run(line, place=place, say=say, systems=systems) for line in lines),
+        name=name,
+        quiet=True,
+    )
+
+
+def _run(line: Line, *, place: Place, say: Say, systems: Mapping[str, str]) -> Cells:
+    mark = run_mark(line, say=say)
+    told = tuple(f"{each.gate} {each.word}".strip() for each in line.outcomes)
+    holds = line.trust is Trust.HOLDS
+    if holds:
+        state: Text = say("stopped") if line.stopped else say("closed later") if line.closed else say("holds")
+    else:
+        state = line.why or mark.word
+    return Cells(
+        (
+            Stack(Link(line.run, place.to(run_page(line.run)), mono=True), (numbers.instant(line.started),)),
+            line.system,
+            Stack(mark, told if holds or line.trust is Trust.RUNNING else tuple(each.gate for each in line.outcomes)),
+            "–" if line.rto_ms is None else numbers.duration(line.rto_ms),
+            "–" if line.sealed_bytes is None else numbers.size(line.sealed_bytes),
+            state,
+        ),
+        {"outcome": _filtered(line), "system": systems.get(line.system, "")},
+    )
+
+
+def _filtered(line: Line) -> str:
+    if line.trust is not Trust.HOLDS:
+        return line.trust.name
+    return " ".join(sorted({each.word for each in line.outcomes} - {""}))
+
+
+def history_grid(gate: str, lines: Sequence[Line], *, place: Place, say: Say, caption: str) -> Grid:
+    """Runs of one gate, in the order given."""
+    columns = (
+        Column(say("Run"), wide=True), Column(say("Verdict")), Column(say("RTO"), Align.RIGHT), Column(say("Sealed"), Align.RIGHT),
+        Column(say("Run by")), Column(say("Decisions"), Align.RIGHT),
+    )  # fmt: skip
+    rows: list[Cells] = []
+    for line in lines:
+        notes: list[Text | Link] = [numbers.instant(line.ended or line.started)]
+        if line.why:
+            notes.append(line.why)
+        if line.stopped:
+            notes.append(say("stopped: {why}", why=line.stopped))
+        rows.append(
+            Cells(
+                (
+                    Stack(Link(line.run, place.to(run_page(line.run)), mono=True), tuple(notes)),
+                    outcome_mark(line, gate, say=say),
+                    "–" if line.rto_ms is None else numbers.duration(line.rto_ms),
+                    "–" if line.sealed_bytes is None else numbers.size(line.sealed_bytes),
+                    line.operator or "–",
+                    numbers.count(line.decisions) if line.decisions else "–",
+                ),
+                {"outcome": line.outcome(gate) if line.trust is Trust.HOLDS else line.trust.name},
+            )
+        )
+    return Grid(caption, columns, tuple(rows), name="history", quiet=True)
+
+
+def decisions_grid(decisions: Sequence[Decided], *, place: Place, say: Say, name: str = "") -> Grid:
+    """Who decided what, newest first."""
+    columns = (
+        Column(say("Person")), Column(say("Decision")), Column(say("Gate and run"), wide=True), Column(say("Comment and terms"), wide=True),
+        Column(say("In the ledger")),
+    )  # fmt: skip
+    rows: list[Cells] = []
+    for each in sorted(decisions, key=lambda each: (each.decision.at, each.decision.name), reverse=True):
+        one = each.decision
+        terms: tuple[str, ...] = ()
+        if one.waiver is not None:
+            terms = (
+                say("Reason: {text}", text=one.waiver.reason),
+                say("Instead: {text}", text=one.waiver.control),
+                say("Ends {at}", at=numbers.instant(one.waiver.until)),
+            )
+        rows.append(
+            Cells(
+                (
+                    Stack(
+                        one.person.name,
+                        (
+                            ", ".join(one.person.roles) or say("no role"),
+                            say("key {key}", key=one.person.fingerprint[-_SHORT:]),
+                        ),
+                    ),
+                    Stack(one.meaning.value, (numbers.instant(one.at), say("verdict was {word}", word=one.verdict))),
+                    Stack(Link(one.run, place.to(run_page(one.run)), mono=True), (one.gate,)),
+                    Stack(one.comment or "–", terms),
+                    numbers.instant(each.entered) if each.entered else say("not entered: it counts for nothing"),
+                ),
+                {"outcome": one.act.name},
+            )
+        )
+    return Grid(say("Decisions, newest first"), columns, tuple(rows), name=name, quiet=True)
+
+
+def entries_grid(chain: Chain, *, place: Place, say: Say) -> Grid:
+    """The newest entries of the ledger."""
+    rows = tuple(
+        Cells((numbers.count(number), numbers.instant(entry.at), *_told(entry, place=place, say=say)))
+        for number, entry in chain.newest
+    )
+    columns = (Column(say("Entry")), Column(say("Time")), Column(say("What")), Column(say("Of"), wide=True))
+    return Grid(say("Newest entries of the ledger"), columns, rows, name="entries", quiet=True)
+
+
+def _told(entry: Entry, *, place: Place, say: Say) -> tuple[Cell, Cell]:  # noqa: PLR0911  one per kind
+    def run(name: str, *notes: str) -> Stack:
+        return Stack(Link(name, place.to(run_page(name)), mono=True), notes)
+
+    match entry:
+        case RunStarted():
+            return say("run started"), run(entry.run, entry.system, ", ".join(gate for gate, _ in entry.gates))
+        case RunFinished():
+            return say("run finished"), run(entry.run, *(f"{gate} {word}" for gate, word in entry.outcomes))
+        case RunClosed():
+            return say("run closed after it had died"), run(
+                entry.run, *(f"{gate} {word}" for gate, word in entry.outcomes)
+            )
+        case BackupStored():
+            return say("backup stored"), Stack(entry.backup, (f"sha256 {entry.digest}",))
+        case BackupDeleted():
+            return say("backup deleted"), Stack(entry.backup, (entry.reason,))
+        case KeyChanged():
+            return say("roster or recipients told"), Stack(say("roster"), (f"sha256 {entry.roster}",))
+        case DecisionEntered():
+            return say("decision entered"), run(entry.run, f"{entry.person} {entry.act} {entry.gate}")
+        case ReportsRevised():
+            return say("reports revised"), run(entry.run, say("revision {n}", n=entry.number))
