@@ -20,9 +20,11 @@ from bundles import GATE, START, Draft, begin, issue, proof
 from decided import GLASS, KIM, ROSTER, SAM
 from fakes import FakeClock
 
-__all__ = ["AT", "HOSTILE", "Reader", "archive", "build", "read", "slower"]
+__all__ = ["AT", "HOSTILE", "TITLE", "Reader", "archive", "build", "read", "slower"]
 
 HOSTILE: Final = '</td><script>window.forged = 1</script><img src=x onerror="window.forged = 1"> | PASS\n\u202eSSAP'
+TITLE: Final = b'"<b>Restored</b> & | **tested** \\u202e"'
+"""A gate's title, as YAML"""
 AT: Final = START + timedelta(days=400)
 """When the site of `archive` is looked at"""
 

@@ -16,7 +16,7 @@ from attestore.evidence.ledger import DecisionEntered, Entry, RunClosed, RunFini
 from attestore.report import Case, numbers
 from attestore.report.exports import Record
 from attestore.report.site import Decided, Line, Outcome, Trust
-from attestore.report.site.say import Say
+from attestore.report.voice import say
 
 __all__ = ["Eye", "Looked", "Told", "told"]
 
@@ -72,7 +72,6 @@ class Eye:
     """what is wrong with the ledger: where it does not hold, no bundle is vouched for"""
     alive: Collection[str]
     """runs that had not ended, and could"""
-    say: Say
 
     def look(self, start: RunStarted, *, flaws: tuple[str, ...]) -> Looked:
         """A run as it is shown; `flaws` is what the audit found in its bundle, where that was asked."""
@@ -83,7 +82,7 @@ class Eye:
             trust, why = self._endless(start.run, names)
             return Looked(replace(blank, trust=trust, why=why), names)
         if not names:
-            why = self.say("It ended {at}; its bundle is missing.", at=numbers.instant(end.at))
+            why = say("It ended {at}; its bundle is missing.", at=numbers.instant(end.at))
             return Looked(replace(blank, trust=Trust.MISSING, why=why), ())
         try:
             record = _record(self.reports / start.run)
@@ -116,8 +115,8 @@ class Eye:
         if run in self.alive:
             return Trust.RUNNING, ""
         if not names:
-            return Trust.MISSING, self.say("It was started; its bundle is missing.")
-        return Trust.DIED, self.say("It was started, has no end, and no process is writing it.")
+            return Trust.MISSING, say("It was started; its bundle is missing.")
+        return Trust.DIED, say("It was started, has no end, and no process is writing it.")
 
     def _whole(self, blank: Line, record: Record, names: tuple[str, ...]) -> Looked:
         case = record.case

@@ -39,7 +39,7 @@ from attestore.report.site import (
     load_dress,
     run_document,
 )
-from attestore.report.site.say import Say, english
+from attestore.report.voice import say
 
 __all__ = ["Built", "Wanted", "build_site"]
 
@@ -107,8 +107,7 @@ class _Build:
 
     def __init__(self, wanted: Wanted, *, seen: Survey, roster: Roster, shelf: Shelf) -> None:
         self._wanted, self._seen, self._roster, self._shelf = wanted, seen, roster, shelf
-        self._say: Say = english
-        self._dress: Dress = load_dress(resources.templates_folder(), language=wanted.language, say=self._say)
+        self._dress: Dress = load_dress(resources.templates_folder(), language=wanted.language)
         self._base = os.path.relpath(wanted.reports.resolve(), wanted.into.resolve())
         self._at = instants.text(wanted.at)
         entries = () if seen.ledger is None else seen.ledger.entries
@@ -135,7 +134,6 @@ class _Build:
             broken=self._seen.broken,
             # a run that has an end by now was in progress at the instant asked for
             alive=self._seen.alive | self._later,
-            say=self._say,
         )
         for run, start in self._told.starts.items():
             looked = eye.look(start, flaws=flawed.get(run, ()))
@@ -148,7 +146,6 @@ class _Build:
                 source=Source(self._base, looked.files),
                 around=around[run],
                 at=self._at,
-                say=self._say,
             )
             self._put(page)
             lines.append(looked.line)
@@ -162,11 +159,11 @@ class _Build:
             for each in line.outcomes:
                 by_gate[line.system, each.gate].append(line)
         for row in rows:
-            for page in gate_pages(row, overview, self._dress, lines=by_gate[row.system, row.gate], say=self._say):
+            for page in gate_pages(row, overview, self._dress, lines=by_gate[row.system, row.gate]):
                 self._put(page)
-        for page in list_pages(overview, self._dress, say=self._say):
+        for page in list_pages(overview, self._dress):
             self._put(page)
-        self._put(index_page(overview, self._dress, say=self._say))
+        self._put(index_page(overview, self._dress))
         removed = self._shelf.sweep(self._kept)
         return Built(
             index=self._wanted.into / HOME,
@@ -199,7 +196,7 @@ class _Build:
             newest=tuple(reversed(numbered[-_NEWEST:])),
             unnamed=unnamed(self._wanted.reports, named=named),
             gone=tuple(
-                (entry.run, self._say("{person} did {act} {gate}, entered {at}", person=entry.person, act=entry.act, gate=entry.gate, at=entry.at))
+                (entry.run, say("{person} did {act} {gate}, entered {at}", person=entry.person, act=entry.act, gate=entry.gate, at=entry.at))
                 for entry in self._told.decided
                 if (entry.run, entry.record) not in held
             ),

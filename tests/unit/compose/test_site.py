@@ -12,7 +12,6 @@ import pytest
 import sites
 from attestore.audit import status
 from attestore.errors import DiskError, UsageError
-from attestore.report.site.say import english
 from bundles import GLASS as PENS
 from bundles import START, Draft, issue
 from decided import GLASS, ROSTER, findings
@@ -244,11 +243,6 @@ def test_pages_do_not_go_into_a_bundle(own: tuple[Path, dict[str, str]]) -> None
 def test_an_archive_without_a_run_has_a_site_that_says_so(tmp_path: Path) -> None:
     build(tmp_path)
     assert "No gate was ever run here." in read(tmp_path / "index.html").text
-
-
-def test_values_in_sentences_are_visible_text() -> None:
-    assert english("{run} died.", run="a\u202eb") == "a‹U+202E›b died."
-    assert english("100% {as it is}") == "100% {as it is}"
 
 
 def test_the_pens_of_the_archive_are_those_of_the_roster() -> None:

@@ -82,10 +82,12 @@ def test_a_second_set_up_does_and_says_nothing(machine: Machine) -> None:
     assert (again.returncode, again.stdout, again.stderr, machine.calls.read_text()) == (0, "", "", "")
 
 
-def test_what_the_tests_need_includes_what_attestore_needs(machine: Machine) -> None:
+@pytest.mark.parametrize("browser", ["chromium", "chromium-browser", "google-chrome"])
+def test_what_the_tests_need_includes_what_attestore_needs(machine: Machine, browser: str) -> None:
     machine.has("pdftotext")
     machine.has("jq")
     machine.has("promtool")
+    machine.has(browser)
     machine.set_up("dev")
     assert "-r requirements-dev.lock" in machine.calls.read_text()
     machine.forget_calls()
@@ -93,10 +95,19 @@ def test_what_the_tests_need_includes_what_attestore_needs(machine: Machine) -> 
     assert machine.calls.read_text() == ""
 
 
+def test_without_a_browser_the_site_could_not_be_tested(machine: Machine) -> None:
+    for name in ("pdftotext", "jq", "promtool"):
+        machine.has(name)
+    done = machine.set_up("dev")
+    assert done.returncode == 1
+    assert "--no-install-recommends chromium" in done.stderr
+
+
 def test_alert_rules_that_nothing_could_check_are_no_set_up(machine: Machine) -> None:
     """Where promtool can't be taken from the system's packages, somebody is told what is missing."""
     machine.has("pdftotext")
     machine.has("jq")
+    machine.has("chromium")
     done = machine.set_up("dev")
     assert done.returncode == 1
     assert "promtool (it checks the alert rules) could not be had" in done.stderr

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from attestore.cli.options import HOME, REPORTS, GatesFolder, Home, Json, Reports, Roster
+from attestore.cli.configured import trusted
+from attestore.cli.options import HOME, REPORTS, Home, Json, Reports, Roster
 
 __all__ = ["app"]
 
@@ -26,7 +27,14 @@ def site(  # noqa: PLR0913
     ] = None,
     roster: Roster = None,
     home: Home = HOME,
-    gates: GatesFolder = None,
+    gates: Annotated[
+        Path | None,
+        typer.Option(
+            "--gates",
+            help="Folder of the gates that count: what another gate of the same id judged is not trustworthy.",
+            metavar="DIR",
+        ),
+    ] = None,
     at: Annotated[
         str, typer.Option("--at", help="Show standings as at that day or instant (UTC), not now.", metavar="DATE")
     ] = "",
@@ -39,7 +47,5 @@ def site(  # noqa: PLR0913
     """
     from attestore.cli.site import Order, make_site
 
-    order = Order(
-        reports=reports, into=into, roster=roster or home / "roster.yaml", gates=gates, at=at, as_json=as_json
-    )
+    order = Order(reports=reports, into=into, roster=roster or trusted(home), gates=gates, at=at, as_json=as_json)
     raise typer.Exit(make_site(order))

@@ -6,7 +6,7 @@ from typing import Final
 
 from attestore.report.blocks import Mark, Tone
 from attestore.report.site.model import Line, Row, Trust
-from attestore.report.site.say import Say
+from attestore.report.voice import say
 from attestore.standing import Standing
 
 __all__ = ["WORST", "outcome_mark", "rank", "run_mark", "standing_mark", "trust_words"]
@@ -39,18 +39,18 @@ def standing_mark(standing: Standing) -> Mark:
     return Mark(standing.value, _TONES.get(standing, Tone.DOUBT))
 
 
-def outcome_mark(line: Line, gate: str, *, say: Say) -> Mark:
+def outcome_mark(line: Line, gate: str) -> Mark:
     """What a gate made of a run: a verdict where the bundle holds, else what is wrong, never in green."""
     word = line.outcome(gate)
     if line.trust is not Trust.HOLDS or not word:
-        return run_mark(line, say=say)
+        return run_mark(line)
     return Mark(word, _OUTCOMES.get(word, Tone.DOUBT))
 
 
-def run_mark(line: Line, *, say: Say) -> Mark:
+def run_mark(line: Line) -> Mark:
     """A run in a word: its worst outcome where the bundle holds."""
     if line.trust is not Trust.HOLDS:
-        return Mark(trust_words(line.trust, say=say), _TRUST[line.trust])
+        return Mark(trust_words(line.trust), _TRUST[line.trust])
     words = {each.word for each in line.outcomes}
     for word, tone in (("FAIL", Tone.BAD), ("UNKNOWN", Tone.DOUBT)):
         if word in words:
@@ -58,7 +58,7 @@ def run_mark(line: Line, *, say: Say) -> Mark:
     return Mark("PASS", Tone.GOOD) if words == {"PASS"} else Mark(say("no verdict"), Tone.DOUBT)
 
 
-def trust_words(trust: Trust, *, say: Say) -> str:
+def trust_words(trust: Trust) -> str:
     """What is known of a bundle, in a word or two."""
     match trust:
         case Trust.HOLDS:

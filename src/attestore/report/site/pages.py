@@ -14,9 +14,9 @@ from attestore.report.site.model import Decided, Line, Overview, Row, Source, Tr
 from attestore.report.site.names import FOLDER, HOME, Place, gate_page, run_page
 from attestore.report.site.render import Dress
 from attestore.report.site.run import run_parts
-from attestore.report.site.say import Say
 from attestore.report.site.tables import decisions_grid, entries_grid, history_grid, matrix, remarks, runs_grid, worth
 from attestore.report.site.trends import trends
+from attestore.report.voice import say
 from attestore.standing import Standing
 
 __all__ = ["Page", "gate_pages", "index_page", "list_pages", "run_document"]
@@ -48,11 +48,11 @@ class _Tally:
     number: int
 
 
-def index_page(seen: Overview, dress: Dress, *, say: Say) -> Page:
+def index_page(seen: Overview, dress: Dress) -> Page:
     """What is worth what, what needs somebody, the newest runs."""
     place = Place(HOME)
     rows, cut = _fitting(seen.rows)
-    poor = [row for row in seen.rows if row.held.standing is not Standing.PASS or remarks(row, say=say)]
+    poor = [row for row in seen.rows if row.held.standing is not Standing.PASS or remarks(row)]
     poor.sort(key=lambda row: (rank(row), row.system, row.gate))
     newest = list(reversed(seen.lines))[:_NEWEST]
     counted = Counter(row.held.standing for row in seen.rows)
@@ -61,11 +61,11 @@ def index_page(seen: Overview, dress: Dress, *, say: Say) -> Page:
         place,
         seen=seen,
         tallies=[_Tally(standing_mark(each), counted[each]) for each in WORST if counted[each]],
-        matrix=matrix(rows, at=seen.at, place=place, say=say),
+        matrix=matrix(rows, at=seen.at, place=place),
         cut=cut,
-        poor=worth(poor[:_MOST_REASONS], at=seen.at, place=place, say=say),
+        poor=worth(poor[:_MOST_REASONS], at=seen.at, place=place),
         more=max(len(poor) - _MOST_REASONS, 0),
-        newest=runs_grid(newest, place=place, say=say, systems={}, name="newest", caption=say("Newest runs")),
+        newest=runs_grid(newest, place=place, systems={}, name="newest", caption=say("Newest runs")),
         systems=len({row.system for row in seen.rows}),
         years=_years(seen.lines, place),
         troubled=sum(line.trust in {Trust.BROKEN, Trust.MISSING, Trust.DIED} for line in seen.lines),
@@ -73,7 +73,7 @@ def index_page(seen: Overview, dress: Dress, *, say: Say) -> Page:
     return Page(HOME, data)
 
 
-def list_pages(seen: Overview, dress: Dress, *, say: Say) -> Iterator[Page]:
+def list_pages(seen: Overview, dress: Dress) -> Iterator[Page]:
     """Runs by year, systems, decisions, the ledger."""
     for path, year, part, parts, lines in _shares(seen.lines):
         place = Place(path)
@@ -88,7 +88,7 @@ def list_pages(seen: Overview, dress: Dress, *, say: Say) -> Iterator[Page]:
                 part=part,
                 parts=parts,
                 grid=runs_grid(
-                    lines, place=place, say=say, systems=systems, name="runs", caption=say("Runs of {year}", year=year)
+                    lines, place=place, systems=systems, name="runs", caption=say("Runs of {year}", year=year)
                 ),
                 systems=systems,
                 words=_filters(lines),
@@ -96,15 +96,15 @@ def list_pages(seen: Overview, dress: Dress, *, say: Say) -> Iterator[Page]:
             ),
         )
     place = Place(f"{FOLDER}/systems.html")
-    poor = [row for row in seen.rows if row.held.standing is not Standing.PASS or remarks(row, say=say)]
+    poor = [row for row in seen.rows if row.held.standing is not Standing.PASS or remarks(row)]
     yield Page(
         place.path,
         dress.page(
             "systems.html.j2",
             place,
             seen=seen,
-            matrix=matrix(seen.rows, at=seen.at, place=place, say=say),
-            poor=worth(poor, at=seen.at, place=place, say=say),
+            matrix=matrix(seen.rows, at=seen.at, place=place),
+            poor=worth(poor, at=seen.at, place=place),
         ),
     )
     place = Place(f"{FOLDER}/decisions.html")
@@ -114,17 +114,17 @@ def list_pages(seen: Overview, dress: Dress, *, say: Say) -> Iterator[Page]:
             "decisions.html.j2",
             place,
             seen=seen,
-            grid=decisions_grid(seen.decisions, place=place, say=say, name="decisions"),
+            grid=decisions_grid(seen.decisions, place=place, name="decisions"),
         ),
     )
     place = Place(f"{FOLDER}/ledger.html")
     yield Page(
         place.path,
-        dress.page("ledger.html.j2", place, seen=seen, grid=entries_grid(seen.chain, place=place, say=say)),
+        dress.page("ledger.html.j2", place, seen=seen, grid=entries_grid(seen.chain, place=place)),
     )
 
 
-def gate_pages(row: Row, seen: Overview, dress: Dress, *, lines: Sequence[Line], say: Say) -> Iterator[Page]:
+def gate_pages(row: Row, seen: Overview, dress: Dress, *, lines: Sequence[Line]) -> Iterator[Page]:
     """A gate of a system: standing, trends, decisions, history; `lines` are its runs in the order of the ledger."""
     path = gate_page(row.system, row.gate)
     place = Place(path)
@@ -149,12 +149,10 @@ def gate_pages(row: Row, seen: Overview, dress: Dress, *, lines: Sequence[Line],
             "gate.html.j2",
             place,
             **common,
-            remarks=remarks(row, say=say),
-            figures=trends(row, lines, say=say),
-            decisions=decisions_grid(decided, place=place, say=say),
-            history=history_grid(
-                row.gate, shown[:_MOST_HISTORY], place=place, say=say, caption=say("Runs, newest first")
-            ),
+            remarks=remarks(row),
+            figures=trends(row, lines),
+            decisions=decisions_grid(decided, place=place),
+            history=history_grid(row.gate, shown[:_MOST_HISTORY], place=place, caption=say("Runs, newest first")),
             runs=len(shown),
             years=years,
             deciding=place.to(run_page(row.held.run)) if row.held.run else "",
@@ -162,9 +160,7 @@ def gate_pages(row: Row, seen: Overview, dress: Dress, *, lines: Sequence[Line],
     )
     for year, group in by_year.items():
         here = Place(gate_page(row.system, row.gate, year=year))
-        grid = history_grid(
-            row.gate, group, place=here, say=say, caption=say("Runs of {year}, newest first", year=year)
-        )
+        grid = history_grid(row.gate, group, place=here, caption=say("Runs of {year}, newest first", year=year))
         yield Page(
             here.path,
             dress.page(
@@ -189,12 +185,11 @@ def run_document(  # noqa: PLR0913
     source: Source,
     around: tuple[str, str],
     at: str,
-    say: Say,
 ) -> Page:
     """The page of a run. `around` names the runs of the same system before and after it; empty where there is none."""
     place = Place(run_page(line.run))
     before, after = (place.to(run_page(run)) if run else "" for run in around)
-    parts = run_parts(line, case, rows=rows, decisions=decisions, source=source, place=place, say=say)
+    parts = run_parts(line, case, rows=rows, decisions=decisions, source=source, place=place)
     return Page(
         place.path,
         dress.page(

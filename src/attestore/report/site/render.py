@@ -20,7 +20,7 @@ from attestore.report import numbers
 from attestore.report.blocks import Mark, Prose, Span
 from attestore.report.site import pictures
 from attestore.report.site.names import FOLDER, Place, gate_page, run_page
-from attestore.report.site.say import Say, english
+from attestore.report.voice import say
 from attestore.report.words import visible, visible_lines
 
 __all__ = ["GENERATOR", "Dress", "load_dress"]
@@ -75,7 +75,7 @@ class Dress:
         return text.encode("utf-8")
 
 
-def load_dress(folder: Path, *, language: str = "en", say: Say = english) -> Dress:
+def load_dress(folder: Path, *, language: str = "en") -> Dress:
     """The templates, style, script and fonts of the site, below the folder of all templates.
 
     Raises:
@@ -111,7 +111,7 @@ def load_dress(folder: Path, *, language: str = "en", say: Say = english) -> Dre
     filters: dict[str, Callable[..., object]] = {
         "count": numbers.count,
         "instant": numbers.instant,
-        "minute": _minute,
+        "minute": numbers.minute,
         "day": numbers.day,
         "duration": numbers.duration,
         "size": numbers.size,
@@ -162,9 +162,3 @@ def _inline(markdown: str) -> Markup:
 
 def _listing(text: str) -> Markup:
     return Markup.escape(visible_lines(text).strip("\n"))
-
-
-def _minute(text: str) -> str:
-    """`2026-11-22 19:49` of an instant in UTC; anything else comes back as it is."""
-    shown = numbers.instant(text)
-    return shown[:16] if shown != text else text

@@ -13,10 +13,10 @@ from attestore.report.integrity import differences
 from attestore.report.site.marks import outcome_mark, run_mark, trust_words
 from attestore.report.site.model import Decided, Line, Row, Source, Trust
 from attestore.report.site.names import Place, gate_page
-from attestore.report.site.say import Say
 from attestore.report.site.tables import decisions_grid
 from attestore.report.site.values import Entry, Grid, Link, Stack
 from attestore.report.site.values import Row as Cells
+from attestore.report.voice import say
 from attestore.report.words import prose
 
 __all__ = ["run_parts"]
@@ -24,7 +24,7 @@ __all__ = ["run_parts"]
 _PAPERS: Final = ((".pdf", "PDF"), (".md", "Markdown"))
 
 
-def run_parts(  # noqa: PLR0913
+def run_parts(
     line: Line,
     case: Case | None,
     *,
@@ -32,13 +32,12 @@ def run_parts(  # noqa: PLR0913
     decisions: Sequence[Decided],
     source: Source,
     place: Place,
-    say: Say,
 ) -> tuple[Block | Grid, ...]:
     """Everything of a run; `case` is None where its bundle is not there, still grows, or does not hold.
 
     `rows` are the gates of its system as they stand.
     """
-    parts: list[Block | Grid] = [_headline(line, case, say=say)]
+    parts: list[Block | Grid] = [_headline(line, case)]
     views = [] if case is None else [view(case, gate.id) for gate in case.gates]
     restoring = next((each for each in views if rto_check(each)), None) or next(
         (each for each in views if each.restores), None
@@ -48,24 +47,24 @@ def run_parts(  # noqa: PLR0913
         parts += [drawn] if drawn else []
     titles = {} if case is None else {each.id: each.title for each in case.gates}
     parts += [
-        _facts(line, case, say=say),
-        _gates(line, rows=rows, titles=titles, source=source, place=place, say=say),
+        _facts(line, case),
+        _gates(line, rows=rows, titles=titles, source=source, place=place),
     ]
     if case is not None and restoring is not None:
-        parts += _timeline(restoring, say=say)
+        parts += _timeline(restoring)
     for each in sorted(views, key=lambda each: (-each.verdict.outcome.value, each.gate.id)):
-        parts += _judged(each, say=say)
+        parts += _judged(each)
     if restoring is not None:
-        parts += _differences(restoring, say=say)
+        parts += _differences(restoring)
     if decisions:
-        parts += [Heading(2, say("Decisions"), "decisions"), decisions_grid(decisions, place=place, say=say)]
-    parts += _files(line, source=source, place=place, say=say)
-    parts += _verify(line, say=say)
+        parts += [Heading(2, say("Decisions"), "decisions"), decisions_grid(decisions, place=place)]
+    parts += _files(line, source=source, place=place)
+    parts += _verify(line)
     return tuple(parts)
 
 
-def _headline(line: Line, case: Case | None, *, say: Say) -> Callout:
-    mark = run_mark(line, say=say)
+def _headline(line: Line, case: Case | None) -> Callout:
+    mark = run_mark(line)
     lines: list[Text] = [line.why] if line.why else []
     if case is not None:
         passed = sum(each.word == "PASS" for each in line.outcomes)
@@ -83,7 +82,7 @@ def _headline(line: Line, case: Case | None, *, say: Say) -> Callout:
     return Callout(mark.tone, mark.word, tuple(lines), large=True)
 
 
-def _facts(line: Line, case: Case | None, *, say: Say) -> Facts:
+def _facts(line: Line, case: Case | None) -> Facts:
     ended = numbers.instant(line.ended) if line.ended else say("no end in the ledger")
     facts = [
         Fact(say("System"), line.system),
@@ -102,11 +101,11 @@ def _facts(line: Line, case: Case | None, *, say: Say) -> Facts:
             Fact(say("Rows restored"), reading.shown("rows.restored")),
             Fact(say("Server"), reading.shown("source.version")),
         ]
-    facts.append(Fact(say("Bundle"), trust_words(line.trust, say=say), note=_meaning(line.trust, say=say)))
+    facts.append(Fact(say("Bundle"), trust_words(line.trust), note=_meaning(line.trust)))
     return Facts(tuple(facts))
 
 
-def _meaning(trust: Trust, *, say: Say) -> str:
+def _meaning(trust: Trust) -> str:
     match trust:
         case Trust.HOLDS:
             return say(
@@ -123,7 +122,7 @@ def _meaning(trust: Trust, *, say: Say) -> str:
             return say("nothing it says is shown")
 
 
-def _differences(seen: View, *, say: Say) -> tuple[Block, ...]:
+def _differences(seen: View) -> tuple[Block, ...]:
     """Each difference with both sides where the proofs are at hand; they are not read where the journal counts none."""
     compared = seen.reading.number("tables.compared")
     if seen.comparison is None and compared is not None:
@@ -135,9 +134,7 @@ def _differences(seen: View, *, say: Say) -> tuple[Block, ...]:
     return differences(seen)
 
 
-def _gates(
-    line: Line, *, rows: Sequence[Row], titles: Mapping[str, str], source: Source, place: Place, say: Say
-) -> Grid:
+def _gates(line: Line, *, rows: Sequence[Row], titles: Mapping[str, str], source: Source, place: Place) -> Grid:
     known = {(row.system, row.gate): row for row in rows}
     made: list[Cells] = []
     for each in line.outcomes:
@@ -152,14 +149,14 @@ def _gates(
         report: Entry = Stack(papers[0], tuple(papers[1:])) if papers else say("none")
         now = "" if row is None else row.held.standing.value
         here = say("this run decides") if row is not None and row.held.run == line.run else say("another run decides")
-        made.append(Cells((name, outcome_mark(line, each.gate, say=say), Stack(now or "–", (here,)), report)))
+        made.append(Cells((name, outcome_mark(line, each.gate), Stack(now or "–", (here,)), report)))
     columns = (
         Column(say("Gate"), wide=True), Column(say("Verdict of this run")), Column(say("Standing now")), Column(say("Report")),
     )  # fmt: skip
     return Grid(say("Gates of this run"), columns, tuple(made))
 
 
-def _timeline(seen: View, *, say: Say) -> list[Block | Grid]:
+def _timeline(seen: View) -> list[Block | Grid]:
     reading = seen.reading
     blocks: list[Block | Grid] = [Heading(2, say("Timeline"), "timeline")]
     if reading.flag("restore.durable") is False:
@@ -176,7 +173,7 @@ def _timeline(seen: View, *, say: Say) -> list[Block | Grid]:
     return blocks
 
 
-def _judged(seen: View, *, say: Say) -> list[Block]:
+def _judged(seen: View) -> list[Block]:
     heading = Heading(2, prose("{id}: criteria", id=seen.gate.id), f"criteria-{seen.gate.digest[:8]}")
     blocks: list[Block] = [heading, Para(seen.gate.statement)]
     if seen.verdict.reason:
@@ -184,7 +181,7 @@ def _judged(seen: View, *, say: Say) -> list[Block]:
     return blocks + [block for block in criteria(seen) if not isinstance(block, Heading)]
 
 
-def _files(line: Line, *, source: Source, place: Place, say: Say) -> list[Block | Grid]:
+def _files(line: Line, *, source: Source, place: Place) -> list[Block | Grid]:
     if not source.files:
         return []
 
@@ -213,7 +210,7 @@ def _files(line: Line, *, source: Source, place: Place, say: Say) -> list[Block 
                 link(f"{name}.asc", say("signature")) if f"{name}.asc" in source.files else "–",
             )
         )
-        for name, what in _evidence(say)
+        for name, what in _evidence()
         if name in source.files
     )
     return [
@@ -223,7 +220,7 @@ def _files(line: Line, *, source: Source, place: Place, say: Say) -> list[Block 
     ]  # fmt: skip
 
 
-def _evidence(say: Say) -> tuple[tuple[str, str], ...]:
+def _evidence() -> tuple[tuple[str, str], ...]:
     return (
         ("VERIFY.md", say("how to check all this by hand")),
         ("SHA256SUMS", say("every file by digest, for sha256sum")),
@@ -237,7 +234,7 @@ def _evidence(say: Say) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _verify(line: Line, *, say: Say) -> list[Block]:
+def _verify(line: Line) -> list[Block]:
     if line.trust is Trust.MISSING:
         return []
     return [

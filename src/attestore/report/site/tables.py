@@ -21,10 +21,10 @@ from attestore.report.blocks import Align, Column, Text
 from attestore.report.site.marks import outcome_mark, rank, run_mark, standing_mark
 from attestore.report.site.model import Chain, Decided, Line, Row, Trust
 from attestore.report.site.names import Place, gate_page, run_page
-from attestore.report.site.say import Say
 from attestore.report.site.values import Entry as Cell
 from attestore.report.site.values import Grid, Link, Stack
 from attestore.report.site.values import Row as Cells
+from attestore.report.voice import say
 from attestore.standing import Standing
 
 __all__ = ["decisions_grid", "entries_grid", "history_grid", "matrix", "remarks", "runs_grid", "worth"]
@@ -32,7 +32,7 @@ __all__ = ["decisions_grid", "entries_grid", "history_grid", "matrix", "remarks"
 _SHORT: Final = 16
 
 
-def matrix(rows: Sequence[Row], *, at: str, place: Place, say: Say) -> Grid:
+def matrix(rows: Sequence[Row], *, at: str, place: Place) -> Grid:
     """Systems × gates: what each is worth, and how long yet."""
     known = {(row.system, row.gate): row for row in rows}
     gates = sorted({row.gate for row in rows})
@@ -43,7 +43,7 @@ def matrix(rows: Sequence[Row], *, at: str, place: Place, say: Say) -> Grid:
     for system in sorted(systems, key=lambda name: (systems[name], name)):
         ours = [known.get((system, gate)) for gate in gates]
         words = " ".join(sorted({_word(row) for row in ours if row is not None}))
-        cells = tuple("–" if row is None else _standing(row, at=at, place=place, say=say) for row in ours)
+        cells = tuple("–" if row is None else _standing(row, at=at, place=place) for row in ours)
         made.append(Cells((system or say("(no system)"), *cells), {"outcome": words}))
     return Grid(
         say("Standing of every gate"),
@@ -59,7 +59,7 @@ def _word(row: Row) -> str:
     return row.held.standing.name
 
 
-def _standing(row: Row, *, at: str, place: Place, say: Say) -> Stack:
+def _standing(row: Row, *, at: str, place: Place) -> Stack:
     held = row.held
     notes: list[Text | Link] = []
     if held.until and held.standing is not Standing.EXPIRED:
@@ -73,7 +73,7 @@ def _standing(row: Row, *, at: str, place: Place, say: Say) -> Stack:
     return Stack(Link(standing_mark(held.standing), place.to(gate_page(row.system, row.gate))), tuple(notes))
 
 
-def remarks(row: Row, *, say: Say) -> tuple[str, ...]:
+def remarks(row: Row) -> tuple[str, ...]:
     """What is to be known of a gate besides its standing and the reason for it."""
     said = [say("{run} had not ended; a running run changes nothing until it ends.", run=run) for run in row.running]
     said += [
@@ -88,7 +88,7 @@ def remarks(row: Row, *, say: Say) -> tuple[str, ...]:
     return tuple(said)
 
 
-def worth(rows: Sequence[Row], *, at: str, place: Place, say: Say) -> Grid:
+def worth(rows: Sequence[Row], *, at: str, place: Place) -> Grid:
     """Every gate that is not a plain PASS, worst first, and why."""
     ordered = sorted(rows, key=lambda row: (rank(row), row.system, row.gate))
     made = tuple(
@@ -96,7 +96,7 @@ def worth(rows: Sequence[Row], *, at: str, place: Place, say: Say) -> Grid:
             (
                 Link(f"{row.system} {row.gate}".strip(), place.to(gate_page(row.system, row.gate))),
                 standing_mark(row.held.standing),
-                " ".join((row.held.reason, *remarks(row, say=say))),
+                " ".join((row.held.reason, *remarks(row))),
             ),
             {"outcome": _word(row)},
         )
@@ -108,9 +108,7 @@ def worth(rows: Sequence[Row], *, at: str, place: Place, say: Say) -> Grid:
     )
 
 
-def runs_grid(
-    lines: Sequence[Line], *, place: Place, say: Say, systems: Mapping[str, str], name: str, caption: str
-) -> Grid:
+def runs_grid(lines: Sequence[Line], *, place: Place, systems: Mapping[str, str], name: str, caption: str) -> Grid:
     """Runs, in the order given. `systems` gives the word by which a filter asks for a system."""
     columns = (
         Column(say("Run"), wide=True), Column(say("System")), Column(say("Gates")), Column(say("RTO"), Align.RIGHT),
@@ -119,14 +117,14 @@ def runs_grid(
     return Grid(
         caption,
         columns,
-        tuple(_run(line, place=place, say=say, systems=systems) for line in lines),
+        tuple(_run(line, place=place, systems=systems) for line in lines),
         name=name,
         quiet=True,
     )
 
 
-def _run(line: Line, *, place: Place, say: Say, systems: Mapping[str, str]) -> Cells:
-    mark = run_mark(line, say=say)
+def _run(line: Line, *, place: Place, systems: Mapping[str, str]) -> Cells:
+    mark = run_mark(line)
     told = tuple(f"{each.gate} {each.word}".strip() for each in line.outcomes)
     holds = line.trust is Trust.HOLDS
     if holds:
@@ -152,7 +150,7 @@ def _filtered(line: Line) -> str:
     return " ".join(sorted({each.word for each in line.outcomes} - {""}))
 
 
-def history_grid(gate: str, lines: Sequence[Line], *, place: Place, say: Say, caption: str) -> Grid:
+def history_grid(gate: str, lines: Sequence[Line], *, place: Place, caption: str) -> Grid:
     """Runs of one gate, in the order given."""
     columns = (
         Column(say("Run"), wide=True), Column(say("Verdict")), Column(say("RTO"), Align.RIGHT), Column(say("Sealed"), Align.RIGHT),
@@ -169,7 +167,7 @@ def history_grid(gate: str, lines: Sequence[Line], *, place: Place, say: Say, ca
             Cells(
                 (
                     Stack(Link(line.run, place.to(run_page(line.run)), mono=True), tuple(notes)),
-                    outcome_mark(line, gate, say=say),
+                    outcome_mark(line, gate),
                     "–" if line.rto_ms is None else numbers.duration(line.rto_ms),
                     "–" if line.sealed_bytes is None else numbers.size(line.sealed_bytes),
                     line.operator or "–",
@@ -181,7 +179,7 @@ def history_grid(gate: str, lines: Sequence[Line], *, place: Place, say: Say, ca
     return Grid(caption, columns, tuple(rows), name="history", quiet=True)
 
 
-def decisions_grid(decisions: Sequence[Decided], *, place: Place, say: Say, name: str = "") -> Grid:
+def decisions_grid(decisions: Sequence[Decided], *, place: Place, name: str = "") -> Grid:
     """Who decided what, newest first."""
     columns = (
         Column(say("Person")), Column(say("Decision")), Column(say("Gate and run"), wide=True), Column(say("Comment and terms"), wide=True),
@@ -218,17 +216,17 @@ def decisions_grid(decisions: Sequence[Decided], *, place: Place, say: Say, name
     return Grid(say("Decisions, newest first"), columns, tuple(rows), name=name, quiet=True)
 
 
-def entries_grid(chain: Chain, *, place: Place, say: Say) -> Grid:
+def entries_grid(chain: Chain, *, place: Place) -> Grid:
     """The newest entries of the ledger."""
     rows = tuple(
-        Cells((numbers.count(number), numbers.instant(entry.at), *_told(entry, place=place, say=say)))
+        Cells((numbers.count(number), numbers.instant(entry.at), *_told(entry, place=place)))
         for number, entry in chain.newest
     )
     columns = (Column(say("Entry")), Column(say("Time")), Column(say("What")), Column(say("Of"), wide=True))
     return Grid(say("Newest entries of the ledger"), columns, rows, name="entries", quiet=True)
 
 
-def _told(entry: Entry, *, place: Place, say: Say) -> tuple[Cell, Cell]:  # noqa: PLR0911  one per kind
+def _told(entry: Entry, *, place: Place) -> tuple[Cell, Cell]:  # noqa: PLR0911  one per kind
     def run(name: str, *notes: str) -> Stack:
         return Stack(Link(name, place.to(run_page(name)), mono=True), notes)
 

@@ -10,8 +10,8 @@ from typing import Final
 from attestore.report import numbers
 from attestore.report.site.model import Line, Row, Trust
 from attestore.report.site.pictures import Point, curve
-from attestore.report.site.say import Say
 from attestore.report.site.values import Figure
+from attestore.report.voice import say
 
 __all__ = ["MOST", "trends"]
 
@@ -30,7 +30,7 @@ class _Wanted:
     unit: int = 1
 
 
-def trends(row: Row, lines: Sequence[Line], *, say: Say) -> tuple[Figure, ...]:
+def trends(row: Row, lines: Sequence[Line]) -> tuple[Figure, ...]:
     """A figure for each value that any of the runs has."""
     ours = [line for line in lines if line.trust is Trust.HOLDS]
     target = row.target_ms
@@ -38,11 +38,11 @@ def trends(row: Row, lines: Sequence[Line], *, say: Say) -> tuple[Figure, ...]:
         _Wanted(say("Recovery time (RTO)"), lambda line: line.rto_ms, numbers.duration, bound=target),
         _Wanted(say("Size of the sealed backup"), lambda line: line.sealed_bytes, numbers.size, unit=1024),
     )
-    made = (_figure(each, row.gate, ours, say=say) for each in wanted)
+    made = (_figure(each, row.gate, ours) for each in wanted)
     return tuple(figure for figure in made if figure is not None)
 
 
-def _figure(wanted: _Wanted, gate: str, lines: Sequence[Line], *, say: Say) -> Figure | None:
+def _figure(wanted: _Wanted, gate: str, lines: Sequence[Line]) -> Figure | None:
     write, bound = wanted.write, wanted.bound
     known = [(line, number) for line in lines if (number := wanted.value(line)) is not None][-MOST:]
     if not known:
