@@ -10,7 +10,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterator
+
+    from endpoints import Endpoint
 
 # The same examples every time, however slow the machine. `sparse` is for the run against the wheel (tools/wheel-suite).
 settings.register_profile(
@@ -67,3 +69,12 @@ def pytest_make_collect_report(
     if report.skipped:
         report.outcome = "failed"
     return report
+
+
+@pytest.fixture(scope="session")
+def s3_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
+    """One real S3 service for all tests of a worker; each makes buckets of its own."""
+    from endpoints import endpoint  # noqa: PLC0415  boto3 is not loaded for tests that need none
+
+    with endpoint(tmp_path_factory.mktemp("s3")) as running:
+        yield running

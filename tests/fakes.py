@@ -40,7 +40,7 @@ from attestore.ports import (
 from attestore.proof import Proof
 from attestore.proof.sketch import Sketch
 from attestore.report import load_templates
-from attestore.run import Drilling, Making, Tools
+from attestore.run import Drilling, Making, NamedStore, Tools
 
 FINGERPRINT = "A" * 40
 STRANGER = "B" * 40
@@ -363,10 +363,17 @@ class FakeStore:
     def problems(self) -> tuple[Error, ...]:
         return self._problems
 
+    def looks(self) -> tuple[Look, ...]:
+        return (Look("store", "round trip of a nonce", self.location, self._problems),)
+
+    def digest(self, key: str) -> StoredPart:
+        data = self.read(key, limit=1 << 40)
+        return StoredPart(key=key, size=len(data), digest=canon.sha256_hex(data))
+
     def put(self, key: str, item: SealedPart | Signed) -> StoredPart:
-        if key in self.objects:
-            raise StoreError(f"{key} is there already")
         data = item.path.read_bytes()
+        if self.objects.get(key, data) != data:
+            raise StoreError(f"{key} is there already")
         digest = canon.sha256_hex(data)
         if self._rots and "archive" in key:
             data = bytes([data[0] ^ 1]) + data[1:]
@@ -622,6 +629,8 @@ class World:
     scratch: FakeScratch = field(init=False)
     watcher: FakeWatcher = field(init=False)
     settled: int = 0
+    others: tuple[NamedStore, ...] = ()
+    """stores besides the first"""
 
     def __post_init__(self) -> None:
         self.store = FakeStore(rots=self.stored_rots, lies=self.store_lies, problems=self.store_problems)
@@ -645,7 +654,7 @@ class World:
             entropy=FakeEntropy(),
             workspace=workspace,
             sealer=FakeSealer(seals=self.seals, problems=()),
-            store=self.store,
+            stores=(NamedStore("local", self.store), *self.others),
             signer=FakeSigner(self.signer),
             verifier=FakeVerifier(),
             printer=FakePrinter(),

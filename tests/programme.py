@@ -21,6 +21,7 @@ from typing import Any
 from attestore import compose
 from attestore.adapters.process import Runner
 from attestore.compose.people import opened_home
+from attestore.config.stores import DirectoryPlace
 
 __all__ = ["Desk", "Ran", "at_desk"]
 
@@ -129,7 +130,7 @@ def _home() -> Path:
     settings = compose.Settings(
         reports=folder / "reports",
         home=folder / "home",
-        store=folder / "store",
+        stores=(DirectoryPlace("local", folder / "store"),),
         source="",
         backup="latest",
         system="",

@@ -12,18 +12,30 @@ from attestore.adapters.directory_store import DirectoryStore
 from attestore.errors import StoreError
 from attestore.evidence import PartRecord
 from attestore.ports import Kept, SealedPart, Signed, Store
+from endpoints import Endpoint
 from fakes import FakeStore
 
-_STORES: dict[str, Callable[[Path], Store]] = {
-    "directory": DirectoryStore,
-    "memory": lambda _: FakeStore(rots=False, lies=False, problems=()),
+_SMALL = 256 << 10
+"""of an upload's parts: no real service takes such small ones, the code does not know that"""
+
+
+def _s3(request: pytest.FixtureRequest, **bucket: bool) -> Store:
+    endpoint: Endpoint = request.getfixturevalue("s3_endpoint")
+    return endpoint.store(endpoint.bucket(**bucket), part_size=_SMALL)
+
+
+_STORES: dict[str, Callable[[pytest.FixtureRequest, Path], Store]] = {
+    "directory": lambda _, folder: DirectoryStore(folder),
+    "memory": lambda _, __: FakeStore(rots=False, lies=False, problems=()),
+    "s3": lambda request, _: _s3(request),
+    "s3 with versions": lambda request, _: _s3(request, versioned=True),
+    "s3 with lock": lambda request, _: _s3(request, locked=True),
 }
 
 
 @pytest.fixture(params=sorted(_STORES))
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
-    make = _STORES[str(request.param)]
-    return make(tmp_path / "store")
+    return _STORES[str(request.param)](request, tmp_path / "store")
 
 
 def _sealed(folder: Path, data: bytes, *, name: str = "proof.json.zst.gpg") -> SealedPart:
@@ -121,3 +133,25 @@ def test_a_store_that_nobody_died_at_has_nothing_unfinished(store: Store, tmp_pa
     assert store.unfinished() == ()
     store.put("b1/x", _sealed(tmp_path / "work", b"1"))
     assert store.unfinished() == ()
+
+
+def test_whoever_was_interrupted_puts_the_same_bytes_again(store: Store, tmp_path: Path) -> None:
+    part = _sealed(tmp_path / "work", b"first" * 100_000)
+    first = store.put("b1/x", part)
+    assert store.put("b1/x", part) == first
+    assert store.keys("") == ("b1/x",)
+
+
+def test_every_byte_can_be_read_without_keeping_it(store: Store, tmp_path: Path) -> None:
+    part = _sealed(tmp_path / "work", b"12345" * 100_000)
+    stored = store.put("b1/x", part)
+    assert store.digest("b1/x") == stored
+    with pytest.raises(StoreError):
+        store.digest("b1/y")
+
+
+def test_a_store_says_what_was_looked_at(store: Store) -> None:
+    looks = store.looks()
+    assert looks
+    assert {look.area for look in looks} == {"store"}
+    assert store.keys("") == ()

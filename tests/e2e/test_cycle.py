@@ -13,6 +13,7 @@ import pytest
 
 from attestore import compose, gate
 from attestore.cli.display import Quiet, consoles
+from attestore.config.stores import DirectoryPlace
 from attestore.gate import Gate
 from attestore.plan import Job
 from attestore.ports import Dumper, Dumping, Form, Plain, Snapshot, Texts
@@ -221,7 +222,7 @@ def in_process(desk: Desk, source: str, *, gates: tuple[Gate, ...], old: bytes, 
     settings = compose.Settings(
         reports=desk.reports,
         home=desk.folder / ".attestore",
-        store=desk.store,
+        stores=(DirectoryPlace("local", desk.store),),
         source=source,
         backup="latest",
         system="shop",

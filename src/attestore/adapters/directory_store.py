@@ -12,26 +12,23 @@ import hashlib
 import os
 import secrets
 import stat
-import unicodedata
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Final
 
 from attestore.adapters.durable import create, disk_errors
+from attestore.adapters.stored import OURS, agree, parts_of, plain_name
 from attestore.errors import DiskError, Error, StoreError
 from attestore.evidence import PartRecord
-from attestore.ports import FetchedPart, Kept, SealedPart, Signed, StoredPart, Unfinished
+from attestore.ports import FetchedPart, Kept, Look, SealedPart, Signed, StoredPart, Unfinished
 
 __all__ = ["DirectoryStore"]
 
 _CHUNK: Final = 1 << 20
-_UNFINISHED: Final = ".attestore-"
 _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _WRITE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-_LONGEST_KEY: Final = 1024
-_LONGEST_NAME: Final = 200
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _DENIED: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
@@ -50,7 +47,7 @@ class DirectoryStore:
     def problems(self) -> tuple[Error, ...]:
         """Whatever stands in the way of a round trip: a nonce is written, linked, read back and removed."""
         nonce = secrets.token_bytes(64)
-        name = _UNFINISHED + secrets.token_hex(8)
+        name = OURS + secrets.token_hex(8)
         try:
             with (
                 self._folder((), making=True) as folder,
@@ -69,21 +66,23 @@ class DirectoryStore:
         """Store durably and atomically, then read every byte back.
 
         Raises:
-            StoreError: the key exists or can't be one, the file is not what its record says, or the store refused or
-                returned other bytes.
+            StoreError: the key holds other bytes or can't be one, the file is not what its record says, or the store
+                refused or returned other bytes.
             DiskError: no space left.
         """
-        *folders, name = _parts(key)
+        *folders, name = parts_of(key)
         with self._folder(tuple(folders), making=True) as folder, self._errors(f"put {key} into"):
-            unfinished = _UNFINISHED + secrets.token_hex(8)
+            unfinished = OURS + secrets.token_hex(8)
             with _written(folder, unfinished, _chunks(item.path)) as written:
-                _agree(item, written)
+                agree(item, written)
                 try:
                     os.link(unfinished, name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
                 except FileExistsError as problem:
-                    raise StoreError(
-                        f"{key} exists in the store {self.location}; nothing is ever written over",
-                    ) from problem
+                    # whoever goes on after a crash puts the same bytes again
+                    if _digested(folder, name) != written:
+                        raise StoreError(
+                            f"{key} exists in the store {self.location}; nothing is ever written over",
+                        ) from problem
             os.fsync(folder)
             size, digest = _digested(folder, name)
             if (size, digest) != written:
@@ -93,6 +92,21 @@ class DirectoryStore:
                     hint="Check the disk; the object is left for you to look at.",
                 )
         return StoredPart(key=key, size=size, digest=digest)
+
+    def digest(self, key: str) -> StoredPart:
+        """Every byte of an object read from the disk.
+
+        Raises:
+            StoreError: there is none, or it can't be read.
+        """
+        *folders, name = parts_of(key)
+        with self._errors(f"read {key} from"), self._folder(tuple(folders), making=False) as folder:
+            size, digest = _digested(folder, name)
+        return StoredPart(key=key, size=size, digest=digest)
+
+    def looks(self) -> tuple[Look, ...]:
+        """A round trip of a nonce."""
+        return (Look("store", "round trip of a nonce", self.location, self.problems()),)
 
     def keys(self, prefix: str) -> tuple[str, ...]:
         """All keys that begin with a prefix, sorted; none where nothing was ever put.
@@ -111,7 +125,7 @@ class DirectoryStore:
         Raises:
             StoreError: its folder can't be looked into.
         """
-        *folders, name = _parts(key)
+        *folders, name = parts_of(key)
         place = self._root.joinpath(*folders)
         if not place.is_dir():
             return None
@@ -141,9 +155,7 @@ class DirectoryStore:
             StoreError: there is none, or it can't be read.
             DiskError: it can't be written below `into`.
         """
-        if "/" in record.name or record.name in {"", ".", ".."} or "\0" in record.name:
-            raise StoreError(f"part name {record.name!r} is not a plain file name")
-        target = into / record.name
+        target = into / plain_name(record.name)
         size, state = 0, hashlib.sha256()
         with self._object(key) as source, create(target) as file:
             while chunk := self._read(source, key):
@@ -154,7 +166,7 @@ class DirectoryStore:
 
     def kept(self, key: str) -> Kept:
         """Nothing keeps a file: whoever may write into the folder may delete it."""
-        _parts(key)
+        parts_of(key)
         return Kept()
 
     def delete(self, key: str) -> bool:
@@ -165,7 +177,7 @@ class DirectoryStore:
         """
         if self.size(key) is None:
             return False
-        *folders, name = _parts(key)
+        *folders, name = parts_of(key)
         with self._errors(f"delete {key} from"):
             with self._folder(tuple(folders), making=False) as folder:
                 os.unlink(name, dir_fd=folder)
@@ -199,10 +211,10 @@ class DirectoryStore:
             StoreError: it is none, or can't be removed.
         """
         *folders, name = leftover.name.split("/")
-        if not name.startswith(_UNFINISHED):
+        if not name.startswith(OURS):
             raise StoreError(f"{leftover.name!r} is no unfinished object of the store {self.location}")
         if folders:
-            _parts("/".join(folders))
+            parts_of("/".join(folders))
         with self._errors(f"sweep {leftover.name} from"), self._folder(tuple(folders), making=False) as folder:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(name, dir_fd=folder)
@@ -227,7 +239,7 @@ class DirectoryStore:
 
     @contextlib.contextmanager
     def _object(self, key: str) -> Iterator[IO[bytes]]:
-        *folders, name = _parts(key)
+        *folders, name = parts_of(key)
         with contextlib.ExitStack() as stack:
             with self._errors(f"read {key} from"):
                 folder = stack.enter_context(self._folder(tuple(folders), making=False))
@@ -251,41 +263,6 @@ class DirectoryStore:
             if problem.errno in {errno.ELOOP, errno.ENOTDIR}:
                 raise StoreError(f"{sentence} (symbolic links are not followed)") from problem
             raise StoreError(sentence) from problem
-
-
-def _parts(key: str) -> tuple[str, ...]:
-    """The names in a key, each of them safe as the name of a file.
-
-    Raises:
-        StoreError: the key is empty, too long or absolute, or a name in it is one.
-    """
-    parts = tuple(key.split("/"))
-    try:
-        size = len(key.encode())
-        longest = max(len(part.encode()) for part in parts)
-    except UnicodeEncodeError as problem:
-        raise StoreError(f"{key!r} can't be a key: it is not valid Unicode") from problem
-    why = ""
-    if any(part in {"", ".", ".."} for part in parts):
-        why = "it is empty, absolute, or has an empty, . or .. part"
-    elif size > _LONGEST_KEY or longest > _LONGEST_NAME:
-        why = f"it is longer than {_LONGEST_KEY} bytes, or a part of it longer than {_LONGEST_NAME}"
-    elif any(unicodedata.category(letter) in {"Cc", "Cf", "Zl", "Zp"} or letter == "\\" for letter in key):
-        why = "it holds a control character or a backslash"
-    elif any(part.startswith(_UNFINISHED) for part in parts):
-        why = f"names that begin with {_UNFINISHED} are kept for unfinished objects"
-    if why:
-        raise StoreError(f"{key!r} can't be a key: {why}")
-    return parts
-
-
-def _agree(item: SealedPart | Signed, written: tuple[int, str]) -> None:
-    if isinstance(item, SealedPart) and written != (item.record.size, item.record.digest):
-        raise StoreError(
-            f"{item.path} has {written[0]} B with SHA-256 {written[1]}; "
-            f"sealed were {item.record.size} B with {item.record.digest}",
-            hint="The file was changed after it was sealed, or the workspace's disk is failing.",
-        )
 
 
 def _make(here: int, part: str) -> None:
@@ -347,9 +324,9 @@ def _walk(folder: int, above: str, *, unfinished: bool = False) -> Iterator[str]
             (entry.name, entry.is_dir(follow_symlinks=False), entry.is_file(follow_symlinks=False)) for entry in entries
         ]
     for name, is_folder, is_file in found:
-        if is_file and name.startswith(_UNFINISHED) == unfinished:
+        if is_file and name.startswith(OURS) == unfinished:
             yield above + name
-        elif is_folder and not name.startswith(_UNFINISHED):
+        elif is_folder and not name.startswith(OURS):
             below = os.open(name, _FOLDER, dir_fd=folder)
             try:
                 yield from _walk(below, f"{above}{name}/", unfinished=unfinished)

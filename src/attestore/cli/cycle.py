@@ -45,7 +45,7 @@ class Order:
     gates: tuple[str, ...] = ()
     gates_folder: Path | None = None
     system: str = ""
-    store: Path | None = None
+    store: tuple[str, ...] = ()
     jobs: int = 2
     pg_bin: Path | None = None
     operator: str = ""
@@ -61,6 +61,7 @@ class Order:
     key: str = ""
     escrow: Path | None = None
     passphrase: str = ""
+    from_store: str = ""
     configured: Configured | None = field(default_factory=chosen)
 
     @property
@@ -69,7 +70,7 @@ class Order:
         return compose.Settings(
             reports=self.reports,
             home=self.home,
-            store=self.store or self.home / "store",
+            stores=compose.places(self.store, home=self.home, configured=self.configured),
             source=self.source,
             backup=self.backup,
             system=self.system,
@@ -82,6 +83,7 @@ class Order:
             show_keys=self.show_keys,
             language=self.language,
             paper=self.paper,
+            from_store=self.from_store,
             roster=None if self.configured is None else self.configured.installation.roster,
             configured=self.configured,
             key=self.key.replace(" ", "").upper(),
@@ -187,7 +189,8 @@ def _print_plan(out: Console, plan: Plan, order: Order) -> None:
     head.add_row(Text("Scenario"), Text(plan.scenario))
     if order.source:
         head.add_row(Text("Source"), Text(compose.source_label(settings)))
-    head.add_row(Text("Store"), Text(str(settings.store)))
+    for number, place in enumerate(settings.stores):
+        head.add_row(Text("" if number else "Store"), Text(place.location))
     head.add_row(Text("Bundle"), Text(str(order.reports / plan.run)))
     head.add_row(Text("Keys, roster"), Text(str(order.home)))
     out.print(head)
@@ -217,7 +220,8 @@ def _plan_json(plan: Plan, order: Order) -> canon.JSON:
         "system": plan.system,
         "scenario": plan.scenario,
         "source": compose.source_label(order.settings) if order.source else None,
-        "store": str(order.settings.store),
+        "store": order.settings.stores[0].location,
+        "stores": [{"name": each.name, "location": each.location} for each in order.settings.stores],
         "bundle": str(order.reports / plan.run),
         "steps": [{"phase": step.phase, "does": step.does, "writes": step.writes} for step in plan.steps],
         "gates": [

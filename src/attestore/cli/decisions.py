@@ -141,7 +141,7 @@ def _enter(reports: Path, run: str, signed: SignedRecord | None, *, home: Path) 
     settings = compose.Settings(
         reports=reports,
         home=home,
-        store=home / "store",
+        stores=(),
         source="",
         backup="",
         system="",

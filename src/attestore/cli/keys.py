@@ -39,7 +39,7 @@ class Order:
         return compose.Settings(
             reports=self.home,
             home=self.home,
-            store=self.home / "store",
+            stores=(),
             source="",
             backup="",
             system="",

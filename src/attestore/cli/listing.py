@@ -12,31 +12,47 @@ from attestore import canon, compose, instants
 from attestore.cli.display import consoles
 from attestore.compose.listing import listing
 from attestore.config import Roster
+from attestore.config.stores import StorePlace
+from attestore.errors import Error, StoreError
 from attestore.report import numbers
 from attestore.run.listing import Listed, list_backups
 
-__all__ = ["list_store"]
+__all__ = ["list_stores"]
 
 _SHORT = 16
 
 
-def list_store(*, store: Path, reports: Path, roster: Path, system: str, as_json: bool) -> int:
-    """Print every backup of the store, newest first; 0, whatever is found."""
-    with listing(store=store, reports=reports, roster=roster) as doors:
-        found = list_backups(doors, system=system)
-        known = doors.roster
+def list_stores(*, stores: tuple[StorePlace, ...], reports: Path, roster: Path, system: str, as_json: bool) -> int:
+    """Print every backup of each store, newest first; 0, whatever is found, or the code of a store that can't be listed."""
     now = compose.clock().now()
-    if as_json:
-        typer.echo(canon.encode([_as_json(each, known, now) for each in found]).decode())
-        return 0
     out, err = consoles()
-    if not found:
-        whose = f" of {system}" if system else ""
-        err.print(Text(f"{store} holds no backup{whose}. Take one with `attestore backup`."))
-    for each in found:
-        for line in _lines(each, known, now):
-            out.print(line)
-    return 0
+    told: list[canon.JSON] = []
+    problem: Error | None = None
+    for place in stores:
+        with listing(store=place, reports=reports, roster=roster) as doors:
+            try:
+                found = list_backups(doors, system=system)
+            except StoreError as refused:
+                if len(stores) == 1:
+                    raise
+                problem = problem or refused
+                err.print(Text(f"{place.name}: {refused.message}", style="bold red"))
+                continue
+            known = doors.roster
+        told += [{"store": place.name, **_as_json(each, known, now)} for each in found]
+        if as_json:
+            continue
+        if len(stores) > 1:
+            out.print(Text(f"{place.name}  {place.location}{', off-site' if place.off_site else ''}", style="bold"))
+        if not found:
+            whose = f" of {system}" if system else ""
+            err.print(Text(f"{place.location} holds no backup{whose}. Take one with `attestore backup`."))
+        for each in found:
+            for line in _lines(each, known, now):
+                out.print(line)
+    if as_json:
+        typer.echo(canon.encode(told).decode())
+    return 0 if problem is None else problem.exit_code
 
 
 def _lines(each: Listed, roster: Roster, now: datetime) -> list[Text]:
@@ -73,7 +89,7 @@ def _who(fingerprint: str, roster: Roster) -> str:
     return person.name if person is not None else f"key {fingerprint[-_SHORT:]}"
 
 
-def _as_json(each: Listed, roster: Roster, now: datetime) -> canon.JSON:
+def _as_json(each: Listed, roster: Roster, now: datetime) -> dict[str, canon.JSON]:
     about = each.manifest
     person = roster.person_of(each.signer) if each.signer else None
     return {

@@ -14,6 +14,7 @@ __all__ = [
     "REPORTS",
     "DryRun",
     "Escrow",
+    "From",
     "Gate",
     "GatesFolder",
     "Home",
@@ -45,7 +46,21 @@ Home = Annotated[
     typer.Option("--home", help="Keys, roster and default store.", metavar="DIR", envvar="ATTESTORE_HOME"),
 ]
 Store = Annotated[
-    Path | None, typer.Option("--store", help="Folder that keeps backups; default: store below --home.", metavar="DIR")
+    list[str] | None,
+    typer.Option(
+        "--store",
+        help="Folder, or s3://BUCKET/PREFIX?endpoint=…&region=…, that keeps backups; may be repeated, perhaps as "
+        "NAME=…. Default: what attestore.yaml says, else store below --home.",
+        metavar="STORE",
+    ),
+]
+From = Annotated[
+    str,
+    typer.Option(
+        "--from",
+        help="Store that the backup is fetched from, and no other. Default: the first that has it whole.",
+        metavar="NAME",
+    ),
 ]
 Jobs = Annotated[int, typer.Option("--jobs", "-j", help="Parallel sessions of dump, proof and restore.", metavar="N")]
 IndexDepth = Annotated[

@@ -22,6 +22,7 @@ from attestore.compose.check import Trust
 from attestore.compose.listing import listing
 from attestore.compose.watching import Watch, exposition, figures, gate_figures, push_metrics, write_metrics
 from attestore.config import BEFORE
+from attestore.config.stores import StorePlace
 from attestore.errors import Error, UsageError
 from attestore.gate import Gate
 from attestore.report import notices as news
@@ -40,7 +41,7 @@ class Watching:
     reports: Path
     home: Path
     roster: Path
-    stores: Mapping[str, Path]
+    stores: tuple[StorePlace, ...]
     gates: Path | None
     system: str
     before: str
@@ -150,7 +151,7 @@ def _opened(watching: Watching) -> Iterator[tuple[Watch, Trust, datetime]]:
         watch = Watch(
             reports=watching.reports,
             wanted=_wanted(watching),
-            stores={name: _asking(watching, path) for name, path in watching.stores.items()},
+            stores={place.name: _asking(watching, place) for place in watching.stores},
             before_expiry_ms=_before(watching.before or _announced()),
         )
         yield watch, trust, at
@@ -173,7 +174,7 @@ def _wanted(watching: Watching) -> Mapping[tuple[str, str], Gate]:
     return {(watching.system, each.id): each for each in map(gate.read, sorted(watching.gates.glob("*.yaml")))}
 
 
-def _asking(watching: Watching, store: Path) -> Callable[[], tuple[Listed, ...]]:
+def _asking(watching: Watching, store: StorePlace) -> Callable[[], tuple[Listed, ...]]:
     def ask() -> tuple[Listed, ...]:
         with listing(store=store, reports=watching.reports, roster=watching.roster) as doors:
             return list_backups(doors)

@@ -11,6 +11,7 @@ from attestore.compose.export import certifying, sealing
 from attestore.compose.messages import message
 from attestore.compose.secrets import resolved, told
 from attestore.compose.settings import Settings, clock, planned, source_label
+from attestore.compose.stores import opened_store, places
 from attestore.compose.tools import close_died, tools
 
 __all__ = [
@@ -25,7 +26,9 @@ __all__ = [
     "keeping",
     "message",
     "named",
+    "opened_store",
     "pen",
+    "places",
     "planned",
     "resolved",
     "sealing",

@@ -7,12 +7,15 @@ import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from importlib import metadata
 from typing import TYPE_CHECKING, Final
 
 from attestore.compose.engines import Engines
 from attestore.compose.people import Home, opened_home
 from attestore.compose.settings import Settings, clock
+from attestore.compose.stores import opened_store
+from attestore.config.stores import DirectoryPlace
 from attestore.errors import Error, KeyringError, StoreError
 from attestore.plan import Job
 from attestore.ports import Look, SourceFacts
@@ -131,22 +134,26 @@ def _expiry(what: str, keys: tuple[Subkey, ...], now: datetime) -> Look:
 
 
 def _store(settings: Settings, *, lookout: Lookout) -> None:
-    from attestore.adapters.directory_store import DirectoryStore
+    for place in settings.stores:
+        if isinstance(place, DirectoryPlace) and not place.path.exists():
+            lookout.see(_no_folder_yet(place))
+            continue
+        store = lookout.attempt("store", place.name, partial(opened_store, place))
+        if store is not None:
+            lookout.see(*store.looks())
 
-    store = DirectoryStore(settings.store)
-    if settings.store.exists():
-        lookout.see(Look("store", "round trip of a nonce", store.location, store.problems()))
-        return
-    # whoever only looks makes nothing; the first run makes the folder, where it may
-    above = next((folder for folder in settings.store.absolute().parents if folder.exists()), settings.store)
+
+def _no_folder_yet(place: DirectoryPlace) -> Look:
+    """Whoever only looks makes nothing; the first run makes the folder, where it may."""
+    above = next((folder for folder in place.path.absolute().parents if folder.exists()), place.path)
     problems: tuple[Error, ...] = ()
     if not (above.is_dir() and os.access(above, os.W_OK | os.X_OK)):
         refused = StoreError(
-            f"the store {store.location} is not there, and no folder can be made in {above}",
+            f"the store {place.path.absolute()} is not there, and no folder can be made in {above}",
             hint="Name another --store, or make the folder for the user who runs Attestore.",
         )
         problems = (refused,)
-    lookout.see(Look("store", "folder", f"{store.location} is not there yet", problems, advice=_FIRST_USE))
+    return Look("store", "folder", f"{place.path.absolute()} is not there yet", problems, advice=_FIRST_USE)
 
 
 def _engines(settings: Settings, *, runner: Runner, workspace: Workspace, lookout: Lookout, job: Job) -> None:

@@ -48,12 +48,12 @@ class Engines:
             def existing(major: int) -> PgExisting:
                 return PgExisting(server, client=self._client(major), runner=self.runner, jobs=self.jobs)
 
-            return Drilling(scratch=existing, backup=self.settings.backup)
+            return Drilling(scratch=existing, backup=self.settings.backup, store=self.settings.from_store)
 
         def scratch(major: int) -> PgScratch:
             return PgScratch(self._choice(major), workspace=self.workspace, runner=self.runner, jobs=self.jobs)
 
-        return Drilling(scratch=scratch, backup=self.settings.backup)
+        return Drilling(scratch=scratch, backup=self.settings.backup, store=self.settings.from_store)
 
     def _client(self, major: int) -> Installation:
         from attestore.adapters.postgres import programs

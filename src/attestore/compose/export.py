@@ -35,7 +35,7 @@ def sealing(home: Path, *, roster: Path) -> Iterator[Callable[[bytes], Seal]]:
     settings = Settings(
         reports=home,
         home=home,
-        store=home,
+        stores=(),
         source="",
         backup="",
         system="",

@@ -7,25 +7,26 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from attestore.compose.check import auditing
+from attestore.compose.stores import opened_store
+from attestore.config.stores import StorePlace
 from attestore.run.listing import Listing
 
 __all__ = ["listing"]
 
 
 @contextmanager
-def listing(*, store: Path, reports: Path, roster: Path) -> Iterator[Listing]:
+def listing(*, store: StorePlace, reports: Path, roster: Path) -> Iterator[Listing]:
     """The store, and whom to trust.
 
     Raises:
         UsageError, GateError: there is no such roster, or it isn't one.
         MissingProgramError: gpg is not on this machine.
     """
-    from attestore.adapters.directory_store import DirectoryStore
     from attestore.adapters.workspace import TemporaryWorkspace
 
     with auditing(roster) as trust, TemporaryWorkspace() as workspace:
         yield Listing(
-            store=DirectoryStore(store),
+            store=opened_store(store),
             verifier=trust.verifier,
             roster=trust.roster,
             reports=reports,

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from attestore.compose.check import auditing
 from attestore.compose.people import opened_home
 from attestore.compose.settings import Settings, clock
+from attestore.compose.stores import opened_store
 from attestore.config.retention import Policy, read_retention
 from attestore.ports import Signer, Store
 from attestore.run.prune import Pruning
@@ -72,6 +73,4 @@ def signing(settings: Settings) -> Iterator[tuple[Signer, str]]:
 
 
 def _stores(settings: Settings) -> Mapping[str, Store]:
-    from attestore.adapters.directory_store import DirectoryStore
-
-    return {"store": DirectoryStore(settings.store)}
+    return {each.name: opened_store(each) for each in settings.stores}

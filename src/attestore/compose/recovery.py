@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from attestore.compose.people import opened_home, passphrase_around, trusted_roster
 from attestore.compose.secrets import resolved, told
 from attestore.compose.settings import Settings
+from attestore.compose.stores import opened_store
+from attestore.config.stores import DirectoryPlace, named_stores
 from attestore.errors import Error, KeyringError, UsageError
 from attestore.ports import Landing, Store, Watcher
 from attestore.run import Rescue, Wanted
@@ -111,16 +113,13 @@ def _refuse(order: Salvage) -> None:
 
 
 def _store(place: str) -> Store:
-    from attestore.adapters.directory_store import DirectoryStore
-
-    if "://" in place:
-        raise UsageError(f"the store {place} is of a kind that a recovery can't read", hint="Name a folder.")
-    if not Path(place).is_dir():
+    (named,) = named_stores((place,))
+    if isinstance(named, DirectoryPlace) and not named.path.is_dir():
         raise UsageError(
             f"there is no store {place}",
             hint="Name the folder that holds SYSTEM/BACKUP/manifest.json with --store DIR.",
         )
-    return DirectoryStore(Path(place))
+    return opened_store(named)
 
 
 def _landing(order: Salvage, *, runner: Runner, workspace: Workspace) -> Callable[[int], Landing]:
@@ -262,7 +261,7 @@ def signing(order: Salvage) -> Iterator[Callable[[Path], Path] | None]:
     settings = Settings(
         reports=order.home,
         home=order.home,
-        store=order.home,
+        stores=(),
         source="",
         backup="",
         system="",

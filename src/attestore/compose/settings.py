@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from attestore import instants, plan
 from attestore.compose.configured import Configured
 from attestore.config import SecretRef
+from attestore.config.stores import StorePlace
 from attestore.errors import UsageError
 from attestore.gate import Gate
 from attestore.plan import Job, Plan
@@ -30,7 +31,8 @@ class Settings:
 
     reports: Path
     home: Path
-    store: Path
+    stores: tuple[StorePlace, ...]
+    """all are written, the first is restored from; at least one"""
     source: str
     backup: str
     system: str
@@ -45,6 +47,8 @@ class Settings:
     """how a new backup's rows are fingerprinted"""
     show_keys: bool = False
     """whether keys of differing rows may be told as they are"""
+    from_store: str = ""
+    """name of the store that a backup is fetched from, and no other; empty: the first that has it whole"""
     roster: Path | None = None
     """whom to trust; None: roster.yaml below home"""
     language: str = ""

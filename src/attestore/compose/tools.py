@@ -10,10 +10,11 @@ from attestore.compose.looks import looks
 from attestore.compose.machine import host, versions
 from attestore.compose.people import lone_key, opened_home
 from attestore.compose.settings import Settings, target_of
+from attestore.compose.stores import opened_store
 from attestore.errors import ScratchError
 from attestore.plan import Job, Plan
 from attestore.ports import Watcher
-from attestore.run import Issuing, Tools
+from attestore.run import Issuing, NamedStore, Tools
 from attestore.run import close_died as close_runs
 
 __all__ = ["close_died", "tools"]
@@ -26,7 +27,6 @@ def tools(chosen: Plan, settings: Settings, *, watcher: Watcher, settle: Callabl
     Raises:
         Error: whatever is missing before a run can even begin: programmes, keys, roster.
     """
-    from attestore.adapters.directory_store import DirectoryStore
     from attestore.adapters.gpg import GpgSealer, GpgSigner, GpgVerifier
     from attestore.adapters.printer import WeasyPrinter
     from attestore.adapters.process import Runner
@@ -47,7 +47,7 @@ def tools(chosen: Plan, settings: Settings, *, watcher: Watcher, settle: Callabl
             entropy=SystemEntropy(),
             workspace=workspace,
             sealer=sealer,
-            store=DirectoryStore(settings.store),
+            stores=tuple(NamedStore(each.name, opened_store(each), off_site=each.off_site) for each in settings.stores),
             signer=GpgSigner(home.keyring, home.operator.fingerprint, runner=runner),
             verifier=stack.enter_context(GpgVerifier(home.roster.public_keys(), runner=runner, work=workspace.path)),
             printer=printer,

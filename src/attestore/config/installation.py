@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from attestore import strictyaml
 from attestore.config.alarms import Metrics, MetricsForm, Notify, NotifyForm, read_metrics, read_notify
 from attestore.config.secrets import SecretField, SecretRef
+from attestore.config.stores import StorePlace, read_store
 from attestore.errors import UsageError
 from attestore.strictyaml import Node, did_you_mean
 
@@ -116,7 +117,7 @@ class Installation:
     passphrase: SecretRef | None
     """what unlocks home's private keys; None: nothing has to"""
     systems: Mapping[str, SystemEntry]
-    stores: Mapping[str, Node]
+    stores: Mapping[str, StorePlace]
     report: Node | None
     metrics: Metrics | None
     notify: Notify | None
@@ -184,7 +185,7 @@ def read_installation(text: bytes, *, file: Path) -> Installation:
         recipients=form.keys.recipients,
         passphrase=form.keys.passphrase,
         systems=MappingProxyType(systems),
-        stores=MappingProxyType(stores),
+        stores=MappingProxyType({name: read_store(name, node, folder=folder) for name, node in stores.items()}),
         report=_section(top, "report"),
         metrics=None if (metrics := _section(top, "metrics")) is None else read_metrics(metrics),
         notify=None if (notify := _section(top, "notify")) is None else read_notify(notify),

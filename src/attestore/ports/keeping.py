@@ -9,6 +9,7 @@ from typing import Protocol
 
 from attestore.errors import Error
 from attestore.evidence import PartRecord
+from attestore.ports.machine import Look
 from attestore.ports.parts import FetchedPart, Plain, SealedPart, Signed, StoredPart
 from attestore.ports.source import Tap
 
@@ -124,12 +125,26 @@ class Store(Protocol):
         """Whatever stands in the way of a round trip (write, read back, delete a nonce)."""
         ...
 
+    def looks(self) -> tuple[Look, ...]:
+        """What was looked at by a round trip, each with what was seen, and what stands in the way; area `store`."""
+        ...
+
     def put(self, key: str, item: SealedPart | Signed) -> StoredPart:
-        """Store durably and atomically, then read every byte back.
+        """Store durably and atomically, then read every byte back; where the key holds these very bytes already, go on.
+
+        So whoever was interrupted puts again what he has put before, and an upload that was cut short is continued.
 
         Raises:
-            StoreError: the key exists, or the store refused or returned other bytes.
+            StoreError: the key holds other bytes, or the store refused or returned other bytes.
             DiskError: no space left.
+        """
+        ...
+
+    def digest(self, key: str) -> StoredPart:
+        """Every byte of an object read from the store and kept nowhere: its size and SHA-256.
+
+        Raises:
+            StoreError: there is none, or it can't be read.
         """
         ...
 

@@ -5,7 +5,7 @@ from attestore.run.cycle import Outcome, execute
 from attestore.run.decide import Deciding, Entered, Sealed, Wish, accept, draft, enter, read_sealed, superseded
 from attestore.run.finish import Finished
 from attestore.run.recover import Recovery, Rescue, Result, Surveyed, Wanted, recover, survey
-from attestore.run.tools import Drilling, Issuing, Making, Tools
+from attestore.run.tools import Drilling, Issuing, Making, NamedStore, Tools
 
 __all__ = [
     "Deciding",
@@ -14,6 +14,7 @@ __all__ = [
     "Finished",
     "Issuing",
     "Making",
+    "NamedStore",
     "Outcome",
     "Recovery",
     "Rescue",

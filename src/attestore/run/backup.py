@@ -5,28 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from attestore import canon, instants
 from attestore.archive import Bundle
-from attestore.errors import ContendedError, StoreError, TamperedError
+from attestore.errors import ContendedError, Error, TamperedError
 from attestore.evidence import Locale, Manifest, manifest
 from attestore.plan import Plan
 from attestore.ports import (
     Dumper,
-    FetchedPart,
     Form,
     Plain,
     SealedPart,
-    Signed,
     Source,
     SourceFacts,
-    StoredPart,
     Tap,
     Texts,
 )
 from attestore.proof import STREAM, Proof, Sketches, encode
 from attestore.run.book import Book
+from attestore.run.stores import Checked, Sealings, names_of, put_everywhere, tell_stores
 from attestore.run.tools import Tools
 
 __all__ = ["Carried", "Ready", "Taken", "carry", "form_of", "local_copy", "locale_words", "take", "uncarry"]
@@ -55,8 +54,8 @@ class Taken:
     """A backup that is stored: its manifest, and what the source was."""
 
     manifest: Manifest
-    prefix: str
-    """where in the store its objects are"""
+    unstored: Error | None
+    """what keeps a store from having it; None where all have it"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,10 +170,20 @@ def take(plan: Plan, *, ready: Ready, tools: Tools, book: Book, bundle: Bundle) 
         proof_digest=canon.sha256_hex(proved),
         parts=tuple(part.record for part in parts),
     )
-    prefix = _store(tools, listing, parts=parts, book=book, bundle=bundle)
-    with book.entering("disaster"):
-        tools.workspace.destroy(home)
-    return Taken(manifest=listing, prefix=prefix)
+    sealed = _signed(listing, parts, tools=tools)
+    unstored = _store(sealed, tools=tools, book=book)
+    bundle.write("manifest.json", sealed.path.read_bytes())
+    bundle.write("manifest.json.asc", sealed.signature.read_bytes())
+    if unstored is None:
+        with book.entering("disaster"):
+            tools.workspace.destroy(home)
+    return Taken(manifest=listing, unstored=unstored)
+
+
+def _signed(listing: Manifest, parts: Sequence[SealedPart], *, tools: Tools) -> Sealings:
+    path = local_copy(tools) / "manifest.json"
+    path.write_bytes(manifest.encode(listing))
+    return Sealings(listing, parts, path, tools.signer.sign(path))
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,39 +293,42 @@ def _tell_sealed(parts: Sequence[SealedPart], *, version: str, book: Book) -> No
     book.write("backup.size.sealed", sum(part.record.size for part in parts), source=version)
 
 
-def _store(tools: Tools, listing: Manifest, *, parts: list[SealedPart], book: Book, bundle: Bundle) -> str:
-    """The manifest comes last: until it is there, there is no backup."""
-    prefix = f"{listing.system}/{listing.backup}"
+def _store(sealed: Sealings, *, tools: Tools, book: Book) -> Error | None:
+    """Put the backup into every store; what kept it from some of them, after all were asked.
+
+    Raises:
+        StoreError, DiskError: no store has it.
+    """
+    stores, parts = tools.stores, len(sealed.parts)
     with book.entering("store"):
-        path = tools.workspace.path / "manifest.json"
-        path.write_bytes(manifest.encode(listing))
-        signature = tools.signer.sign(path)
-        differing = 0
-        for done, part in enumerate(parts, start=1):
-            stored = tools.store.put(f"{prefix}/{part.record.name}", part)
-            differing += not _same(part, stored)
-            tools.watcher.progress(done, len(parts), unit="parts")
-        book.write("store.location", tools.store.location, source="store")
-        book.write("stored.parts", len(parts), source="store")
-        book.write("stored.parts.differing", differing, source="store")
-        if differing:
-            raise StoreError(
-                f"{tools.store.location} gave back {differing} of {len(parts)} parts with other bytes than were put",
-                hint="The backup is not usable; look at the store before you run again.",
-            )
-        tools.store.put(f"{prefix}/manifest.json.asc", Signed(signature))
-        tools.store.put(f"{prefix}/manifest.json", Signed(path))
-        book.write("backup.id", listing.backup, source="attestore")
-        book.write("backup.digest", listing.digest, source="manifest.json")
-        bundle.write("manifest.json", path.read_bytes())
-        bundle.write("manifest.json.asc", signature.read_bytes())
-        tools.workspace.destroy(path)
-        tools.workspace.destroy(signature)
-    return prefix
+        checked = put_everywhere(sealed, stores, tools=tools, progress=partial(tools.watcher.progress, unit="parts"))
+        failed = [each for each in checked if each.problem is not None]
+        book.write("store.location", stores[0].store.location, source="store")
+        if len(failed) < len(checked) or any(each.differing for each in checked):
+            book.write("stored.parts", parts, source="store")
+            book.write("stored.parts.differing", max(each.differing for each in checked), source="store")
+        tell_stores(checked, book=book, now=tools.clock.now())
+        problem = _unstored(checked)
+        if problem is not None and len(failed) == len(checked):
+            raise problem
+        book.write("backup.id", sealed.manifest.backup, source="attestore")
+        book.write("backup.digest", sealed.manifest.digest, source="manifest.json")
+    return problem
 
 
-def _same(part: SealedPart, stored: StoredPart) -> bool:
-    return FetchedPart(record=part.record, path=part.path, size=stored.size, digest=stored.digest).intact
+def _unstored(checked: Sequence[Checked]) -> Error | None:
+    """The first failure, with what is known of the other stores."""
+    failed = [each for each in checked if each.problem is not None]
+    if not failed or failed[0].problem is None:
+        return None
+    first = failed[0].problem
+    if len(checked) == 1:
+        return first
+    there = names_of(each.named for each in checked if each.problem is None)
+    missing = names_of(each.named for each in failed)
+    return type(first)(
+        f"{first.message}; stores that have the backup: {there}; that lack it: {missing}", hint=first.hint
+    )
 
 
 def _file(path: Path, data: bytes) -> Plain:

@@ -126,6 +126,8 @@ def _steps(plan: Plan, *, tools: Tools, ledger: LedgerFile, book: Book, bundle: 
                 run=plan.run,
             )
         )
+        if taken.unstored is not None:
+            raise taken.unstored
         if plan.job is not Job.BACKUP:
             found = find(plan, tools=tools, wanted=taken.manifest.backup)
     if plan.job is Job.BACKUP:

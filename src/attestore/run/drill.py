@@ -12,11 +12,24 @@ from attestore.archive import Bundle
 from attestore.errors import Error, KeyringError, StoreError, TamperedError
 from attestore.evidence import Manifest, manifest
 from attestore.plan import Plan
-from attestore.ports import FetchedPart, Plain, Planted, Refuge, Scratch, Sealer, Section, Store, Target, Watcher
+from attestore.ports import (
+    FetchedPart,
+    Plain,
+    Planted,
+    Refuge,
+    Scratch,
+    Sealer,
+    Section,
+    Store,
+    StoredPart,
+    Target,
+    Watcher,
+)
 from attestore.proof import Change, Located, Proof, Sketches, compare, decode, decode_sketches, encode, unplanned
 from attestore.run.backup import Carried, local_copy, locale_words, uncarry
 from attestore.run.book import Book, Recovery
-from attestore.run.tools import Tools
+from attestore.run.stores import Checked, tell_stores
+from attestore.run.tools import NamedStore, Tools
 
 __all__ = [
     "LARGEST_SIGNATURE",
@@ -52,24 +65,21 @@ class Found:
     prefix: str
     signer: str
     """primary key fingerprint that signed the manifest; empty where a recovery was told to do without"""
+    stores: tuple[NamedStore, ...] = ()
+    """that have this very manifest, the first to be asked first; a recovery knows its one"""
 
 
 def choose(plan: Plan, *, tools: Tools, wanted: str) -> str:
-    """The id of the stored backup that is meant.
+    """The id of the stored backup that is meant, whichever store has it.
 
     Raises:
-        StoreError: there is no such backup.
+        StoreError: there is no such backup, or no store can be listed.
     """
-    ids = sorted(
-        {
-            parts[1]
-            for key in tools.store.keys(f"{plan.system}/")
-            if len(parts := key.split("/")) == 3 and parts[2] == "manifest.json"  # noqa: PLR2004  system/backup/file
-        }
-    )
+    ids = sorted({backup for _, held in _held(plan, tools=tools) for backup in held})
+    where = ", ".join(each.store.location for each in tools.holding())
     if not ids:
         raise StoreError(
-            f"{tools.store.location} holds no backup of {plan.system}",
+            f"{where} holds no backup of {plan.system}",
             hint="Take one with `attestore backup`, or name another --store or --system.",
         )
     match wanted:
@@ -83,19 +93,58 @@ def choose(plan: Plan, *, tools: Tools, wanted: str) -> str:
             return wanted
         case _:
             raise StoreError(
-                f"{tools.store.location} holds no backup {wanted!r} of {plan.system}",
+                f"{where} holds no backup {wanted!r} of {plan.system}",
                 hint=f"There are {len(ids)}; the newest: {', '.join(ids[: -_MOST_NAMED - 1 : -1])}.",
             )
 
 
+def _held(plan: Plan, *, tools: Tools) -> list[tuple[NamedStore, tuple[str, ...]]]:
+    """Each store that can be listed, with the ids of the backups whose manifest it has.
+
+    Raises:
+        StoreError: none can be listed.
+    """
+    found, problems = [], []
+    for named in tools.holding():
+        try:
+            keys = named.store.keys(f"{plan.system}/")
+        except StoreError as problem:
+            problems.append(problem)
+            tools.watcher.say(f"Store {named.name} is left out: {problem.message}")
+            continue
+        parts = [key.split("/") for key in keys]
+        found.append((named, tuple(p[1] for p in parts if len(p) == 3 and p[2] == "manifest.json")))  # noqa: PLR2004  system/backup/file
+    if problems and not found:
+        raise problems[0]
+    return found
+
+
 def find(plan: Plan, *, tools: Tools, wanted: str) -> Found:
-    """The stored backup that is meant, its manifest signed by an operator of the roster.
+    """The stored backup that is meant, its manifest signed by an operator of the roster, in the first store that has it so.
 
     Raises:
         StoreError: there is no such backup.
         TamperedError: the manifest is not signed by an operator of the roster, or is of another backup or system.
     """
-    return _authenticated(tools, prefix=f"{plan.system}/{choose(plan, tools=tools, wanted=wanted)}")
+    chosen = choose(plan, tools=tools, wanted=wanted)
+    holders = [named for named, ids in _held(plan, tools=tools) if chosen in ids]
+    found: Found | None = None
+    problems: list[StoreError | TamperedError] = []
+    for named in holders:
+        try:
+            seen = _authenticated(tools, named=named, prefix=f"{plan.system}/{chosen}")
+        except (StoreError, TamperedError) as problem:
+            problems.append(problem)
+            if len(holders) > 1:
+                tools.watcher.say(f"Store {named.name} is left out: {problem.message}")
+            continue
+        if found is None:
+            found = seen
+        elif seen.data == found.data:
+            found = replace(found, stores=(*found.stores, named))
+    if found is None:
+        raise problems[0] if problems else StoreError(f"the backup {chosen} of {plan.system} is gone")
+    return found
 
 
 def restore(plan: Plan, *, found: Found, tools: Tools, scratch: Scratch, book: Book, bundle: Bundle) -> None:
@@ -111,7 +160,7 @@ def restore(plan: Plan, *, found: Found, tools: Tools, scratch: Scratch, book: B
     book.write("local.destroyed", not local_copy(tools).exists(), source="workspace")
     recovery = book.ordered()
     recovery.phase("retrieve")
-    fetched = retrieve(found, store=tools.store, watcher=tools.watcher, into=home, book=book)
+    fetched = _retrieve(found, tools=tools, into=home, book=book)
     recovery.phase("unseal")
     plain = {part.record.role: unseal(part, sealer=tools.sealer, into=home, book=book) for part in fetched}
     carried = uncarry(plain["proof"].read_bytes())
@@ -208,7 +257,7 @@ class _Checking:
         )
 
 
-def _authenticated(tools: Tools, *, prefix: str) -> Found:
+def _authenticated(tools: Tools, *, named: NamedStore, prefix: str) -> Found:
     def signer_of(data: bytes, signature: bytes) -> str:
         path = tools.workspace.path / "manifest.fetched.json"
         path.write_bytes(data)
@@ -221,8 +270,9 @@ def _authenticated(tools: Tools, *, prefix: str) -> Found:
             )
         return fingerprint
 
-    signature = tools.store.read(f"{prefix}/manifest.json.asc", limit=LARGEST_SIGNATURE)
-    return read(prefix, signature=signature, store=tools.store, signer_of=signer_of)
+    signature = named.store.read(f"{prefix}/manifest.json.asc", limit=LARGEST_SIGNATURE)
+    found = read(prefix, signature=signature, store=named.store, signer_of=signer_of)
+    return replace(found, stores=(named,))
 
 
 def read(prefix: str, *, signature: bytes, store: Store, signer_of: Callable[[bytes, bytes], str]) -> Found:
@@ -268,22 +318,64 @@ def retrieve(found: Found, *, store: Store, watcher: Watcher, into: Path, book: 
         TamperedError: a part is not what the manifest says.
         StoreError: there is none, or the transfer failed.
     """
-    listing = found.manifest
+    parts, checked = _from(NamedStore("store", store), found, watcher=watcher, into=into)
+    _tell_fetched(parts, checked, book=book)
+    return parts
+
+
+def _retrieve(found: Found, *, tools: Tools, into: Path, book: Book) -> list[FetchedPart]:
+    """Every part, whole, from the first store that gives it back so."""
+    checked: list[Checked] = []
     parts: list[FetchedPart] = []
-    for record in listing.parts:
-        parts.append(store.fetch(f"{found.prefix}/{record.name}", record, into=into))
-        watcher.progress(len(parts), len(listing.parts), unit="parts")
+    for number, named in enumerate(found.stores):
+        folder = into / str(number)
+        folder.mkdir(mode=0o700)
+        parts, one = _from(named, found, watcher=tools.watcher, into=folder)
+        checked.append(one)
+        if one.problem is None:
+            break
+        tools.workspace.destroy(folder)
+        if number + 1 < len(found.stores):
+            tools.watcher.say(f"Store {named.name} is left out: {one.problem.message}")
+    last = checked[-1]
+    book.write("fetched.from", last.named.name, source=last.named.store.location)
+    book.write("fetched.damaged", sum(each.problem is not None for each in checked[:-1]), source="store")
+    _tell_fetched(parts, last, book=book)
+    if all(seen.fact != "stores.asked" for seen in book.observations):
+        tell_stores(checked, book=book, now=tools.clock.now())
+    return parts
+
+
+def _tell_fetched(parts: list[FetchedPart], checked: Checked, *, book: Book) -> None:
+    location = checked.named.store.location
+    if checked.problem is None or checked.differing:
+        book.write("fetched.parts", len(parts), source=location)
+        book.write("fetched.parts.differing", checked.differing, source=location)
+    if checked.problem is not None:
+        raise checked.problem
+
+
+def _from(named: NamedStore, found: Found, *, watcher: Watcher, into: Path) -> tuple[list[FetchedPart], Checked]:
+    records, parts = found.manifest.parts, list[FetchedPart]()
+    try:
+        for record in records:
+            parts.append(named.store.fetch(f"{found.prefix}/{record.name}", record, into=into))
+            watcher.progress(len(parts), len(records), unit="parts")
+    except StoreError as problem:
+        return parts, Checked(named, problem=problem)
     broken = [part for part in parts if not part.intact]
-    book.write("fetched.parts", len(parts), source=store.location)
-    book.write("fetched.parts.differing", len(broken), source=store.location)
     if broken:
         worst = broken[0]
-        raise TamperedError(
+        changed = TamperedError(
             f"{worst.record.name} came back from the store with {worst.size:,} bytes, SHA-256 {worst.digest[:16]}…; "
             f"the signed manifest says {worst.record.size:,} bytes, {worst.record.digest[:16]}…",
             hint="This copy of the backup is damaged: restore another backup, or from another store.",
         )
-    return parts
+        return parts, Checked(named, problem=changed, differing=len(broken))
+    objects = tuple(
+        StoredPart(key=f"{found.prefix}/{part.record.name}", size=part.size, digest=part.digest) for part in parts
+    )
+    return parts, Checked(named, objects=objects)
 
 
 def unseal(part: FetchedPart, *, sealer: Sealer, into: Path, book: Book) -> Plain:

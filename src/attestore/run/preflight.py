@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from attestore.errors import Error, InterruptedRunError, PreflightError
@@ -98,7 +98,7 @@ def _look(plan: Plan, *, tools: Tools, lookout: Lookout, book: Book) -> Cleared:
     lookout.see(
         Look("keys", what, f"{len(tools.sealer.recipients)} recipients", tools.sealer.problems(decrypting=decrypting)),
         Look("keys", "signing a nonce", tools.signer.fingerprint, tools.signer.problems()),
-        Look("store", "round trip of a nonce", tools.store.location, tools.store.problems()),
+        *_stores(plan, tools),
     )
     ready = _source(tools, lookout=lookout, book=book)
     if tools.drilling is None:
@@ -115,6 +115,22 @@ def _look(plan: Plan, *, tools: Tools, lookout: Lookout, book: Book) -> Cleared:
     if scratch is not None and facts is not None:
         lookout.see(*scratch.looks(facts))
     return Cleared(ready=ready, found=found, scratch=scratch)
+
+
+def _stores(plan: Plan, tools: Tools) -> tuple[Look, ...]:
+    """A backup needs every store; a drill one that answers, and what is wrong with the others is told besides."""
+    if plan.job is not Job.DRILL:
+        return tuple(look for each in tools.stores for look in each.store.looks())
+    seen = [each.store.looks() for each in tools.holding()]
+    if not any(all(not look.problems for look in looks) for looks in seen):
+        return tuple(look for looks in seen for look in looks)
+    return tuple(
+        replace(
+            look, problems=(), advice="; ".join((*(each.message for each in look.problems), look.advice)).rstrip("; ")
+        )
+        for looks in seen
+        for look in looks
+    )
 
 
 def _wanted(plan: Plan, tools: Tools) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from attestore.config import Roster
+from attestore.errors import UsageError
 from attestore.evidence import Branding, Person
 from attestore.ports import (
     Clock,
@@ -24,7 +25,7 @@ from attestore.ports import (
 )
 from attestore.report import Templates
 
-__all__ = ["Drilling", "Issuing", "Making", "Tools"]
+__all__ = ["Drilling", "Issuing", "Making", "NamedStore", "Tools"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,18 @@ class Drilling:
     """what makes servers that take a restore by programmes of that major version (0: of any)"""
     backup: str
     """which stored backup: an id, `latest`, `oldest` or `random`; the one just taken where the job takes one"""
+    store: str = ""
+    """name of the store that it is fetched from, and no other; empty: the first that has it whole"""
+
+
+@dataclass(frozen=True, slots=True)
+class NamedStore:
+    """A store, as the operator calls it."""
+
+    name: str
+    store: Store
+    off_site: bool = False
+    """by the operator's word: it is somewhere else than the source"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +67,8 @@ class Tools:
     entropy: Entropy
     workspace: Workspace
     sealer: Sealer
-    store: Store
+    stores: tuple[NamedStore, ...]
+    """all are written, the first is restored from where nobody says otherwise; at least one"""
     signer: Signer
     verifier: Verifier
     printer: Printer
@@ -72,6 +86,21 @@ class Tools:
     language: str = "en"
     paper: str = "A4"
     branding: Branding = field(default_factory=Branding)
+
+    def holding(self) -> tuple[NamedStore, ...]:
+        """The stores from which a backup may be fetched, the first to be asked first.
+
+        Raises:
+            UsageError: the one that was named is none of them.
+        """
+        named = self.drilling.store if self.drilling is not None else ""
+        if not named:
+            return self.stores
+        found = tuple(each for each in self.stores if each.name == named)
+        if not found:
+            known = ", ".join(each.name for each in self.stores)
+            raise UsageError(f"there is no store {named!r}", hint=f"There are: {known}.")
+        return found
 
     @property
     def issuing(self) -> Issuing:

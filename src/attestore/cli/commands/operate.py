@@ -31,11 +31,13 @@ def list_(
     Age, size, whom each is sealed to, who signed it, what is wrong with it, and when it was last proved. Needs no
     private key.
     """
-    from attestore.cli.listing import list_store
+    from attestore.cli.configured import chosen
+    from attestore.cli.listing import list_stores
+    from attestore.compose import places
 
     raise typer.Exit(
-        list_store(
-            store=store or home / "store",
+        list_stores(
+            stores=places(store or (), home=home, configured=chosen()),
             reports=reports,
             roster=roster or home / "roster.yaml",
             system=system,
@@ -78,7 +80,7 @@ def prune(  # noqa: PLR0913
     from attestore.cli.cycle import Order
     from attestore.cli.pruning import prune_system
 
-    order = Order(reports=reports, home=home, store=store, system=system, dry_run=dry_run, as_json=as_json)
+    order = Order(reports=reports, home=home, store=tuple(store or ()), system=system, dry_run=dry_run, as_json=as_json)
     counts = {
         "daily": keep_daily,
         "weekly": keep_weekly,
@@ -116,7 +118,7 @@ def doctor(  # noqa: PLR0913
         reports=REPORTS,
         home=home,
         source=source,
-        store=store,
+        store=tuple(store or ()),
         jobs=jobs,
         pg_bin=pg_bin,
         into=into,

@@ -63,7 +63,9 @@ def metrics(  # noqa: PLR0913
     Last successes, failures, durations, sizes, RTO and its target, standing and end of each gate, what each store holds. Needs no
     private key.
     """
+    from attestore.cli.configured import chosen
     from attestore.cli.watching import Telling, Watching, print_shipped, tell_metrics
+    from attestore.compose import places
 
     if rules or dashboard:
         raise typer.Exit(print_shipped("alerts.yaml" if rules else "dashboard.json"))
@@ -71,7 +73,7 @@ def metrics(  # noqa: PLR0913
         reports=reports,
         home=home,
         roster=roster or trusted(home),
-        stores={"store": store or home / "store"},
+        stores=places(store or (), home=home, configured=chosen()),
         gates=gates,
         system=system,
         before=before,
@@ -118,7 +120,7 @@ def notify(  # noqa: PLR0913
         reports=reports,
         home=home,
         roster=roster or trusted(home),
-        stores={},
+        stores=(),
         gates=gates,
         system=system,
         before=before,

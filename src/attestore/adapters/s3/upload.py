@@ -1,0 +1,188 @@
+"""An object on its way into a bucket: in one request or in parts, never over another one, continued where it was cut short."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from attestore.adapters.s3 import faults
+from attestore.adapters.s3.calls import Calls
+from attestore.adapters.s3.digests import Piece, Sums, opened_piece
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+__all__ = ["META", "Manners", "upload"]
+
+META: Final = "attestore-sha256"
+"""under which an object says its own SHA-256"""
+
+_TAKEN: Final = frozenset({"PreconditionFailed", "412"})
+_NOT_IMPLEMENTED: Final = 501
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """What an endpoint was found to do."""
+
+    conditional: bool
+    """refuses to write over an object where it is asked not to"""
+    sums: bool
+    """compares what it is sent with the SHA-256 that it is sent along"""
+
+
+def upload(calls: Calls, name: str, sums: Sums, *, manners: Manners) -> str | None:
+    """Bring a file under a name that was free a moment ago; the version it got, empty where there are none.
+
+    None: somebody, or an answer of ours that got lost, was faster; whoever calls looks what is there.
+
+    Raises:
+        a fault of the way, as it is.
+    """
+    if len(sums.pieces) == 1:
+        return _at_once(calls, name, sums, manners=manners)
+    return _in_parts(calls, name, sums, manners=manners)
+
+
+def _options(calls: Calls, sums: Sums) -> dict[str, Any]:
+    place = calls.place
+    options: dict[str, Any] = {"Metadata": {META: sums.digest}, "ContentType": "application/octet-stream"}
+    if place.storage_class:
+        options["StorageClass"] = place.storage_class
+    if place.encryption:
+        options["ServerSideEncryption"] = place.encryption
+    if place.kms_key:
+        options["SSEKMSKeyId"] = place.kms_key
+    return options
+
+
+def _once(manners: Manners) -> dict[str, Any]:
+    return {"IfNoneMatch": "*"} if manners.conditional else {}
+
+
+def _at_once(calls: Calls, name: str, sums: Sums, *, manners: Manners) -> str | None:
+    (piece,) = sums.pieces
+    options = _options(calls, sums) | _once(manners) | _sum(piece, manners)
+
+    def put(client: S3Client) -> str:
+        with opened_piece(sums.path, piece) as body:
+            answer = client.put_object(
+                Bucket=calls.place.bucket, Key=name, Body=body, ContentLength=piece.size, **options
+            )
+        return str(answer.get("VersionId", ""))
+
+    return _unless_taken(calls, put)
+
+
+def _unless_taken(calls: Calls, call: Callable[[S3Client], str]) -> str | None:
+    try:
+        return calls.tried(call)
+    except faults.FAULTS as problem:
+        if faults.code_of(problem) in _TAKEN:
+            return None
+        raise
+
+
+def _sum(piece: Piece, manners: Manners) -> dict[str, Any]:
+    return {"ChecksumSHA256": piece.base64} if manners.sums else {}
+
+
+def _in_parts(calls: Calls, name: str, sums: Sums, *, manners: Manners) -> str | None:
+    bucket = calls.place.bucket
+    number, there = _begun(calls, name, sums)
+    if not number:
+        options = _options(calls, sums) | ({"ChecksumAlgorithm": "SHA256"} if manners.sums else {})
+        made = calls.tried(lambda client: client.create_multipart_upload(Bucket=bucket, Key=name, **options))
+        number = made["UploadId"]
+    etags = there | _send(calls, name, number, [piece for piece in sums.pieces if piece.number not in there], sums=sums, manners=manners)  # fmt: skip
+    listed: Any = [
+        {"PartNumber": piece.number, "ETag": etags[piece.number], **_sum(piece, manners)} for piece in sums.pieces
+    ]
+
+    def complete(client: S3Client, *, once: Mapping[str, Any]) -> str:
+        answer = client.complete_multipart_upload(
+            Bucket=bucket, Key=name, UploadId=number, MultipartUpload={"Parts": listed}, **once
+        )
+        return str(answer.get("VersionId", ""))
+
+    attempts: list[int] = []
+    try:
+        try:
+            return calls.tried(lambda client: complete(client, once=_once(manners)), count=attempts)
+        except faults.FAULTS as problem:
+            if not manners.conditional or faults.status_of(problem) != _NOT_IMPLEMENTED:
+                raise
+            # a condition on the last step is younger than one on a single request
+            return calls.tried(lambda client: complete(client, once={}), count=attempts)
+    except faults.FAULTS as problem:
+        # an answer that got lost: the upload is gone because it became the object
+        lost = faults.code_of(problem) == "NoSuchUpload" and len(attempts) > 1
+        if lost or faults.code_of(problem) in _TAKEN:
+            return None
+        raise
+
+
+def _begun(calls: Calls, name: str, sums: Sums) -> tuple[str, dict[int, str]]:
+    """The upload under this name whose parts are of this very file, if somebody died at it; and its parts that are there."""
+    best: tuple[str, dict[int, str]] = ("", {})
+    for number in _uploads(calls, name):
+        there = dict(_arrived(calls, name, number, sums))
+        if len(there) > len(best[1]):
+            best = number, there
+    return best
+
+
+def _uploads(calls: Calls, name: str) -> Iterator[str]:
+    for page in calls.pages(
+        lambda client, more: client.list_multipart_uploads(Bucket=calls.place.bucket, Prefix=name, **more),
+        {"KeyMarker": "NextKeyMarker", "UploadIdMarker": "NextUploadIdMarker"},
+    ):
+        yield from (each["UploadId"] for each in page.get("Uploads", ()) if each.get("Key") == name)
+
+
+def _arrived(calls: Calls, name: str, number: str, sums: Sums) -> Iterator[tuple[int, str]]:
+    """Number and tag of each part that is there as it should be."""
+    pieces = {piece.number: piece for piece in sums.pieces}
+    for page in calls.pages(
+        lambda client, more: client.list_parts(Bucket=calls.place.bucket, Key=name, UploadId=number, **more),
+        {"PartNumberMarker": "NextPartNumberMarker"},
+    ):
+        for part in page.get("Parts", ()):
+            piece = pieces.get(part["PartNumber"])
+            if piece is None or part["Size"] != piece.size:
+                continue
+            told = part.get("ChecksumSHA256")
+            if told == piece.base64 if told else part["ETag"].strip('"') == piece.md5:
+                yield piece.number, part["ETag"]
+
+
+def _send(calls: Calls, name: str, number: str, pieces: list[Piece], *, sums: Sums, manners: Manners) -> dict[int, str]:
+    """Parts side by side, each read from the disk as it goes; their tags by number."""
+
+    def send(piece: Piece) -> str:
+        def once(client: S3Client) -> str:
+            with opened_piece(sums.path, piece) as body:
+                answer = client.upload_part(
+                    Bucket=calls.place.bucket,
+                    Key=name,
+                    UploadId=number,
+                    PartNumber=piece.number,
+                    Body=body,
+                    ContentLength=piece.size,
+                    **_sum(piece, manners),
+                )
+            return answer["ETag"]
+
+        return calls.tried(once)
+
+    pool = ThreadPoolExecutor(calls.place.parallel, thread_name_prefix="upload")
+    try:
+        sent: dict[int, Future[str]] = {piece.number: pool.submit(send, piece) for piece in pieces}
+        done, _ = wait(sent.values(), return_when=FIRST_EXCEPTION)
+        for each in done:
+            each.result()
+        return {known: future.result() for known, future in sent.items()}
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)

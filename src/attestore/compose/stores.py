@@ -1,0 +1,56 @@
+"""Where backups are kept: what was named on the command line, else what the configuration says, else a folder below home."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from attestore.compose.configured import Configured
+from attestore.compose.secrets import resolved
+from attestore.config.stores import DirectoryPlace, S3Place, StorePlace, named_stores
+from attestore.ports import Store
+
+__all__ = ["opened_store", "places"]
+
+
+def places(given: Sequence[str], *, home: Path, configured: Configured | None) -> tuple[StorePlace, ...]:
+    """Every store that is meant, the first to restore from first; at least one.
+
+    Raises:
+        UsageError: what was named can't be meant.
+    """
+    if given:
+        return named_stores(given)
+    if configured is not None:
+        installation = configured.installation
+        names = configured.system.stores if configured.system is not None else tuple(installation.stores)
+        if names:
+            return tuple(installation.stores[name] for name in names)
+    return (DirectoryPlace("local", home / "store"),)
+
+
+def opened_store(place: StorePlace) -> Store:
+    """A store that can be used; nothing is asked of it yet.
+
+    Raises:
+        UsageError: a secret that it needs can't be read.
+    """
+    match place:
+        case DirectoryPlace():
+            from attestore.adapters.directory_store import DirectoryStore
+
+            return DirectoryStore(place.path)
+        case S3Place():
+            from attestore.adapters.s3 import Credentials, S3Store
+
+            if place.access_key_id is None or place.secret_access_key is None:
+                return S3Store(place)
+            token = place.session_token
+            return S3Store(
+                place,
+                Credentials(
+                    resolved(place.access_key_id).decode("utf-8", "replace"),
+                    resolved(place.secret_access_key).decode("utf-8", "replace"),
+                    "" if token is None else resolved(token).decode("utf-8", "replace"),
+                ),
+            )
