@@ -1,4 +1,4 @@
-"""restore: the bad day."""
+"""restore, runbook: the bad day."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from attestore.cli.options import HOME, Home, Json, Programs, Roster
+from attestore.cli.options import HOME, REPORTS, Home, Json, Programs, Reports, Roster
 
 __all__ = ["app"]
 
@@ -127,3 +127,27 @@ def restore(  # noqa: PLR0913
         deep=deep,
     )
     raise typer.Exit(carry_out(order, record=record, dry_run=dry_run, as_json=as_json))
+
+
+@app.command(
+    epilog="Example:  attestore runbook goimg --into runbooks",
+)
+def runbook(  # noqa: PLR0913
+    system: Annotated[str, typer.Argument(help="Whose recovery.", metavar="SYSTEM")],
+    *,
+    into: Annotated[Path, typer.Option("--into", help="Folder for the pages.", metavar="DIR")] = Path("runbooks"),
+    reports: Reports = REPORTS,
+    home: Home = HOME,
+    roster: Roster = None,
+    paper: Annotated[str, typer.Option("--paper", help="What it is printed on.", metavar="A4|Letter")] = "A4",
+    as_json: Json = False,
+) -> None:
+    """Write a disaster-recovery runbook from the last drill.
+
+    Steps as they were carried out, with commands and measured durations, keys, people, decisions, what to verify and
+    to tell; as Markdown and PDF. Without a drill that restored a backup there is none: it would be guesswork.
+    """
+    from attestore.cli.runbook import Wish, write_runbook
+
+    wish = Wish(system=system, reports=reports, home=home, roster=roster, into=into, paper=paper, as_json=as_json)
+    raise typer.Exit(write_runbook(wish))
