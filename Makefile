@@ -15,7 +15,7 @@ help: ## says what there is
 
 .PHONY: demo
 demo: setup ## one whole cycle on a throw-away PostgreSQL, and a signed report (ARGS='…' for its flags)
-	@$(bin)/attestore demo $(ARGS)
+	@$(bin)/attestore --log human demo $(ARGS)
 
 .PHONY: test
 test: dev ## style, types, floors, the suite against the built wheel, then the suite

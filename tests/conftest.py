@@ -29,6 +29,8 @@ ELSEWHERE = {
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # what tests read on standard error are sentences; what programmes read there is tested by name
+    os.environ["ATTESTORE_LOG"] = "human"
     config.addinivalue_line("markers", "elsewhere(name): needs a file that is not part of this repository")
 
 

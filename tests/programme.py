@@ -119,7 +119,12 @@ class Desk:
 
     def _environment(self, more: Mapping[str, str] | None) -> dict[str, str]:
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-        return kept | {"TMPDIR": str(self.temporary), "COLUMNS": "80"} | dict(self.environment) | dict(more or {})
+        return (
+            kept
+            | {"TMPDIR": str(self.temporary), "COLUMNS": "80", "ATTESTORE_LOG": "human"}
+            | dict(self.environment)
+            | dict(more or {})
+        )
 
 
 @cache

@@ -102,7 +102,12 @@ class Bare:
         return [sys.executable, "-m", "attestore", "restore", *into, *placed, *keyed, *known, *arguments]
 
     def environment(self) -> dict[str, str]:
-        return {"PATH": os.environ["PATH"], "HOME": str(self.folder / "home"), "TMPDIR": str(self.folder / "t")}
+        return {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.folder / "home"),
+            "ATTESTORE_LOG": "human",
+            "TMPDIR": str(self.folder / "t"),
+        }
 
     def databases(self) -> list[str]:
         with self.there.connect() as session:

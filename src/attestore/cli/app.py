@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import traceback
 from typing import Annotated, NoReturn
 
 import typer
@@ -11,7 +10,8 @@ import typer
 from attestore import __version__
 from attestore.cli.commands import check, claims, cycle, decisions, export, keys, operate, recovery, site, watch
 from attestore.cli.configured import configurable
-from attestore.errors import Error, InternalError, PreflightError, UsageError
+from attestore.cli.log import choose, defect, interrupted, tell
+from attestore.errors import Error, InternalError, UsageError
 
 __all__ = ["app", "main"]
 
@@ -39,8 +39,18 @@ def _attestore(
     version: Annotated[
         bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_version)
     ] = False,
+    log: Annotated[
+        str,
+        typer.Option(
+            "--log",
+            help="How standard error is written: human, json (one object a line), or auto: human on a terminal.",
+            metavar="auto|human|json",
+            envvar="ATTESTORE_LOG",
+        ),
+    ] = "auto",
 ) -> None:
     del version  # the callback has answered it, before a command is asked for
+    choose(log)
 
 
 def main() -> NoReturn:
@@ -49,14 +59,12 @@ def main() -> NoReturn:
         _readable(sys.argv[1:])
         app(standalone_mode=True)
     except Error as problem:
-        sys.exit(_told(problem))
+        sys.exit(tell(problem))
     except KeyboardInterrupt:
-        typer.echo("Interrupted.", err=True)
-        sys.exit(3)
+        sys.exit(interrupted())
     except Exception as problem:  # noqa: BLE001  whatever escapes is a defect of ours, and must not look like a failed gate
-        traceback.print_exc()
         sys.exit(
-            _told(
+            defect(
                 InternalError(
                     f"Attestore itself failed: {type(problem).__name__}: {problem}",
                     hint="Report it with the lines above; a run that was under way is closed by the next command.",
@@ -77,13 +85,3 @@ def _readable(arguments: list[str]) -> None:
             raise UsageError(
                 f"the argument {argument!r} is not valid text", hint="Write it in UTF-8, the encoding of this terminal."
             )
-
-
-def _told(problem: Error) -> int:
-    problems = problem.problems if isinstance(problem, PreflightError) else (problem,)
-    for each in problems:
-        typer.secho("Error: ", nl=False, err=True, fg=typer.colors.RED, bold=True)
-        typer.echo(each.message, err=True)
-        if each.hint:
-            typer.echo(f"  Try: {each.hint}", err=True)
-    return problem.exit_code

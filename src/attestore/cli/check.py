@@ -17,6 +17,7 @@ from attestore.archive.opened import read_file
 from attestore.audit import Anchor, Finding, Findings, Status, audit, audit_envelope, audit_pdf
 from attestore.cli import dates
 from attestore.cli.display import consoles
+from attestore.cli.log import tell
 from attestore.errors import GateError, UsageError
 from attestore.facts import FACTS
 
@@ -193,7 +194,5 @@ def check_gates(files: Sequence[Path], *, as_json: bool) -> int:
         typer.echo(canon.encode(told).decode())
     else:
         for each in refused:
-            typer.echo(each.message, err=True)
-            if each.hint:
-                typer.echo(f"  Try: {each.hint}", err=True)
+            tell(each)
     return GateError.exit_code if refused else 0

@@ -17,10 +17,11 @@ from attestore import canon, compose, gate, instants, resources, verdict
 from attestore.archive import turn
 from attestore.cli.configured import chosen
 from attestore.cli.display import Quiet, Screen, consoles, outcome_of
+from attestore.cli.log import concern, tell
 from attestore.cli.signals import Stop, stoppable
 from attestore.compose.configured import Configured
 from attestore.compose.secrets import told
-from attestore.errors import Error, PreflightError, UsageError
+from attestore.errors import Error, UsageError
 from attestore.gate import Gate
 from attestore.plan import Job, Plan
 from attestore.ports import Watcher
@@ -122,6 +123,7 @@ def _carried_out(job: Job, order: Order, *, gates: tuple[Gate, ...], stop: Stop,
         return 0
     # what makes backups is done once at a time, and what drills them is; neither waits for the other
     what = "drill" if job is Job.DRILL else "backup"
+    concern(plan.run)
     with turn(order.reports, plan.system, what, since=instants.text(compose.clock().now())):
         for died in compose.close_died(order.settings, watcher=Quiet(err, clock=compose.clock())):
             _say(err, f"Run {died} had died; its bundle is closed and signed, its verdict is UNKNOWN.")
@@ -138,7 +140,7 @@ def _carried_out(job: Job, order: Order, *, gates: tuple[Gate, ...], stop: Stop,
         out.print(outcome_of(finished.verdicts, finished.case, folder=finished.folder))
         _print_next(out, order, gates=gates, verdicts=finished.verdicts, demo=demo)
     if outcome.stopped is not None:
-        _print_stopped(err, outcome.stopped)
+        tell(outcome.stopped)
     return _exit_code(plan, outcome)
 
 
@@ -257,13 +259,6 @@ def _print_next(
     if demo:
         lines.append(f" Backups, keys and roster are kept in {order.home}.")
     out.print(Text("\n".join(lines)))
-
-
-def _print_stopped(err: Console, problem: Error) -> None:
-    for each in problem.problems if isinstance(problem, PreflightError) else (problem,):
-        err.print(Text.assemble(("Error: ", "bold red"), each.message))
-        if each.hint:
-            err.print(Text(f"  Try: {each.hint}"))
 
 
 def _say(err: Console, text: str) -> None:

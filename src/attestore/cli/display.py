@@ -17,6 +17,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from attestore.cli.log import Lines, logger, speaks_json
 from attestore.facts import RTO_PHASES
 from attestore.ports import Clock
 from attestore.proof import Difference, compare
@@ -40,7 +41,9 @@ def consoles(*, quiet_colour: bool = False) -> tuple[Console, Console]:
     common = {"highlight": False, "markup": False, "emoji": False, "soft_wrap": False}
     return (
         Console(no_color=quiet_colour or None, **common),  # type: ignore[arg-type]  # a mapping of bools
-        Console(stderr=True, no_color=quiet_colour or None, **common),  # type: ignore[arg-type]
+        Console(file=Lines(), width=Lines.WIDTH, no_color=True, **common)  # type: ignore[arg-type]
+        if speaks_json()
+        else Console(stderr=True, no_color=quiet_colour or None, **common),  # type: ignore[arg-type]
     )
 
 
@@ -72,9 +75,11 @@ class Quiet:
 
     def end(self) -> None:
         """The last phase has ended too."""
-        if self._phase:
-            took = numbers.duration(self._clock.tick() - self._since)
-            self._console.print(Text(f"{self._phase:<11}{took:>10}"))
+        took = self._clock.tick() - self._since
+        if self._phase and speaks_json():
+            logger().info("phase ended", phase=self._phase, elapsed_ms=took)
+        elif self._phase:
+            self._console.print(Text(f"{self._phase:<11}{numbers.duration(took):>10}"))
         self._phase = ""
 
 

@@ -8,11 +8,13 @@ from enum import Enum
 from pathlib import Path
 
 import typer
+from rich.text import Text
 
 from attestore import canon, compose
 from attestore.archive import disk, read_bundle
 from attestore.archive.record import read_record
 from attestore.cli.configured import trusted
+from attestore.cli.display import consoles
 from attestore.errors import UsageError
 from attestore.report.exports import Envelope, Record, What, encode_envelope, junit, oscal, table
 
@@ -69,8 +71,11 @@ def export_run(asked: Request) -> int:
         }
         typer.echo(canon.encode(told).decode())
     else:
-        typer.echo(f"{asked.output}: {asked.form.value} of {record.statement.run}, {len(data):,} bytes", err=True)
-        typer.echo(f"  SHA-256 {digest}", err=True)
+        consoles()[1].print(
+            Text(
+                f"{asked.output}: {asked.form.value} of {record.statement.run}, {len(data):,} bytes\n  SHA-256 {digest}"
+            )
+        )
     return 0
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from attestore import gate
 from attestore.config import FILE_NAME, Installation, SystemEntry, load_installation
+from attestore.config.sections import examine
 from attestore.errors import UsageError
 from attestore.gate import Gate
 
@@ -66,6 +67,7 @@ def configured(file: Path | None, *, given: Mapping[str, object], needed: Collec
     if file is None and not path.is_file():
         return None
     installation = load_installation(path)
+    examine(installation)
     return Configured(installation, _system(installation, given=given, needed=needed))
 
 

@@ -8,7 +8,14 @@ from attestore.config import SecretRef, reference
 from attestore.config.secrets import Place
 from attestore.errors import UsageError
 
-__all__ = ["resolved", "told"]
+__all__ = ["redacted", "resolved", "told"]
+
+
+def redacted(text: str) -> str:
+    """The text without passwords, as the logs of programmes are kept."""
+    from attestore.adapters.process import redact
+
+    return redact(text)
 
 
 def told(option: str, text: str) -> SecretRef:
