@@ -29,8 +29,8 @@ KEPT = {"PASS", "FAIL", "UNKNOWN", "WAIVED"}
 """verdicts are words of the method, the same in every language"""
 ROOT = Path(__file__).parents[1]
 REPORT = ROOT / "src/attestore/report"
-ENGLISH_ONLY = {"verify.py", "exports", "one", "wording.py"}
-"""VERIFY.md is commands with a few words between them, for any auditor; exports are for programmes"""
+ROOMS = ("content", "languages", "blocks")
+"""where the documents that have a language begin; VERIFY.md and exports have none"""
 FIRST = {"say", "later", "prose", "Mark"}
 
 
@@ -68,14 +68,31 @@ def _called(tree: ast.Module) -> Iterator[str]:
 def sentences() -> dict[str, str]:
     """Every sentence, with the first file that says it."""
     found: dict[str, str] = {}
-    for path in sorted(REPORT.glob("*.py")):
-        if path.name not in ENGLISH_ONLY:
-            for text in _called(ast.parse(path.read_text(encoding="utf-8"))):
-                if any(char.isalpha() for char in text):
-                    found.setdefault(text, path.name)
+    for path in _spoken():
+        for text in _called(ast.parse(path.read_text(encoding="utf-8"))):
+            if any(char.isalpha() for char in text):
+                found.setdefault(text, path.name)
     for text in _vocabulary():
         found.setdefault(text, "the words of the evidence")
     return found
+
+
+def _spoken() -> list[Path]:
+    """The modules that a document with a language is made by: whatever the first ones import of this room."""
+    found: dict[str, Path] = {}
+    waiting = list(ROOMS)
+    while waiting:
+        name = waiting.pop()
+        path = REPORT / f"{name}.py"
+        if name in found or not path.exists():
+            continue
+        found[name] = path
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module == "attestore.report":
+                waiting += [each.name for each in node.names]
+            elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("attestore.report."):
+                waiting.append(str(node.module).removeprefix("attestore.report."))
+    return [found[name] for name in sorted(found)]
 
 
 def _vocabulary() -> Iterator[str]:
@@ -84,9 +101,33 @@ def _vocabulary() -> Iterator[str]:
     for words in (Meaning, Did, Change, What, Standing):
         yield from (word.value for word in words if word.value not in KEPT)
     yield from (word.value.capitalize() for word in Standing if word.value.islower())
-    yield from (*_SEVERAL, *_COUNTED_IN, *(words for words in _COUNTED_IN.values() if not words.startswith("pg_")))
+    yield from (
+        *_SEVERAL,
+        *_COUNTED_IN,
+        *(
+            words
+            for words in _COUNTED_IN.values()
+            if " " in words and "typtype" not in words and "relkind " not in words
+        ),
+    )
     yield from ("setting", "probe", "generated column", "computed alike")
     gates = (gate.read(ROOT / "gates/S9-PROD-003.yaml"),)
+    yield from (
+        "{n1} was not observed.",
+        "{n1} was not observed, so nobody knows how much was compared.",
+        "{n1} was observed of something else than it speaks of.",
+        "{n1} was observed with contradictory values.",
+        "Nothing was compared ({n1} is {n2}): {n3} = {n4} proves nothing.",
+        "{n1} of {n2} were observed.",
+        "The bound does not hold.",
+        "The probe returned no row: it compared nothing.",
+        "The run did not complete.",
+        "The run died before its end; this bundle holds what it had seen until then.",
+    )
+    yield from ("absent", "{n1} row", "{n1} rows", "{n1}, largest key {n2}", "{n1} missing", "{n1} extra")
+    for least in ("", "at least "):
+        for rows in ("row", "rows"):
+            yield from (f"{least}{{n1}} {rows} {what.value}" for what in Change)
     for job in Job:
         plan = make(
             job, run="20261122T194200Z-x-000000", system="x", gates=gates if job is not Job.BACKUP else (), jobs=1

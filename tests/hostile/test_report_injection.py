@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from html.parser import HTMLParser
 
 from hypothesis import HealthCheck, given, settings
@@ -12,6 +13,7 @@ from typing_extensions import override
 
 import report_cases as cases
 from attestore import report
+from attestore.evidence import Branding
 from attestore.report.words import visible
 from attestore.resources import templates_folder
 
@@ -62,6 +64,16 @@ def tags(html: str) -> Counter[str]:
     return reader.tags
 
 
+GERMAN = report.load_templates(templates_folder(), language="de")
+
+
+def dressed(names: tuple[str, ...]) -> report.Case:
+    """An enemy's house, accent and logo beside an enemy's names, in German."""
+    case = cases.hostile(names)
+    looks = Branding(organisation=names[0], accent=names[1], logo=names[2])
+    return replace(case, context=replace(case.context, language="de", paper="Letter", branding=looks))
+
+
 def documents(case: report.Case) -> list[report.Document]:
     return [report.gate_document(case, cases.shape_gate(case)), report.summary_document(case)]
 
@@ -74,6 +86,19 @@ def test_hostile_names_leave_the_shape_of_markdown_and_html_as_it_is() -> None:
         report.verify_page(cases.hostile(names), TEMPLATES) for names in (cases.HOSTILE, HARMLESS)
     )
     assert shape(enemy_page) == shape(friend_page)
+
+
+def test_and_in_another_language_with_a_house_of_the_enemy_s_as_well() -> None:
+    renderer = report.renderer(report.RENDERER)
+    for name in (cases.shape_gate(cases.hostile()), "summary"):
+        enemy, friend = dressed(cases.HOSTILE), dressed(HARMLESS)
+        assert shape(renderer.markdown(enemy, name, GERMAN)) == shape(renderer.markdown(friend, name, GERMAN))
+        page = renderer.sheet(enemy, name, GERMAN)
+        assert tags(page.html) == tags(renderer.sheet(friend, name, GERMAN).html)
+        assert page.images == ()
+        assert "--accent: " not in page.html.partition("</head>")[0].partition("<style>")[0]
+        for forbidden in ("<script", "<img", 'javascript:alert(1)"', '<a href="h'):
+            assert forbidden not in page.html
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])

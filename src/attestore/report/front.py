@@ -26,7 +26,7 @@ from attestore.report.blocks import (
 )
 from attestore.report.case import NOT_MEASURED, Reading, View, write
 from attestore.report.signoff import approved_by, standing_fact, standing_notice
-from attestore.report.voice import later, say
+from attestore.report.voice import later, retold, say
 from attestore.report.words import code, joined, plain, prose
 from attestore.verdict import CheckVerdict, Outcome
 
@@ -101,7 +101,7 @@ def _headline(view: View) -> Callout:
             )
         )
     if verdict.reason:
-        lines.append(verdict.reason)
+        lines.append(say(verdict.reason))
     if failed := [check.title or check.id for check in verdict.checks if check.outcome is Outcome.FAIL]:
         more = prose(" and {n} more", n=numbers.count(len(failed) - _NAMED)) if len(failed) > _NAMED else Prose("")
         lines.append(prose("**Failed:** {names}{more}.", names=", ".join(failed[:_NAMED]), more=more))
@@ -440,7 +440,7 @@ def criteria(view: View) -> tuple[Block, ...]:
             numbers.count(check.of[0][1]) if check.of else "–",
             mark(check.outcome),
         )  # fmt: skip
-        rows.append((*row, check.reason) if explained else row)
+        rows.append((*row, retold(check.reason)) if explained else row)
     for folded, seen, outcome in (
         (silent, say(NOT_MEASURED), Outcome.UNKNOWN),
         (met, say("{n} met", n=len(met)), Outcome.PASS),

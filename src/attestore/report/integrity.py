@@ -102,7 +102,8 @@ def differences(view: View) -> tuple[Block, ...]:
             ),
         )
     rows = tuple(
-        (item.subject, say(item.kind), _what(item), item.source or "–", item.restored or "–") for item in found
+        (item.subject, say(item.kind), _what(item), retold(item.source) or "–", retold(item.restored) or "–")
+        for item in found
     )
     return (
         heading,
@@ -122,8 +123,13 @@ def differences(view: View) -> tuple[Block, ...]:
     )  # fmt: skip
 
 
+def _pieces(told: str) -> str:
+    """What the evidence counted, piece by piece in the language of the document."""
+    return ", ".join(retold(piece) for piece in told.split(", "))
+
+
 def _what(item: Difference) -> str:
-    return f"{say(item.what)}: {retold(item.detail)}" if item.detail else say(item.what)
+    return f"{say(item.what)}: {_pieces(item.detail)}" if item.detail else say(item.what)
 
 
 def _errors(view: View) -> tuple[Block, ...]:

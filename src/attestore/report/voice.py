@@ -70,7 +70,8 @@ class Voice:
     figures: Figures = field(default_factory=_Own)
 
 
-_NUMBER: Final = re.compile(r"\d[\d,]*")
+_NUMBER: Final = re.compile(r"\d[\d,]*|\b[a-z_]+(?:\.[a-z_]+)+\b")
+"""numbers and names of facts: what a sentence of the evidence is known without"""
 ENGLISH: Final = Voice()
 _voice: Final[ContextVar[Voice]] = ContextVar("voice", default=ENGLISH)
 
@@ -92,7 +93,7 @@ def say(sentence: str, /, **values: str | int) -> str:
 
 
 def retold(sentence: str) -> str:
-    """A sentence that the evidence brought: in the language of the document, if it is known apart from its numbers."""
+    """A sentence that the evidence brought: in the language of the document, if it is known apart from its numbers and names of facts."""
     words = _voice.get().words
     if not words or sentence in words:
         return words.get(sentence, sentence)
