@@ -9,6 +9,7 @@ from attestore.claims.checks import (
     dates,
     digests,
     listed,
+    parts,
     printed,
     queries,
     rates,
@@ -32,6 +33,7 @@ def examine(document: Document, *, at: datetime | None = None) -> Report:
     digests.check(document, book)
     tables.check(document, book)
     statements.check(document, known, book)
+    parts.check(document, book)
     same.check(document, known, book)
     listed.check(document, known, book)
     rates.check(document, known, book)

@@ -128,7 +128,8 @@ def _timed(text: str, each: Quantity, found: tuple[Quantity, ...], head: str) ->
         return ""
     nearest = re.split(r"[);✅✔|]", before[-45:])[-1]
     aimed = _TARGET.search(head) is not None and _MEASURED.search(head) is None
-    if each.bound or aimed or _last(nearest) == "target":
+    objective = re.search(r"\bobjective\b(?! \(RTO\))[^.:]*$", before, re.IGNORECASE)
+    if each.bound or aimed or _last(nearest) == "target" or (objective and not _MEASURED.search(objective[0])):
         return "rto target"
     kinds = [q for q in found if q.measure in {"duration", "clock"}]
     return "" if _RELATION.match(after) or not _is_measured(text, each, kinds, head) else "rto"
@@ -147,7 +148,10 @@ def _is_measured(text: str, each: Quantity, kinds: list[Quantity], head: str) ->
     )
     if not head and not joined and not _MEASURED.search(before[about.start() :]):
         return False
-    return OTHER.search(f"{before[-60:]} {after[:30]}") is None
+    around = f"{before[-60:]} {after[:30]}"
+    if _MEASURED.search(before[-60:]):
+        around = re.sub(r"\b(?:last|latest|letzten?)\b", " ", around, flags=re.IGNORECASE)
+    return OTHER.search(around) is None
 
 
 def _last(text: str) -> str:
@@ -191,11 +195,24 @@ _CHECKED: Final = re.compile(
 )
 
 
+_DONE: Final = re.compile(
+    r"\b(?:restored|verified|compared|checked|validated|imported|loaded|recovered|wiederhergestellt|geprüft|verglichen)\s+"
+    r"(?:all |alle )?(?:[\d.,]+ (?:[\w-]+ ){1,2}(?:and|und) )?(?:all |alle )?$",
+    re.IGNORECASE,
+)
+_IN_TABLES: Final = re.compile(
+    r"\b(?:rows|records|zeilen|datensätze) (?:in|across|from|over|of|aus) (?:all |alle )?$", re.IGNORECASE
+)
+
+
+_FROM_TABLES: Final = re.compile(r"\b(?:from|of|per) (?:all |alle )?(?=[\d.,]+ (?:tables|tabellen))", re.IGNORECASE)
+
+
 def _total(text: str, each: Quantity, found: tuple[Quantity, ...], head: str) -> str:
     """A number of things that is meant of the whole, not of a part."""
     if (
         not each.exact
-        or OTHER.search(text)
+        or OTHER.search(_FROM_TABLES.sub(" ", text))
         or re.search(r"\bwith(?:out)?\b|\bof the\b|\bempty\b|\bnew\b|\badditional\b|\bdiffer|\bmissing", text)
     ):
         return ""
@@ -213,7 +230,10 @@ def _total(text: str, each: Quantity, found: tuple[Quantity, ...], head: str) ->
     behind = text[each.end :]
     tail = behind[re.search(r"(?:[^\W\d][\w-]*)", behind).end() :] if re.search(r"[^\W\d]", behind) else ""  # type: ignore[union-attr]
     tail = re.sub(r"^\s*(?:keys?|key relationships?|relationships?|cases?|constraints?)\b", "", tail)
-    return noun if _ALL.search(text[: each.start]) or _CHECKED.match(tail) else ""
+    before = text[: each.start]
+    return (
+        noun if _ALL.search(before) or _CHECKED.match(tail) or _DONE.search(before) or _IN_TABLES.search(before) else ""
+    )
 
 
 def _plain_label(head: str, noun: str) -> bool:
@@ -235,6 +255,14 @@ _BACKUP_SIZE: Final = re.compile(
 _DATABASE_SIZE: Final = re.compile(
     r"\b(?:database|db|datenbank)\W?.{0,10}(?:size|größe)\b|\bsize of (?:the )?database\b", re.IGNORECASE
 )
+
+
+def _size_label(label: str) -> str:
+    if OTHER.search(label) or re.search(r"compress|encrypt|plain|raw|komprim|verschlüss", label, re.IGNORECASE):
+        return ""
+    if _BACKUP_SIZE.search(label):
+        return "backup size"
+    return "database size" if _DATABASE_SIZE.search(label) else ""
 
 
 def _sized(text: str, each: Quantity, found: tuple[Quantity, ...]) -> str:
@@ -297,6 +325,12 @@ def _of_row(
     if RTO.search(label) and not _RPO.search(label):
         for concept, quantity in _times(label, values, document):
             yield Figure(concept, quantity, line, table.section, "", place)
+    elif concept := _size_label(label):
+        found = [
+            q for _, cell in values if (q := single(cell, german=document.german)) is not None and q.measure == "size"
+        ]
+        if len(found) == 1 and found[0].exact:
+            yield Figure(concept, found[0], line, table.section, "", place)
     elif noun and not OTHER.search(label) and _plain_label(label, noun):
         for concept, quantity in _numbers(noun, values, document):
             yield Figure(concept, quantity, line, table.section, "", place)

@@ -300,6 +300,36 @@ _ROLE: Final = frozenset(
         "self",
     ]
 )
+_COLLECTIVE: Final = frozenset(
+    [
+        "committee",
+        "board",
+        "team",
+        "group",
+        "department",
+        "office",
+        "council",
+        "management",
+        "bot",
+        "agent",
+        "pipeline",
+        "operations",
+        "engineering",
+        "cab",
+        "automation",
+        "gremium",
+        "ausschuss",
+        "abteilung",
+        "leitung",
+        "architect",
+        "assistant",
+        "squad",
+        "crew",
+        "guild",
+        "unit",
+        "desk",
+    ]
+)
 _NOBODY: Final = re.compile(
     r"^[\W_]*$|\b(?:tbd|tba|pending|n/?a|none|nobody|not yet|to be|awaiting|open|required|offen|ausstehend|noch nicht|niemand|unsigned|unassigned)\b",
     re.IGNORECASE,
@@ -329,7 +359,8 @@ def persons(text: str) -> tuple[Named, ...]:
     for part in re.split(r"\s*(?:[,;&/+|]|\s(?:and|und|on|am|at|–|—|-)\s)\s*", bare):
         words = [word.lower() for word in re.findall(r"[^\W\d_]+", part)]
         if words:
-            found.append(Named(part.strip(), "".join(words), all(word in _ROLE for word in words)))
+            role = all(word in _ROLE for word in words) or words[-1] in _COLLECTIVE
+            found.append(Named(part.strip(), "".join(words), role))
     if len(found) > 1 and not found[0].role and all(each.role for each in found[1:]):
         found = found[:1]  # a name, then what that person is
     return tuple(found)

@@ -106,8 +106,8 @@ class Quantity:
         """Whether both can be the same value, each as exact as it is written."""
         mine = (self.value,) if self.other is None else (self.value, self.other)
         theirs = (other.value,) if other.other is None else (other.value, other.other)
-        slack = 2 * max(self.half, other.half)
-        return self.of == other.of and any(abs(a - b) <= slack for a in mine for b in theirs)
+        half = max(self.half, other.half)
+        return self.of == other.of and any(abs(a - b) <= half or abs(a - b) < 2 * half for a in mine for b in theirs)
 
 
 @lru_cache(maxsize=4096)

@@ -64,6 +64,15 @@ def check(document: Document, book: Book) -> None:
     valid = False
     for who in approved:
         valid |= _judge(who, ran, keys, book)
+    if not approved:
+        for who in _reviewers(document):
+            if who.named and all(person.key in keys for person in who.named):
+                book.found(
+                    Kind.APPROVAL,
+                    who.line,
+                    f"Reviewed by “{who.written[:50]}”, who also ran it: nobody else has looked.",
+                    needs=_NEEDS,
+                )
     blank = [who for who in approved if not who.named]
     for line, text in _stated(document):
         if valid:
@@ -148,7 +157,7 @@ def _of_table(table: Table) -> Iterator[tuple[int, str, str]]:
             ):
                 yield row.line, head, row.cells[index]
         label = row.cells[0]
-        if len(row.cells) > 1 and (_APPROVED.match(label) or _RAN.match(label)):
+        if len(row.cells) > 1 and (_APPROVED.match(label) or _RAN.match(label) or _REVIEWED.match(label)):
             yield row.line, label, row.cells[who or 1]
 
 
@@ -160,6 +169,18 @@ def _runners(document: Document) -> Iterator[_Who]:
         for found in _RAN_SPOKEN.finditer(passage.text):
             if named := persons(found["who"]):
                 yield _Who(named[:1], passage.line_at(found.start()), found["who"].strip())
+
+
+_REVIEWED: Final = re.compile(
+    r"^\W*(?:review(?:ed by|er)|witness(?:ed by)?|countersigned(?: by)?|second (?:signature|pair of eyes)|gegengezeichnet(?: von)?)\W*$",
+    re.IGNORECASE,
+)
+
+
+def _reviewers(document: Document) -> Iterator[_Who]:
+    for line, label, value in _pairs(document):
+        if _REVIEWED.match(label):
+            yield _Who(persons(value), line, value.strip())
 
 
 def _approvers(document: Document) -> Iterator[_Who]:

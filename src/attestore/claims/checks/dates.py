@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from fractions import Fraction
-from typing import Final
+from itertools import pairwise
+from typing import Final, TypeAlias
 
 from attestore.claims.checks.same import subject
 from attestore.claims.document import Code, Document, Passage, Table
 from attestore.claims.labels import is_total, keyed
 from attestore.claims.model import Book, Kind
-from attestore.claims.quantities import said, single
+from attestore.claims.quantities import quantities, said, single
 
 __all__ = ["Moment", "check", "moments"]
 
@@ -87,7 +87,8 @@ def check(document: Document, book: Book, *, at: datetime | None) -> None:
     _ordered(document, book, at=at)
     for table in document.tables:
         _spans(table, document, book)
-        _timeline(table, book)
+    _timelines(document, book)
+    _spoken(document, book)
 
 
 def _lines(document: Document) -> Iterator[tuple[int, str]]:
@@ -451,25 +452,99 @@ def _instant(cell: str) -> tuple[datetime, timedelta, bool] | None:
 
 
 _LOG: Final = re.compile(
-    r"^\W*(?:time|timestamp|when|at|date/time|time \(utc\)|uhrzeit|zeit|zeitpunkt|utc)\b", re.IGNORECASE
+    r"^\W*(?:time|timestamp|when|at|date/time|time \(utc\)|uhrzeit|zeit|zeitpunkt|utc|clock)\b", re.IGNORECASE
+)
+_Stamp: TypeAlias = tuple[int, str, tuple[datetime, timedelta, bool]]
+
+
+def _timelines(document: Document, book: Book) -> None:
+    """Logs of events whose times run backwards: tables, lists, and lines of code that begin with a time."""
+    lists: dict[int, list[_Stamp]] = {}
+    for block in document.blocks:
+        match block:
+            case Table() if _LOG.search(block.head[0]):
+                _backwards(
+                    [(row.line, row.cells[0], at) for row in block.rows if (at := _instant(row.cells[0]))],
+                    len(block.rows),
+                    book,
+                )
+            case Passage() if block.items:
+                stamp = _leading(block.text)
+                lists.setdefault(block.items, []).extend([(block.line, *stamp)] if stamp else [])
+            case Code() if len(block.text) < 100_000:
+                lines = enumerate(block.text.split("\n"), block.line)
+                stamps = [
+                    (line, *stamp) for line, text in lines if (stamp := _leading(text)) is not None and stamp[1][2]
+                ]
+                _backwards(stamps, len(stamps), book)
+            case _:
+                pass
+    for stamps in lists.values():
+        _backwards(stamps, len(stamps), book)
+
+
+def _leading(text: str) -> tuple[str, tuple[datetime, timedelta, bool]] | None:
+    """The time that a line begins with."""
+    head = re.match(
+        r"[\s\[(*_]*((?:\d{4}-\d\d-\d\d[T ])?\d{1,2}:\d\d(?::\d\d)?(?:[.,]\d+)?(?: ?(?:Z|UTC|[AaPp][Mm]))?)(?=[\s\]):,–-])",
+        text,
+    )
+    if head is None:
+        return None
+    at = _instant(head[1])
+    return None if at is None else (head[1], at)
+
+
+def _backwards(stamps: list[_Stamp], count: int, book: Book) -> None:
+    if len(stamps) < count or len(stamps) < 3:
+        return
+    drops = [(one, two) for one, two in pairwise(stamps) if two[2][0] < one[2][0] - timedelta(seconds=1)]
+    if len(drops) * 3 >= len(stamps):
+        return  # newest first, or no order at all
+    for one, two in drops:
+        midnight = not two[2][2] and one[2][0].hour >= 18 and two[2][0].hour < 9 and len(drops) == 1
+        if not midnight:
+            book.found(
+                Kind.IMPOSSIBLE,
+                two[0],
+                f"In a log in order of time, {two[1]} stands behind {one[1]} (line {one[0]}).",
+                needs=_NEEDS,
+            )
+
+
+_T: Final = r"(?:at |um )?(?P<{}>\d{{1,2}}:\d\d(?::\d\d)?(?: ?[AaPp][Mm])?)(?: ?(?:UTC|Uhr|local time|CES?T))?"
+_FROM_TO: Final = re.compile(
+    rf"\b(?:began|started|start|begun|from|between|begann|von|ran from)\s+{_T.format('a')}"
+    rf"(?:,? (?:and|und))?\s+(?:it )?(?:ended|finished|end|completed|to|until|till|and|endete|bis|was over|stopped|–|-)\s+{_T.format('b')}(?P<rest>[^.;]{{0,60}})",
+    re.IGNORECASE,
 )
 
 
-def _timeline(table: Table, book: Book) -> None:
-    """A log of events whose times run backwards."""
-    if not _LOG.search(table.head[0]) or len(table.rows) < 3:
-        return
-    instants = [(row, each) for row in table.rows if (each := _instant(row.cells[0])) is not None]
-    if len(instants) < len(table.rows) or len(instants) < 3:
-        return
-    drops = [(before, after) for before, after in itertools.pairwise(instants) if after[1][0] < before[1][0]]
-    if len(drops) * 2 >= len(instants) - 1:
-        return  # newest first, or no order at all
-    for before, after in drops:
-        midnight = not after[1][2] and before[1][0].hour >= 18 and after[1][0].hour < 9 and len(drops) == 1
-        if not midnight:
-            book.found(
-                Kind.IMPOSSIBLE, after[0].line,
-                f"In a log in order of time, {after[0].cells[0]} stands behind {before[0].cells[0]} (line {before[0].line}).",
-                needs=_NEEDS,
-            )  # fmt: skip
+def _spoken(document: Document, book: Book) -> None:
+    """It began at 08:30 and ended at 16:45, a total of 8 hours 15 minutes."""
+    for passage in document.passages:
+        if len(passage.text) > 5_000:
+            continue
+        for found in _FROM_TO.finditer(passage.text):
+            start, end = _instant(found["a"]), _instant(found["b"])
+            lasted = [q for q in quantities(found["rest"], german=document.german) if q.measure == "duration"]
+            if start is None or end is None or len(lasted) != 1 or not lasted[0].exact:
+                continue
+            if not re.fullmatch(
+                r"[\s,(:–-]*(?:(?:a total of|in total|that is|which is|i\.e\.|for|=|lasting|insgesamt|took|taking|or|also|das sind)\s*,?\s*)?(?:just )?",
+                found["rest"][: lasted[0].start],
+            ):
+                continue
+            true = end[0] - start[0] + (timedelta(days=1) if end[0] < start[0] else timedelta(0))
+            seconds = Fraction(int(true.total_seconds()))
+            line = passage.line_at(found.start("rest") + lasted[0].start)
+            slack = 2 * lasted[0].half + Fraction(int(max(start[1], end[1]).total_seconds()))
+            if abs(seconds - lasted[0].value) < slack or seconds == lasted[0].value:
+                book.holds(line, f"From {found['a']} to {found['b']} are {said(seconds)} s, as stated.")
+            else:
+                book.found(
+                    Kind.CONTRADICTION,
+                    line,
+                    f"From {found['a']} to {found['b']} are {said(seconds)} s, not {lasted[0].text} ({said(lasted[0].value)} s).",
+                    needs=_NEEDS,
+                )

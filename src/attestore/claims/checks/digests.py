@@ -94,14 +94,18 @@ def _all(document: Document) -> Iterator[_Seen]:
 
 
 def _of_text(lines: list[tuple[int, str]], section: str) -> Iterator[_Seen]:
+    command = ""
     for line, text in lines:
         named = _ALGORITHM.search(text)
+        command = named[1] if named else command
+        listed = re.match(r"\s*[0-9A-Za-z]{20,}\s+[*]?\S+\s*$", text)  # as sha256sum prints
         said = bool(_ABOUT.search(text))
         about = said or bool(_ABOUT.search(section) and not _NO_DIGEST.search(text))
         empty = bool(re.search(r"\b(?:empty|0 (?:bytes|rows|B))\b", text))
         for token in _TOKEN.finditer(text):
             around = f"{text[: token.start()]} {text[token.end() :]}".strip()
-            yield _Seen(token[0], line, around, named[1] if named else "", about, 0, empty)
+            algorithm = named[1] if named else command if listed else ""
+            yield _Seen(token[0], line, around, algorithm, about or bool(listed), 0, empty)
 
 
 def _of_row(row: Row, table: Table) -> Iterator[_Seen]:

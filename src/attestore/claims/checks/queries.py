@@ -26,7 +26,7 @@ _COMMAND: Final = re.compile(r"""\bpsql\b[^\n]*?\s(?:-\w*c|--command)[ =](?:"((?
 _PSEUDO: Final = re.compile(
     r"\.\.\.|…|<[\w ]{1,30}>|\{\{?[\w ]{1,30}\}?\}|\$\{?[A-Za-z_]\w*|(?<![:\w]):'?\w+|\[\w[\w ]*\]|%s|\bTODO\b|\?"
 )
-_META: Final = re.compile(r"^\s*\\.*$", re.MULTILINE)
+_META: Final = re.compile(r"^\s*\\.*$|\\(?:gexec|gset|gdesc|gx|g|watch|crosstabview)\b[^\n]*$", re.MULTILINE)
 _NEEDS_RUN: Final = "The statement as it was really run, with the server's version and its output."
 
 

@@ -184,7 +184,19 @@ def _indexes(step: _Step, rows: Fraction | None, indexes: Fraction | None, size:
         )  # fmt: skip
 
 
+_CLAUSE: Final = re.compile(r",\s+(?:and|but|while|whereas|of which|with|und|aber|davon)\b|;\s|\s[–—]\s", re.IGNORECASE)
+
+
 def _sentence(text: str, line: int, document: Document, book: Book) -> None:
+    """Each clause for itself: what it says was done belongs to its own figures."""
+    start = 0
+    for found in _CLAUSE.finditer(text):
+        _clause(text[start : found.start()], line + text.count("\n", 0, start), document, book)
+        start = found.end()
+    _clause(text[start:], line + text.count("\n", 0, start), document, book)
+
+
+def _clause(text: str, line: int, document: Document, book: Book) -> None:
     """A size and a duration in one statement, joined by what was done."""
     if len(text) > 500 or _NOT_WORK.search(text):
         return
@@ -210,9 +222,9 @@ def _sentence(text: str, line: int, document: Document, book: Book) -> None:
         ):
             _rows(_Step("data load", took[0].value, at, ()), rows[0].value, None, book)
     if len(sizes) == 1 and len(rows) == 1:
-        _width(text, sizes[0], rows[0], line, book)
+        _width(text, sizes[0], rows[0], line + text.count("\n", 0, sizes[0].start), book)
     if len(sizes) == 2:
-        _ratio(text, sizes[0], sizes[1], line, book)
+        _ratio(text, sizes[0], sizes[1], line + text.count("\n", 0, sizes[0].start), book)
 
 
 def _through(text: str, size: Quantity, took: Quantity, line: int, book: Book) -> None:
@@ -234,11 +246,11 @@ def _through(text: str, size: Quantity, took: Quantity, line: int, book: Book) -
             book.found(
                 Kind.IMPLAUSIBLE, line, f"{shown}; dumps and restores move some 5 to 500 MB per second.", needs=_NEEDS
             )
-        elif rate > 10 * 1024 * _MB:
+        elif rate > 5 * 1024 * _MB:
             book.found(
                 Kind.IMPLAUSIBLE,
                 line,
-                f"{shown}; dumps and restores move some 5 to 500 MB per second, and disks seldom more than 10 GB.",
+                f"{shown}; dumps and restores move some 5 to 500 MB per second, and seldom more than 5 GB.",
                 needs=_NEEDS,
             )
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from attestore.claims.document import Document, Passage, Table
-from attestore.claims.figures import OTHER, Figure
+from attestore.claims.figures import OTHER, Figure, sentences
 from attestore.claims.labels import keyed, normal
 from attestore.claims.model import Book, Kind
 from attestore.claims.quantities import Quantity, single
@@ -81,7 +81,7 @@ def check(document: Document, figures: tuple[Figure, ...], book: Book) -> None:
         for figure in mine:
             groups.setdefault((figure.scope, subject(figure.section)), []).append(figure)
         for group in groups.values():
-            _concept(concept, group, labelled, book)
+            _concept(concept, group, labelled, document, book)
     _labels(labelled, book)
     _periods(document, book)
 
@@ -102,9 +102,11 @@ def _whole(figures: tuple[Figure, ...]) -> Iterator[Figure]:
             yield figure
 
 
-def _concept(concept: str, group: list[Figure], labelled: list[_Labelled], book: Book) -> None:
+def _concept(concept: str, group: list[Figure], labelled: list[_Labelled], document: Document, book: Book) -> None:
     if concept == "rto target":
         group = [figure for figure in group if not figure.quantity.approximate]
+    if concept == "rto":
+        group = _without_targets(group, document)
     values = _distinct([figure.quantity for figure in group])
     if len(values) < 2:
         if len(group) > 1 and len({figure.line for figure in group}) > 1:
@@ -126,6 +128,21 @@ def _concept(concept: str, group: list[Figure], labelled: list[_Labelled], book:
             f"The {_NAMES.get(concept, f'number of {concept}')} is {figure.quantity.text} here and {usual.quantity.text} on line {usual.line}.",
             needs=_NEEDS,
         )
+
+
+def _without_targets(group: list[Figure], document: Document) -> list[Figure]:
+    """`RTO: 4 hours` may state the target: a round time that is longer than one said to be measured is left out."""
+    said = [
+        figure
+        for figure in group
+        if re.search(r"measured|actual|achieved|took|gemessen|tatsächlich", document.quoted(figure.line), re.IGNORECASE)
+    ]
+    least = min((figure.quantity.value for figure in said), default=None)
+    return [
+        figure
+        for figure in group
+        if least is None or figure in said or figure.quantity.value <= least or figure.quantity.value % 300
+    ]
 
 
 def _distinct(quantities_: list[Quantity]) -> list[Quantity]:
@@ -157,7 +174,7 @@ def _labelled(document: Document) -> Iterator[_Labelled]:
     for block in document.blocks:
         pairs: list[tuple[int, str, str]] = []
         if isinstance(block, Passage) and not block.heading:
-            pairs = [(line, *pair) for line, text in block.lines if (pair := keyed(text)) is not None]
+            pairs = [(line, *pair) for line, text in sentences(block) if (pair := keyed(text)) is not None]
         elif isinstance(block, Table) and len(block.head) == 2:
             pairs = [(row.line, row.cells[0], row.cells[1]) for row in block.rows]
         for line, label, value in pairs:
@@ -219,7 +236,7 @@ def _periods(document: Document, book: Book) -> None:
             key, other = name, stated.get(name)
             if other is None:
                 stated[key] = value, line
-            elif other[0] != value and other[1] != line:
+            elif other[0] != value:
                 book.found(
                     Kind.CONTRADICTION, line, f"{name}: {value} here and {other[0]} on line {other[1]}.",
                     needs="The configuration as it was in force, and the list of backups kept.",
@@ -244,14 +261,13 @@ def _kept(text: str) -> Iterator[tuple[str, str]]:
         found_any = True
         for period, number in zip(("daily", "weekly", "monthly"), found.groups(), strict=True):
             yield f"Backups kept {period}", number
-    span = _RETAINED.search(text)
-    if (
-        span is not None
-        and not found_any
-        and not re.search(r"\b(?:wal|log|logs|evidence|report|record|audit|archiv\w+ of)\b", text, re.IGNORECASE)
-    ):
-        unit = span["u"].lower().rstrip("s")
-        yield "Retention", f"{span['n']} {unit}s"
+    aside = re.search(r"\b(?:wal|logs?|evidence|report|record|audit|archiv\w+ of)\b", text, re.IGNORECASE)
+    for span in () if found_any or aside else _RETAINED.finditer(text):
+        clause = re.split(r"[.;,]\s", text[: span.start()])[-1] + span[0]
+        if not re.search(
+            r"\b(?:hourly|daily|weekly|monthly|yearly|full|incremental|differential)\b", clause, re.IGNORECASE
+        ):
+            yield "Retention", f"{span['n']} {span['u'].lower().rstrip('s')}s"
     for found in _NIGHTLY.finditer(text):
         hour = (
             int(found["h"]) % 12 + 12

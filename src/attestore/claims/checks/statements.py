@@ -55,7 +55,6 @@ def _statement(text: str, line: int, document: Document, book: Book) -> None:
         if each.measure == "fraction" and each.of is not None:
             _over(each, text, line, book)
     _percent_over(found, text, line, book)
-    _speed(found, text, line, book)
 
 
 def _converted(first: Quantity, second: Quantity, between: str, text: str, line: int, book: Book) -> None:
@@ -159,42 +158,6 @@ def _compared(first: Quantity, second: Quantity, between: str, text: str, line: 
     book.found(Kind.CONTRADICTION, line, f"{first.text} is not {sign[1]} {second.text}.", needs=_NEEDS)
 
 
-_NOT_RATE: Final = re.compile(r"\b(?:instead|previous|expected|should|up to|peak|max|if|would|per)\b", re.IGNORECASE)
-
-
-def _speed(found: tuple[Quantity, ...], text: str, line: int, book: Book) -> None:
-    """7,305 rows in 867 s (8.4 rows/s)."""
-    rates = [q for q in found if q.measure == "rate"]
-    took = [q for q in found if q.measure == "duration"]
-    if len(rates) != 1 or len(took) != 1 or not took[0].value or _NOT_RATE.search(text.replace("per second", "")):
-        return
-    rate, kind = rates[0], rates[0].unit
-    wanted = [
-        q
-        for q in found
-        if (
-            q.measure == "size"
-            if kind == "bytes"
-            else q.measure == "count" and re.match(r"\s*(?:rows|records|tuples|Zeilen)\b", text[q.end :])
-        )
-    ]
-    if len(wanted) != 1 or not rate.exact or not wanted[0].exact or not took[0].exact:
-        return
-    true = wanted[0].value / took[0].value
-    other = (wanted[0].other or wanted[0].value) / took[0].value
-    slack = true * (took[0].half / took[0].value + Fraction(3, 100)) + 2 * rate.half
-    decimal = rate.value * (other / true) if true else rate.value
-    if min(abs(true - rate.value), abs(other - rate.value), abs(true - decimal), abs(other - decimal)) <= slack:
-        book.holds(line, f"{wanted[0].text} in {took[0].text} is {rate.text}.")
-    elif abs(true - rate.value) > rate.value / 10:
-        shown = said(true, places=1) if kind == "rows" else f"{said(true / 2**20, places=2)} Mi"
-        book.found(
-            Kind.CONTRADICTION, line,
-            f"{wanted[0].text} in {took[0].text} is {shown} {'rows' if kind == 'rows' else 'B'}/s, not {rate.text}.",
-            needs=_NEEDS,
-        )  # fmt: skip
-
-
 def _one(figures: tuple[Figure, ...], concept: str, near: int) -> Quantity | None:
     """The document's only value of a concept; of several, the one in the same lines."""
     mine = [figure for figure in figures if figure.concept == concept and not figure.quantity.approximate]
@@ -242,6 +205,7 @@ def _margin(each: Quantity, text: str, head: str, measured: Quantity, target: Qu
     labelled = re.search(
         r"\b(?:margin|headroom|reserve|buffer|puffer|abstand)\b", head, re.IGNORECASE
     ) and not re.search(r"\bof\s*$", before)
+    below = below or re.search(r"\b(?:margin|headroom|reserve|buffer|cushion) of\s*$", before, re.IGNORECASE)
     of = re.match(r"\s*of (?:the |its )?(?:rto )?(?:target|limit|budget|allowance|objective)\b", after, re.IGNORECASE)
     if not (below or labelled or of) or each.value in {measured.value, target.value}:
         return

@@ -344,7 +344,7 @@ def _sides(table: Table, parts: list[Row], *, german: bool, book: Book) -> None:
         told = (
             status is not None
             and is_good(row.cells[status])
-            and not re.search(r"target|expected|soll", heads[left], re.IGNORECASE)
+            and not re.search(r"target|soll|limit|max|min", heads[left], re.IGNORECASE)
         )
         missing = single(row.cells[gap], german=german) if gap is not None else None
         if missing is not None and abs(a.value - b.value) != abs(missing.value):

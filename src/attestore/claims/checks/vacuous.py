@@ -53,6 +53,7 @@ def check(document: Document, book: Book) -> None:
             case Table():
                 _marks(block, book)
                 _zeros(block, book)
+                _hundreds(block, document, book)
             case Passage(heading=0):
                 _spoken(block, document, book)
             case _:
@@ -97,6 +98,32 @@ def _measured(row: Row, place: int) -> bool:
     words = re.sub(r"^\W*(?:[A-Z]{1,4}-?)?\d+[.)]?(?=\s|$)", " ", others)
     counts = [q for q in quantities(words) if not q.bound and q.measure in {"count", "fraction", "duration", "size"}]
     return bool(counts) or bool(re.search(r"https?:|`[^`]+`|\bsee\b|\.(?:log|txt|sql|csv)\b", others))
+
+
+_INTEGRITY: Final = re.compile(
+    r"\b(?:integrity|accuracy|consistency|completeness|correctness|integrität|vollständigkeit)\b", re.IGNORECASE
+)
+
+
+def _hundreds(table: Table, document: Document, book: Book) -> None:
+    """Data integrity: 100%, PASS; of what, nobody says."""
+    place = max((index for index, head in enumerate(table.head) if index and _STATUS.match(head)), default=None)
+    if place is None or any(_lists_counts(other) for other in document.tables):
+        return
+    for row in table.rows:
+        values = [cell for index, cell in enumerate(row.cells) if index not in {0, place} and cell.strip()]
+        if len(values) != 1 or not re.fullmatch(r"\W*100(?:[.,]0+)? ?%\W*", values[0]) or not is_good(row.cells[place]):
+            continue
+        if _INTEGRITY.search(row.cells[0]) and not _measured(row, place):
+            book.found(
+                Kind.VACUOUS, row.line, "100% of an unstated number: what was compared, and how many of it, is not said.",
+                needs="How many rows, tables or keys were compared, by which method, and how many were equal.",
+            )  # fmt: skip
+
+
+def _lists_counts(table: Table) -> bool:
+    """Whether a table gives counts of database tables, one by one."""
+    return noun_of(table.head[0]) == "tables" and any(quantities(cell) for row in table.rows for cell in row.cells[1:])
 
 
 def _zeros(table: Table, book: Book) -> None:

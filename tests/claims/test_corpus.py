@@ -1,0 +1,31 @@
+"""Documents written for the purpose: how many of their lies are found, and how many findings are right."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from claims_scores import HERE, judged, lies, scored
+
+LYING: Final = sorted((HERE / "corpus").glob("*.md"))
+HONEST: Final = sorted((HERE / "honest").glob("*.md"))
+
+
+def test_most_lies_are_found_and_hardly_a_finding_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
+    score = scored([*LYING, *HONEST])
+    with capsys.disabled():
+        print(f"\nclaims, {len(LYING)} lying and {len(HONEST)} honest documents: {score.sentence}")  # noqa: T201
+    assert score.recall >= 0.9, "\n".join(score.told)
+    assert score.precision >= 0.95, "\n".join(score.told)
+
+
+@pytest.mark.parametrize("document", HONEST, ids=lambda path: path.stem)
+def test_an_honest_document_is_left_alone(document: Path) -> None:
+    assert [(finding.lines, finding.quote, finding.why) for finding in judged(document)] == []
+
+
+@pytest.mark.parametrize("document", LYING, ids=lambda path: path.stem)
+def test_each_sidecar_names_lines_of_its_document(document: Path) -> None:
+    assert list(lies(document))
