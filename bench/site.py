@@ -120,7 +120,7 @@ def fill(folder: Path, count: int) -> Path:
     record = read_record(MOULD)
     now = datetime.now(UTC)
     settings = Settings(
-        reports=reports, home=home, store=home / "store", source="", backup="", system="", jobs=1, pg_bin=None, operator="Bench"
+        reports=reports, home=home, stores=(), source="", backup="", system="", jobs=1, pg_bin=None, operator="Bench"
     )  # fmt: skip
     runner = Runner()
     with (

@@ -11,8 +11,10 @@ from rich.text import Text
 
 from attestore import canon, compose
 from attestore.cli import dates
+from attestore.cli.configured import chosen
 from attestore.cli.display import consoles
 from attestore.cli.status import own_gates
+from attestore.compose.looks import looks
 from attestore.compose.site import Built, Wanted, build_site
 from attestore.errors import UsageError
 from attestore.report import numbers
@@ -30,6 +32,7 @@ class Order:
     gates: Path | None
     at: str
     as_json: bool
+    language: str = ""
 
 
 def make_site(order: Order) -> int:
@@ -37,12 +40,20 @@ def make_site(order: Order) -> int:
     if not order.reports.is_dir():
         raise UsageError(f"there is no folder {order.reports}", hint="Name the reports folder with --reports DIR.")
     own = None if order.gates is None else own_gates(order.gates)
+    dressed = looks(chosen(), language=order.language)
     with compose.auditing(order.roster) as trust:
         now = trust.clock.now()
-        at = dates.as_of(order.at, option="--at") if order.at else now
-        built = build_site(
-            Wanted(reports=order.reports, into=order.into or order.reports, at=at, now=now, own=own), trust=trust
+        wanted = Wanted(
+            reports=order.reports,
+            into=order.into or order.reports,
+            at=dates.as_of(order.at, option="--at") if order.at else now,
+            now=now,
+            own=own,
+            language=dressed.language,
+            templates=dressed.templates,
+            organisation=dressed.branding.organisation,
         )
+        built = build_site(wanted, trust=trust)
     if order.as_json:
         typer.echo(canon.encode(_as_json(built)).decode())
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -21,6 +21,8 @@ from attestore.config import Roster
 from attestore.errors import UsageError
 from attestore.evidence.ledger import Entry, RunClosed, RunFinished, RunStarted
 from attestore.gate import Gate, Operator
+from attestore.report import Templates, load_templates
+from attestore.report.languages import catalogue, printed
 from attestore.report.site import (
     FOLDER,
     HOME,
@@ -39,7 +41,7 @@ from attestore.report.site import (
     load_dress,
     run_document,
 )
-from attestore.report.voice import say
+from attestore.report.voice import Voice, say, speaking
 
 __all__ = ["Built", "Wanted", "build_site"]
 
@@ -59,6 +61,9 @@ class Wanted:
     own: Mapping[str, canon.Digest] | None = None
     """the gates that count, by id"""
     language: str = "en"
+    templates: Templates | None = None
+    """of the reports, whose words the site shares; None: the shipped ones"""
+    organisation: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +104,23 @@ def build_site(wanted: Wanted, *, trust: Trusted) -> Built:
         asked=tuple(wanted.own or ()),
         own=wanted.own,
     )
-    return _Build(wanted, seen=seen, roster=trust.roster, shelf=shelf).all()
+    with speaking(_voice(wanted)):
+        return _Build(wanted, seen=seen, roster=trust.roster, shelf=shelf).all()
+
+
+def _voice(wanted: Wanted) -> Voice:
+    """The words of the reports and those of the site, and the reader's figures.
+
+    Raises:
+        ArchiveError: there are no words of that language.
+    """
+    folder = resources.templates_folder()
+    templates = wanted.templates or load_templates(folder, language=wanted.language)
+    voice = printed(templates, wanted.language)
+    ours = folder / "site" / f"{wanted.language}.po"
+    if not ours.exists():
+        return voice
+    return replace(voice, words={**catalogue(ours.read_bytes()), **voice.words})
 
 
 class _Build:
@@ -107,7 +128,9 @@ class _Build:
 
     def __init__(self, wanted: Wanted, *, seen: Survey, roster: Roster, shelf: Shelf) -> None:
         self._wanted, self._seen, self._roster, self._shelf = wanted, seen, roster, shelf
-        self._dress: Dress = load_dress(resources.templates_folder(), language=wanted.language)
+        self._dress: Dress = load_dress(
+            resources.templates_folder(), language=wanted.language, organisation=wanted.organisation
+        )
         self._base = os.path.relpath(wanted.reports.resolve(), wanted.into.resolve())
         self._at = instants.text(wanted.at)
         entries = () if seen.ledger is None else seen.ledger.entries

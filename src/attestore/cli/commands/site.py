@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from attestore.cli.configured import trusted
-from attestore.cli.options import HOME, REPORTS, Home, Json, Reports, Roster
+from attestore.cli.options import HOME, REPORTS, Home, Json, Language, Reports, Roster
 
 __all__ = ["app"]
 
@@ -38,6 +38,7 @@ def site(  # noqa: PLR0913
     at: Annotated[
         str, typer.Option("--at", help="Show standings as at that day or instant (UTC), not now.", metavar="DATE")
     ] = "",
+    language: Language = "",
     as_json: Json = False,
 ) -> None:
     """Render a reports folder into pages to look through.
@@ -47,5 +48,13 @@ def site(  # noqa: PLR0913
     """
     from attestore.cli.site import Order, make_site
 
-    order = Order(reports=reports, into=into, roster=roster or trusted(home), gates=gates, at=at, as_json=as_json)
+    order = Order(
+        reports=reports,
+        into=into,
+        roster=roster or trusted(home),
+        gates=gates,
+        at=at,
+        as_json=as_json,
+        language=language,
+    )
     raise typer.Exit(make_site(order))

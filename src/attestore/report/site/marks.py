@@ -36,7 +36,7 @@ WORST: Final = (
 
 def standing_mark(standing: Standing) -> Mark:
     """What a gate is worth; WAIVED is never a good one."""
-    return Mark(standing.value, _TONES.get(standing, Tone.DOUBT))
+    return Mark(say(standing.value), _TONES.get(standing, Tone.DOUBT))
 
 
 def outcome_mark(line: Line, gate: str) -> Mark:

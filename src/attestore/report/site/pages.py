@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Final
 
 from attestore.report.case import Case
-from attestore.report.site.marks import WORST, rank, standing_mark
+from attestore.report.site.marks import WORST, rank, standing_mark, trust_words
 from attestore.report.site.model import Decided, Line, Overview, Row, Source, Trust
 from attestore.report.site.names import FOLDER, HOME, Place, gate_page, run_page
 from attestore.report.site.render import Dress
@@ -231,8 +231,8 @@ def _years(lines: Sequence[Line], place: Place) -> list[tuple[str, str, int]]:
     ]
 
 
-def _filters(lines: Sequence[Line]) -> list[str]:
-    """The outcomes that a reader can choose from."""
+def _filters(lines: Sequence[Line]) -> list[tuple[str, str]]:
+    """What a reader can choose from: the word by which rows are asked for, and what it is called."""
     words = {each.word for line in lines if line.trust is Trust.HOLDS for each in line.outcomes if each.word}
-    words |= {line.trust.name for line in lines if line.trust is not Trust.HOLDS}
-    return sorted(words)
+    trusts = {line.trust for line in lines} - {Trust.HOLDS}
+    return [(word, word) for word in sorted(words)] + [(t.name, trust_words(t)) for t in Trust if t in trusts]

@@ -75,14 +75,18 @@ class Dress:
         return text.encode("utf-8")
 
 
-def load_dress(folder: Path, *, language: str = "en") -> Dress:
+def load_dress(folder: Path, *, language: str = "en", organisation: str = "") -> Dress:
     """The templates, style, script and fonts of the site, below the folder of all templates.
 
     Raises:
         ArchiveError: one is missing or cannot be read.
     """
     try:
-        texts = {path.name: path.read_text("utf-8") for path in sorted((folder / "site").iterdir()) if path.is_file()}
+        texts = {
+            path.name: path.read_text("utf-8")
+            for path in sorted((folder / "site").iterdir())
+            if path.suffix in {".j2", ".css", ".js"}
+        }
         fonts = {f"{FOLDER}/fonts/{name}": (folder / "fonts" / name).read_bytes() for name in _FONTS}
         style, script = texts.pop(_STYLE), texts.pop(_SCRIPT)
     except (OSError, KeyError, UnicodeDecodeError) as problem:
@@ -102,7 +106,8 @@ def load_dress(folder: Path, *, language: str = "en") -> Dress:
     environment.globals.clear()
     environment.globals.update(
         say=say,
-        language=language,
+        language=language.replace("_", "-"),
+        organisation=organisation,
         generator=GENERATOR,
         folder=FOLDER,
         run_page=run_page,

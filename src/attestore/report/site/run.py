@@ -5,8 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from attestore.gate import Probe
 from attestore.report import numbers, recovery
-from attestore.report.blocks import Block, Bullets, Callout, Code, Column, Fact, Facts, Heading, Para, Text, Tone
+from attestore.report.blocks import (
+    Align,
+    Block,
+    Bullets,
+    Callout,
+    Code,
+    Column,
+    Fact,
+    Facts,
+    Heading,
+    Mark,
+    Para,
+    Text,
+    Tone,
+)
 from attestore.report.case import Case, Reading, View, view
 from attestore.report.front import criteria, gauge, rto_check
 from attestore.report.integrity import differences
@@ -53,7 +68,7 @@ def run_parts(
     if case is not None and restoring is not None:
         parts += _timeline(restoring)
     for each in sorted(views, key=lambda each: (-each.verdict.outcome.value, each.gate.id)):
-        parts += _judged(each)
+        parts += [*_judged(each), *_edge_cases(each)]
     if restoring is not None:
         parts += _differences(restoring)
     if decisions:
@@ -147,7 +162,7 @@ def _gates(line: Line, *, rows: Sequence[Row], titles: Mapping[str, str], source
             if f"{each.gate}{end}" in source.files
         ]
         report: Entry = Stack(papers[0], tuple(papers[1:])) if papers else say("none")
-        now = "" if row is None else row.held.standing.value
+        now = "" if row is None else say(row.held.standing.value)
         here = say("this run decides") if row is not None and row.held.run == line.run else say("another run decides")
         made.append(Cells((name, outcome_mark(line, each.gate), Stack(now or "–", (here,)), report)))
     columns = (
@@ -181,6 +196,32 @@ def _judged(seen: View) -> list[Block]:
     return blocks + [block for block in criteria(seen) if not isinstance(block, Heading)]
 
 
+def _edge_cases(seen: View) -> list[Grid]:
+    """The gate's probes, by the journal: equal or not, and how many rows the source answered."""
+    if not seen.gate.probes:
+        return []
+    rows = sorted(
+        (_probe(probe, seen.reading) for probe in seen.gate.probes), key=lambda row: row.cells[-1] == _equal()
+    )
+    columns = (
+        Column(say("Edge case"), wide=True), Column(say("Rows asked for"), Align.RIGHT), Column(say("Rows in source"), Align.RIGHT),
+        Column(say("Answers")),
+    )  # fmt: skip
+    return [Grid(say("Edge cases: each a query on the source and on the restored database"), columns, tuple(rows))]
+
+
+def _probe(probe: Probe, reading: Reading) -> Cells:
+    equal = reading.flag("probe.equal", probe.id)
+    differs, unknown = Mark(say("DIFFERS"), Tone.BAD), Mark(say("not measured"), Tone.DOUBT)
+    answers = unknown if equal is None or not reading.number("probe.rows", probe.id) else _equal() if equal else differs
+    asked = f"{probe.operator.value} {numbers.count(probe.bound)}"
+    return Cells((probe.title or probe.id, asked, reading.shown("probe.rows", probe.id), answers))
+
+
+def _equal() -> Mark:
+    return Mark(say("equal"), Tone.GOOD)
+
+
 def _files(line: Line, *, source: Source, place: Place) -> list[Block | Grid]:
     if not source.files:
         return []
@@ -200,7 +241,10 @@ def _files(line: Line, *, source: Source, place: Place) -> list[Block | Grid]:
     stems = dict.fromkeys(
         name.rsplit(".", 1)[0] for name in source.files if name.endswith((".pdf", ".md")) and name != "VERIFY.md"
     )
-    reports = tuple(Cells((stem, papers(f"{stem}.pdf"), papers(f"{stem}.md"))) for stem in stems)
+    ordered = sorted(
+        stems, key=lambda stem: ("/" in stem, stem.rpartition("/")[0], stem.rpartition("/")[2] != "summary", stem)
+    )
+    reports = tuple(Cells((_called(stem), papers(f"{stem}.pdf"), papers(f"{stem}.md"))) for stem in ordered)
     columns = (Column(say("Report"), wide=True), Column("PDF"), Column("Markdown"))
     evidence = tuple(
         Cells(
@@ -218,6 +262,13 @@ def _files(line: Line, *, source: Source, place: Place) -> list[Block | Grid]:
         *([Grid(say("Reports"), columns, reports)] if reports else []),
         *([Grid(say("Evidence"), (Column(say("File"), wide=True), Column(say("What it is"), wide=True), Column(say("Signature"))), evidence)] if evidence else []),
     ]  # fmt: skip
+
+
+def _called(stem: str) -> str:
+    """What a report is called: a gate's id as it is."""
+    above, _, name = stem.rpartition("/")
+    what = say("Summary of all gates") if name == "summary" else name
+    return say("{what}, revision {n}", what=what, n=above.rpartition("/")[2]) if above else what
 
 
 def _evidence() -> tuple[tuple[str, str], ...]:

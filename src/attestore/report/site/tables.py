@@ -205,7 +205,9 @@ def decisions_grid(decisions: Sequence[Decided], *, place: Place, name: str = ""
                             say("key {key}", key=one.person.fingerprint[-_SHORT:]),
                         ),
                     ),
-                    Stack(one.meaning.value, (numbers.instant(one.at), say("verdict was {word}", word=one.verdict))),
+                    Stack(
+                        say(one.meaning.value), (numbers.instant(one.at), say("verdict was {word}", word=one.verdict))
+                    ),
                     Stack(Link(one.run, place.to(run_page(one.run)), mono=True), (one.gate,)),
                     Stack(one.comment or "–", terms),
                     numbers.instant(each.entered) if each.entered else say("not entered: it counts for nothing"),
