@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -355,7 +356,9 @@ class FakeStore:
     def __init__(self, *, rots: bool, lies: bool, problems: tuple[Error, ...]) -> None:
         self.objects: dict[str, bytes] = {}
         self.locks: dict[str, Kept] = {}
+        self.lock = Kept()
         self.leftovers: list[Unfinished] = []
+        self.away = False
         self._rots = rots
         self._lies = lies
         self._problems = problems
@@ -371,6 +374,8 @@ class FakeStore:
         return StoredPart(key=key, size=len(data), digest=canon.sha256_hex(data))
 
     def put(self, key: str, item: SealedPart | Signed) -> StoredPart:
+        if self.away:
+            raise StoreError("the endpoint can't be reached", hint="Look at the network.")
         data = item.path.read_bytes()
         if self.objects.get(key, data) != data:
             raise StoreError(f"{key} is there already")
@@ -400,7 +405,7 @@ class FakeStore:
         return FetchedPart(record=record, path=path, size=len(data), digest=canon.sha256_hex(data))
 
     def kept(self, key: str) -> Kept:
-        return self.locks.get(key, Kept())
+        return self.locks.get(key, self.lock)
 
     def delete(self, key: str) -> bool:
         kept = self.kept(key)
@@ -553,6 +558,28 @@ class FakePrinter:
         return b"%PDF-fake\n" + page.title.encode() + b"\n" + "\n".join(a.name for a in attachments).encode()
 
 
+class FakeOutbox:
+    """Folders below one; whoever still works in one is not known here, unless it is said."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def folder(self, run: str) -> Path:
+        path = self.root / run
+        path.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def pending(self) -> tuple[str, ...]:
+        return tuple(sorted(path.name for path in self.root.iterdir())) if self.root.exists() else ()
+
+    def holds(self, run: str) -> bool:
+        return (self.root / run).exists()
+
+    def clear(self, run: str) -> bool:
+        shutil.rmtree(self.root / run, ignore_errors=True)
+        return True
+
+
 @dataclass
 class FakeWorkspace:
     path: Path
@@ -653,6 +680,7 @@ class World:
             clock=self.clock,
             entropy=FakeEntropy(),
             workspace=workspace,
+            outbox=FakeOutbox(folder / "outbox"),
             sealer=FakeSealer(seals=self.seals, problems=()),
             stores=(NamedStore("local", self.store), *self.others),
             signer=FakeSigner(self.signer),

@@ -20,8 +20,9 @@ from attestore.cli.display import Quiet, Screen, consoles, outcome_of
 from attestore.cli.log import concern, tell
 from attestore.cli.signals import Stop, stoppable
 from attestore.compose.configured import Configured
+from attestore.compose.copying import pending_finished
 from attestore.compose.secrets import told
-from attestore.errors import Error, UsageError
+from attestore.errors import DiskError, Error, StoreError, TamperedError, UsageError
 from attestore.gate import Gate
 from attestore.plan import Job, Plan
 from attestore.ports import Watcher
@@ -127,6 +128,7 @@ def _carried_out(job: Job, order: Order, *, gates: tuple[Gate, ...], stop: Stop,
     with turn(order.reports, plan.system, what, since=instants.text(compose.clock().now())):
         for died in compose.close_died(order.settings, watcher=Quiet(err, clock=compose.clock())):
             _say(err, f"Run {died} had died; its bundle is closed and signed, its verdict is UNKNOWN.")
+        _finish_pending(job, order, plan, err)
         with (
             _watching(err, plan) as watcher,
             compose.tools(plan, order.settings, watcher=watcher, settle=stop.settle) as tools,
@@ -142,6 +144,19 @@ def _carried_out(job: Job, order: Order, *, gates: tuple[Gate, ...], stop: Stop,
     if outcome.stopped is not None:
         tell(outcome.stopped)
     return _exit_code(plan, outcome)
+
+
+def _finish_pending(job: Job, order: Order, plan: Plan, err: Console) -> None:
+    """What a former run sealed and could not store goes first; a store that is still away does not keep us from a new backup."""
+    if job is Job.DRILL:
+        return
+    try:
+        done = pending_finished(order.settings, system=plan.system, watcher=Quiet(err, clock=compose.clock()))
+    except (StoreError, DiskError, TamperedError) as problem:
+        _say(err, f"A backup that waits on this machine could not be stored: {problem.message}. It waits on.")
+        return
+    for each in done:
+        _say(err, f"Stored {each.backup}, which had waited on this machine, in {', '.join(each.into)}.")
 
 
 def _stamp(order: Order, *, folder: Path, say: Callable[[str], None]) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 from attestore.compose.configured import Configured
 from attestore.compose.secrets import resolved
 from attestore.config.stores import DirectoryPlace, S3Place, StorePlace, named_stores
-from attestore.ports import Store
+from attestore.ports import Outbox, Store
 
-__all__ = ["opened_store", "places"]
+__all__ = ["opened_store", "places", "waiting_room"]
 
 
 def places(given: Sequence[str], *, home: Path, configured: Configured | None) -> tuple[StorePlace, ...]:
@@ -54,3 +54,10 @@ def opened_store(place: StorePlace) -> Store:
                     "" if token is None else resolved(token).decode("utf-8", "replace"),
                 ),
             )
+
+
+def waiting_room(home: Path) -> Outbox:
+    """Where sealed backups wait for a store."""
+    from attestore.adapters.outbox import FolderOutbox
+
+    return FolderOutbox(home / "outbox")

@@ -10,7 +10,7 @@ from attestore.compose.looks import looks
 from attestore.compose.machine import host, versions
 from attestore.compose.people import lone_key, opened_home
 from attestore.compose.settings import Settings, target_of
-from attestore.compose.stores import opened_store
+from attestore.compose.stores import opened_store, waiting_room
 from attestore.errors import ScratchError
 from attestore.plan import Job, Plan
 from attestore.ports import Watcher
@@ -46,6 +46,7 @@ def tools(chosen: Plan, settings: Settings, *, watcher: Watcher, settle: Callabl
             clock=SystemClock(),
             entropy=SystemEntropy(),
             workspace=workspace,
+            outbox=waiting_room(settings.home),
             sealer=sealer,
             stores=tuple(NamedStore(each.name, opened_store(each), off_site=each.off_site) for each in settings.stores),
             signer=GpgSigner(home.keyring, home.operator.fingerprint, runner=runner),

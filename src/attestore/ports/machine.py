@@ -9,7 +9,7 @@ from typing import Protocol
 
 from attestore.errors import Error
 
-__all__ = ["Clock", "Entropy", "Look", "Watcher", "Workspace"]
+__all__ = ["Clock", "Entropy", "Look", "Outbox", "Watcher", "Workspace"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,30 @@ class Watcher(Protocol):
 
     def say(self, text: str) -> None:
         """A sentence for people."""
+        ...
+
+
+class Outbox(Protocol):
+    """Where sealed backups wait for a store: it outlives a run, and holds nothing that is not sealed or signed."""
+
+    def folder(self, run: str) -> Path:
+        """A private folder for what a run seals, made if it is not there; ours until it is cleared or we end.
+
+        Raises:
+            DiskError: it can't be made.
+        """
+        ...
+
+    def pending(self) -> tuple[str, ...]:
+        """Runs that left something and are not at it any more, oldest first."""
+        ...
+
+    def holds(self, run: str) -> bool:
+        """Whether anything is there that a run sealed."""
+        ...
+
+    def clear(self, run: str) -> bool:
+        """Remove what a run sealed; whether nothing of it is left."""
         ...
 
 

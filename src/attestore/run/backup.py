@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -129,8 +129,8 @@ def take(plan: Plan, *, ready: Ready, tools: Tools, book: Book, bundle: Bundle) 
     book.write("snapshot.attempts", seen.attempt, source="attestore")
     book.write("dump.jobs", seen.jobs, source=dumper.version)
     book.write("source.uncovered", sum(bool(t.uncovered) for t in seen.proof.tables), source="pg_class")
-    with book.entering("seal"):
-        sealing = _Sealing(tools=tools, folder=home / "sealed")
+    with book.entering("seal"), _kept_if_signed(plan.run, tools=tools):
+        sealing = _Sealing(tools=tools, folder=tools.outbox.folder(plan.run))
         archive = sealing.seal(seen.archive, role="archive", tap=seen.texts)
         # a proof by method stream is whole only now that the dump went by
         proof = seen.proof if seen.texts is None else seen.texts.complete(seen.proof)
@@ -171,17 +171,28 @@ def take(plan: Plan, *, ready: Ready, tools: Tools, book: Book, bundle: Bundle) 
         parts=tuple(part.record for part in parts),
     )
     sealed = _signed(listing, parts, tools=tools)
+    tools.workspace.destroy(home)
     unstored = _store(sealed, tools=tools, book=book)
     bundle.write("manifest.json", sealed.path.read_bytes())
     bundle.write("manifest.json.asc", sealed.signature.read_bytes())
     if unstored is None:
         with book.entering("disaster"):
-            tools.workspace.destroy(home)
+            tools.outbox.clear(plan.run)
     return Taken(manifest=listing, unstored=unstored)
 
 
+@contextmanager
+def _kept_if_signed(run: str, *, tools: Tools) -> Iterator[None]:
+    """What is sealed when somebody stops us waits for nobody: without a signed manifest it is no backup."""
+    try:
+        yield
+    except Error:
+        tools.outbox.clear(run)
+        raise
+
+
 def _signed(listing: Manifest, parts: Sequence[SealedPart], *, tools: Tools) -> Sealings:
-    path = local_copy(tools) / "manifest.json"
+    path = tools.outbox.folder(listing.run) / "manifest.json"
     path.write_bytes(manifest.encode(listing))
     return Sealings(listing, parts, path, tools.signer.sign(path))
 
@@ -271,19 +282,19 @@ def _look(plan: Plan, *, ready: Ready, tools: Tools, key: bytes, book: Book, att
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Sealing:
     """Parts being sealed into one folder, each plain copy gone as soon as it is."""
 
     tools: Tools
     folder: Path
+    done: int = 0
 
     def seal(self, plain: Plain, *, role: str, tap: Tap | None = None) -> SealedPart:
-        self.folder.mkdir(mode=0o700, exist_ok=True)
         part = self.tools.sealer.seal(plain, role=role, into=self.folder, tap=tap)
         self.tools.workspace.destroy(plain)
-        done = sum(1 for _ in self.folder.iterdir())
-        self.tools.watcher.progress(done, _PARTS, unit="parts")
+        self.done += 1
+        self.tools.watcher.progress(self.done, _PARTS, unit="parts")
         return part
 
 
@@ -301,7 +312,9 @@ def _store(sealed: Sealings, *, tools: Tools, book: Book) -> Error | None:
     """
     stores, parts = tools.stores, len(sealed.parts)
     with book.entering("store"):
-        checked = put_everywhere(sealed, stores, tools=tools, progress=partial(tools.watcher.progress, unit="parts"))
+        checked = put_everywhere(
+            sealed, stores, watcher=tools.watcher, progress=partial(tools.watcher.progress, unit="parts")
+        )
         failed = [each for each in checked if each.problem is not None]
         book.write("store.location", stores[0].store.location, source="store")
         if len(failed) < len(checked) or any(each.differing for each in checked):

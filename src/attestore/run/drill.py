@@ -157,7 +157,8 @@ def restore(plan: Plan, *, found: Found, tools: Tools, scratch: Scratch, book: B
     listing, home = found.manifest, tools.workspace.path / "drill"
     home.mkdir(mode=0o700)
     tell_backup(found, book=book)
-    book.write("local.destroyed", not local_copy(tools).exists(), source="workspace")
+    gone = not local_copy(tools).exists() and not tools.outbox.holds(plan.run)
+    book.write("local.destroyed", gone, source="workspace")
     recovery = book.ordered()
     recovery.phase("retrieve")
     fetched = _retrieve(found, tools=tools, into=home, book=book)

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from attestore.errors import DiskError, Error, StoreError
 from attestore.evidence import Manifest
-from attestore.ports import FetchedPart, Kept, SealedPart, Signed, Store, StoredPart
+from attestore.ports import FetchedPart, Kept, SealedPart, Signed, Store, StoredPart, Watcher
 from attestore.report import numbers
 from attestore.run.book import Book
-from attestore.run.tools import NamedStore, Tools
+from attestore.run.tools import NamedStore
 
 __all__ = ["Checked", "Sealings", "names_of", "put_everywhere", "tell_stores"]
 
@@ -48,7 +48,7 @@ class Checked:
 
 
 def put_everywhere(
-    sealed: Sealings, stores: Sequence[NamedStore], *, tools: Tools, progress: Callable[[int, int], None]
+    sealed: Sealings, stores: Sequence[NamedStore], *, watcher: Watcher, progress: Callable[[int, int], None]
 ) -> tuple[Checked, ...]:
     """Put a backup into each store and read every byte back; a store that fails keeps none of the others from having it."""
     done, total = 0, len(stores) * len(sealed.parts)
@@ -62,7 +62,7 @@ def put_everywhere(
 
         checked.append(_put(sealed, named, one_more))
         if checked[-1].problem is not None and len(stores) > 1:
-            tools.watcher.say(f"Store {named.name} failed: {checked[-1].problem.message}")
+            watcher.say(f"Store {named.name} failed: {checked[-1].problem.message}")
     return tuple(checked)
 
 

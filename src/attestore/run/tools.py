@@ -13,6 +13,7 @@ from attestore.ports import (
     Clock,
     Dumper,
     Entropy,
+    Outbox,
     Printer,
     Scratch,
     Sealer,
@@ -66,6 +67,7 @@ class Tools:
     clock: Clock
     entropy: Entropy
     workspace: Workspace
+    outbox: Outbox
     sealer: Sealer
     stores: tuple[NamedStore, ...]
     """all are written, the first is restored from where nobody says otherwise; at least one"""

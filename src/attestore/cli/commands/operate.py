@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from attestore.cli.options import HOME, REPORTS, Home, Into, Jobs, Json, Programs, Reports, Roster, Store
+from attestore.cli.options import HOME, REPORTS, From, Home, Into, Jobs, Json, Programs, Reports, Roster, Store
 
 __all__ = ["app"]
 
@@ -89,6 +89,39 @@ def prune(  # noqa: PLR0913
         "at_least": keep_at_least,
     }
     raise typer.Exit(prune_system(order, counts=counts, time_zone=time_zone))
+
+
+@app.command(
+    epilog="Example:  attestore copy --system goimg --backup all",
+)
+def copy(  # noqa: PLR0913
+    *,
+    system: Annotated[str, typer.Option("--system", help="Whose backups.", metavar="NAME")],
+    backup: Annotated[str, typer.Option("--backup", help="latest, all, or a backup's id.", metavar="WHICH")] = "latest",
+    from_: From = "",
+    store: Store = None,
+    reports: Reports = REPORTS,
+    home: Home = HOME,
+    as_json: Json = False,
+) -> None:
+    """Bring backups into every store that lacks them.
+
+    First what a broken run sealed and could not store; then what one store has and another lacks. An upload that was cut
+    short is continued. Every byte is read back; no private key is needed.
+    """
+    from attestore.cli.copying import copy_backups
+    from attestore.cli.cycle import Order
+
+    order = Order(
+        reports=reports,
+        home=home,
+        store=tuple(store or ()),
+        system=system,
+        backup=backup,
+        from_store=from_,
+        as_json=as_json,
+    )
+    raise typer.Exit(copy_backups(order))
 
 
 @app.command(

@@ -1,0 +1,194 @@
+"""Several stores: all are written and read back, one that fails loses nothing, a drill takes the first whole copy or the named one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from attestore import canon, gate
+from attestore.archive import LedgerFile
+from attestore.errors import StoreError, UsageError
+from attestore.evidence.ledger import BackupStored
+from attestore.plan import Job, make
+from attestore.ports import Kept, Store
+from attestore.report.case import Reading
+from attestore.run import NamedStore, Outcome, execute
+from attestore.run.copy import Copying, copy_missing, finish_pending
+from fakes import FakeOutbox, FakeStore, FakeVerifier, FakeWatcher, World
+
+
+def _store(*, lies: bool = False) -> FakeStore:
+    return FakeStore(rots=False, lies=lies, problems=())
+
+
+def _away() -> FakeStore:
+    """Answers until the first byte is put."""
+    store = _store()
+    store.away = True
+    return store
+
+
+def _ran(world: World, folder: Path, job: Job = Job.RUN, *, number: int = 1, store: str = "") -> Outcome:
+    plan = make(
+        job,
+        run=f"20260301T020000Z-shop-00000{number}",
+        system="shop",
+        gates=() if job is Job.BACKUP else (gate.named("S9-PROD-003"),),
+        jobs=1,
+    )
+    tools = world.tools(folder, making=job is not Job.DRILL, drilling=job is not Job.BACKUP)
+    if tools.drilling is not None:
+        tools = replace(tools, drilling=replace(tools.drilling, store=store))
+    return execute(plan, tools=tools, reports=folder / "reports")
+
+
+def _reading(outcome: Outcome) -> Reading:
+    return Reading(outcome.finished.case.observations)
+
+
+def _others(*stores: tuple[str, Store]) -> tuple[NamedStore, ...]:
+    return tuple(NamedStore(name, store, off_site=name == "offsite") for name, store in stores)
+
+
+def test_a_backup_is_in_every_store_and_each_was_read_back(tmp_path: Path) -> None:
+    offsite = _store()
+    world = World(others=_others(("offsite", offsite)))
+    outcome = _ran(world, tmp_path)
+    assert outcome.stopped is None
+    assert offsite.objects == world.store.objects
+    read = _reading(outcome)
+    assert (read.number("stores.asked"), read.number("stores.verified"), read.number("stores.off_site")) == (2, 2, 1)
+    assert read.number("stores.immutable") == 0
+    assert read.text("fetched.from") == "local"
+    assert not (tmp_path / "outbox").exists() or not list((tmp_path / "outbox").iterdir())
+
+
+def test_a_lock_counts_as_long_as_it_lasts(tmp_path: Path) -> None:
+    locking = _store()
+    until = datetime(2027, 1, 1, tzinfo=UTC)
+
+    locking.lock = Kept(until, "compliance")
+    outcome = _ran(World(others=_others(("offsite", locking))), tmp_path)
+    assert _reading(outcome).number("stores.immutable") == 1
+    plain = _store()
+    plain.lock = Kept(datetime(2026, 1, 1, tzinfo=UTC), "compliance")
+    again = _ran(World(others=_others(("offsite", plain))), tmp_path / "again")
+    assert _reading(again).number("stores.immutable") == 0
+
+
+def test_a_store_that_fails_stops_the_run_and_nothing_is_lost(tmp_path: Path) -> None:
+    away = _away()
+    world = World(others=_others(("offsite", away)))
+    outcome = _ran(world, tmp_path)
+    assert isinstance(outcome.stopped, StoreError)
+    assert "have the backup: local; that lack it: offsite" in outcome.stopped.message
+    assert any(key.endswith("/manifest.json") for key in world.store.objects)
+    assert list((tmp_path / "outbox").iterdir()), "the sealed copy waits"
+    entries = LedgerFile(tmp_path / "reports").read().entries
+    assert any(isinstance(each, BackupStored) for each in entries)
+
+
+def test_where_no_store_has_it_there_is_no_backup_and_the_sealed_copy_waits(tmp_path: Path) -> None:
+    world = World()
+    world.store = _away()
+    outcome = _ran(world, tmp_path, Job.BACKUP)
+    assert isinstance(outcome.stopped, StoreError)
+    assert not any(isinstance(each, BackupStored) for each in LedgerFile(tmp_path / "reports").read().entries)
+    waiting = list((tmp_path / "outbox").iterdir())
+    assert {path.name for path in waiting[0].iterdir()} >= {"manifest.json", "manifest.json.asc", "archive.sealed"}
+
+
+def _copying(world: World, folder: Path) -> Copying:
+    (folder / "work").mkdir(exist_ok=True)
+    return Copying(
+        stores=(NamedStore("local", world.store), *world.others),
+        outbox=FakeOutbox(folder / "outbox"),
+        verifier=FakeVerifier(),
+        roster=world.roster,
+        reports=folder / "reports",
+        work=folder / "work",
+        clock=world.clock,
+        watcher=FakeWatcher(),
+    )
+
+
+def test_what_waits_is_stored_when_the_store_is_back_and_enters_the_ledger(tmp_path: Path) -> None:
+    away = _away()
+    world = World()
+    world.store = away
+    _ran(world, tmp_path, Job.BACKUP)
+    with pytest.raises(StoreError):
+        finish_pending(_copying(world, tmp_path), system="shop")
+    assert list((tmp_path / "outbox").iterdir())
+    away.away = False
+    (done,) = finish_pending(_copying(world, tmp_path), system="shop")
+    assert done.into == ("local",)
+    assert not list((tmp_path / "outbox").iterdir())
+    (stored,) = [e for e in LedgerFile(tmp_path / "reports").read().entries if isinstance(e, BackupStored)]
+    assert stored.backup == done.backup
+    assert canon.sha256_hex(away.objects[f"shop/{done.backup}/manifest.json"]) == stored.digest
+    assert _ran(world, tmp_path, Job.DRILL, number=2).stopped is None
+
+
+def test_what_died_before_it_was_signed_is_removed_and_never_stored(tmp_path: Path) -> None:
+    world = World()
+    waiting = tmp_path / "outbox" / "20260301T020000Z-shop-000009"
+    waiting.mkdir(parents=True)
+    (waiting / "archive.sealed").write_bytes(b"half")
+    assert finish_pending(_copying(world, tmp_path), system="shop") == ()
+    assert not waiting.exists()
+    assert world.store.objects == {}
+
+
+def test_a_new_store_gets_what_the_others_have(tmp_path: Path) -> None:
+    world = World()
+    _ran(world, tmp_path, Job.BACKUP)
+    new = _store()
+    world.others = _others(("offsite", new))
+    (copied,) = copy_missing(_copying(world, tmp_path), system="shop", wanted="all")
+    assert (copied.source, copied.into) == ("local", ("offsite",))
+    assert new.objects == world.store.objects
+    assert copy_missing(_copying(world, tmp_path), system="shop", wanted="latest") == ()
+    with pytest.raises(StoreError, match="no backup 'nope'"):
+        copy_missing(_copying(world, tmp_path), system="shop", wanted="nope")
+
+
+def test_a_damaged_copy_is_never_spread(tmp_path: Path) -> None:
+    world = World()
+    _ran(world, tmp_path, Job.BACKUP)
+    key = next(key for key in world.store.objects if "archive" in key)
+    world.store.objects[key] = b"\0" + world.store.objects[key][1:]
+    new = _store()
+    world.others = _others(("offsite", new))
+    with pytest.raises(Exception, match="other bytes than its signed manifest"):
+        copy_missing(_copying(world, tmp_path), system="shop", wanted="latest")
+    assert new.objects == {}
+
+
+def test_a_drill_takes_the_first_store_that_gives_the_backup_back_whole_and_says_so(tmp_path: Path) -> None:
+    world = World(others=_others(("offsite", _store())))
+    _ran(world, tmp_path, Job.BACKUP)
+    key = next(key for key in world.store.objects if "archive" in key)
+    world.store.objects[key] = b"\0" + world.store.objects[key][1:]
+    outcome = _ran(world, tmp_path, Job.DRILL, number=2)
+    assert outcome.stopped is None
+    read = _reading(outcome)
+    assert read.text("fetched.from") == "offsite"
+    assert read.number("fetched.damaged") == 1
+    assert (read.number("stores.asked"), read.number("stores.verified"), read.number("stores.off_site")) == (2, 1, 1)
+
+
+def test_a_named_store_is_the_only_one_that_is_asked(tmp_path: Path) -> None:
+    world = World(others=_others(("offsite", _store())))
+    _ran(world, tmp_path, Job.BACKUP)
+    outcome = _ran(world, tmp_path, Job.DRILL, number=2, store="offsite")
+    assert _reading(outcome).text("fetched.from") == "offsite"
+    key = next(key for key in world.store.objects if "archive" in key)
+    world.store.objects[key] = b"\0" + world.store.objects[key][1:]
+    assert _ran(world, tmp_path, Job.DRILL, number=3, store="local").stopped is not None
+    stopped = _ran(world, tmp_path, Job.DRILL, number=4, store="nowhere").stopped
+    assert isinstance(stopped, UsageError)
+    assert "local, offsite" in stopped.hint
