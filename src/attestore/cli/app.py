@@ -8,7 +8,19 @@ from typing import Annotated, NoReturn
 import typer
 
 from attestore import __version__
-from attestore.cli.commands import check, claims, cycle, decisions, export, keys, operate, recovery, site, watch
+from attestore.cli.commands import (
+    check,
+    claims,
+    cycle,
+    decisions,
+    export,
+    keys,
+    operate,
+    recovery,
+    schedule,
+    site,
+    watch,
+)
 from attestore.cli.configured import configurable
 from attestore.cli.log import choose, defect, interrupted, tell
 from attestore.errors import Error, InternalError, UsageError
@@ -23,7 +35,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _group in (cycle, recovery, operate, check, decisions, export, keys, site, watch, claims):
+for _group in (cycle, recovery, operate, schedule, check, decisions, export, keys, site, watch, claims):
     app.add_typer(configurable(_group.app))
 
 

@@ -43,21 +43,30 @@ def resolved(ref: SecretRef, *, below: Path = Path()) -> bytes:
     from attestore.adapters.system import environment
 
     if ref.place is Place.ENVIRONMENT:
-        if ref.name not in environment():
+        known = environment()
+        credential = Path(known.get("CREDENTIALS_DIRECTORY", "")) / ref.name
+        if ref.name in known:
+            found = known[ref.name].encode("utf-8", "surrogateescape")
+        elif "CREDENTIALS_DIRECTORY" in known and credential.is_file():
+            # what a service manager hands over in a file of the variable's name (LoadCredential=, a secret of a container)
+            found = _read(credential)
+        else:
             raise UsageError(
                 f"the variable {ref.name}, which should hold a secret, is not set",
                 hint=f"Set {ref.name} in the environment of this command, or write file:PATH instead.",
             )
-        found = environment()[ref.name].encode("utf-8", "surrogateescape")
     else:
-        path = below / ref.name
-        try:
-            found = path.read_bytes().rstrip(b"\r\n")
-        except OSError as problem:
-            raise UsageError(
-                f"the file {path}, which should hold a secret, can't be read: {problem.strerror}",
-                hint="Check the path, and that this user may read it.",
-            ) from problem
+        found = _read(below / ref.name)
     if not found:
         raise UsageError(f"{ref.written} should hold a secret, and is empty")
     return found
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes().rstrip(b"\r\n")
+    except OSError as problem:
+        raise UsageError(
+            f"the file {path}, which should hold a secret, can't be read: {problem.strerror}",
+            hint="Check the path, and that this user may read it.",
+        ) from problem

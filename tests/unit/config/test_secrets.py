@@ -66,3 +66,19 @@ def test_a_secret_on_the_command_line_is_refused_without_being_shown() -> None:
         "--passphrase says neither env:NAME nor file:PATH",
         None,
     )
+
+
+def test_a_variable_that_is_not_set_may_be_a_credential_of_that_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A service manager and a container hand secrets over as files; the variable itself comes first."""
+    (tmp_path / "KEY").write_text("from the manager\n")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    monkeypatch.delenv("KEY", raising=False)
+    assert resolved(reference("env:KEY")) == b"from the manager"
+    monkeypatch.setenv("KEY", "from the environment")
+    assert resolved(reference("env:KEY")) == b"from the environment"
+    monkeypatch.delenv("KEY")
+    (tmp_path / "KEY").unlink()
+    with pytest.raises(UsageError, match="the variable KEY"):
+        resolved(reference("env:KEY"))

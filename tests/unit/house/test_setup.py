@@ -86,6 +86,7 @@ def test_a_second_set_up_does_and_says_nothing(machine: Machine) -> None:
 def test_what_the_tests_need_includes_what_attestore_needs(machine: Machine, browser: str) -> None:
     machine.has("pdftotext")
     machine.has("jq")
+    machine.has("systemd-analyze")
     machine.has("promtool")
     machine.has(browser)
     machine.set_up("dev")
@@ -96,7 +97,7 @@ def test_what_the_tests_need_includes_what_attestore_needs(machine: Machine, bro
 
 
 def test_without_a_browser_the_site_could_not_be_tested(machine: Machine) -> None:
-    for name in ("pdftotext", "jq", "promtool"):
+    for name in ("pdftotext", "jq", "systemd-analyze", "promtool"):
         machine.has(name)
     done = machine.set_up("dev")
     assert done.returncode == 1
@@ -107,6 +108,7 @@ def test_alert_rules_that_nothing_could_check_are_no_set_up(machine: Machine) ->
     """Where promtool can't be taken from the system's packages, somebody is told what is missing."""
     machine.has("pdftotext")
     machine.has("jq")
+    machine.has("systemd-analyze")
     machine.has("chromium")
     done = machine.set_up("dev")
     assert done.returncode == 1

@@ -1,0 +1,143 @@
+"""What is done where: the tasks of one system, how long each may take, and what it may touch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from attestore.config.schedule import Every, Schedule, Timing
+from attestore.errors import PlanError
+
+__all__ = ["BUSY", "MARK", "File", "Lasted", "Site", "Task", "is_ours", "safe", "tasks"]
+
+MARK: Final = "# Made by `attestore schedule`; it may be made again: change attestore.yaml instead."
+"""The first line of every file that is written: what does not begin with it is somebody else's"""
+
+BUSY: Final = 78
+"""exit code of a job that found another of its kind under way: nothing is wrong"""
+
+_TIMES: Final = 4
+_LEAST_S: Final[Mapping[str, int]] = {"backup": 3600, "prune": 3600, "drill": 7200, "status": 900}
+"""How long a task may take where nobody knows how long it takes"""
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file to be written, by its name below the folder that the scheduler reads."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One job: what is started, when, and when it is given up."""
+
+    name: str
+    says: str
+    arguments: tuple[str, ...]
+    """of the programme"""
+    after: tuple[tuple[str, ...], ...]
+    """arguments of what is started when it has ended, however it ended"""
+    timing: Timing
+    timeout_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One system on one machine."""
+
+    system: str
+    program: Path
+    config: Path
+    writable: tuple[Path, ...]
+    """folders that the tasks write to"""
+    tasks: tuple[Task, ...]
+    user: str = ""
+    """whose account the tasks have; empty: that of whoever starts them"""
+    secrets: tuple[str, ...] = ()
+    """variables that the configuration takes secrets from"""
+    passfile: Path | None = None
+    """the source's password, as libpq reads it"""
+    stores: tuple[tuple[str, Path], ...] = ()
+    """folders among the stores, by name"""
+
+
+@dataclass(frozen=True, slots=True)
+class Lasted:
+    """The longest that the newest runs of a system took, in seconds; 0 where there were none."""
+
+    backup: int = 0
+    drill: int = 0
+
+
+def tasks(
+    schedule: Schedule, *, system: str, config: Path, lasted: Lasted, after: Mapping[str, tuple[str, ...]]
+) -> tuple[Task, ...]:  # fmt: skip
+    """The tasks of a system that are ever done. `after` names what follows a task: `metrics`, `notify`.
+
+    A task may take four times as long as it took, and never less than an hour (drills: two; status: a quarter).
+    """
+    told = {"backup": lasted.backup, "drill": lasted.drill}
+    said = {
+        "backup": f"takes a sealed backup of {system}",
+        "prune": f"deletes the backups of {system} that no rule keeps",
+        "drill": f"restores a backup of {system} and proves it",
+        "status": f"tells what the gates of {system} are worth",
+    }
+    found = []
+    for name, says in said.items():
+        timing: Timing = getattr(schedule, name)
+        if timing.every is not Every.NEVER:
+            common = ("--config", str(config))
+            found.append(
+                Task(
+                    name=name,
+                    says=says,
+                    arguments=(name, *common, "--system", system),
+                    after=tuple((command, *common) for command in after.get(name, ())),
+                    timing=timing,
+                    timeout_s=max(_LEAST_S[name], _minutes(_TIMES * told.get(name, 0))),
+                )
+            )
+    return tuple(found)
+
+
+def _minutes(seconds: int) -> int:
+    """Rounded up to whole minutes."""
+    return -(-seconds // 60) * 60
+
+
+def is_ours(data: bytes) -> bool:
+    """Whether a file that is there was written by us."""
+    return data.split(b"\n", 1)[0].decode(errors="replace") == MARK
+
+
+def safe(site: Site) -> Site:
+    """The site, where everything in it can stand on a line of a file.
+
+    Raises:
+        PlanError: a path or a name holds a control character, which no scheduler's file can say.
+    """
+    for what, text in _texts(site):
+        if not text.isprintable():
+            raise PlanError(
+                f"the {what} {text!r} holds a character that can't be printed", hint="Move it to a path without one."
+            )
+    return site
+
+
+def _texts(site: Site) -> Iterator[tuple[str, str]]:
+    yield "system", site.system
+    yield "user", site.user
+    yield "programme", str(site.program)
+    yield "configuration", str(site.config)
+    for path in site.writable:
+        yield "folder", str(path)
+    if site.passfile is not None:
+        yield "passfile", str(site.passfile)
+    for task in site.tasks:
+        for argument in (*task.arguments, *(word for words in task.after for word in words)):
+            yield "argument", argument
