@@ -17,6 +17,7 @@ from attestore.cli.commands import (
     keys,
     operate,
     recovery,
+    report,
     schedule,
     site,
     watch,
@@ -35,7 +36,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _group in (cycle, recovery, operate, schedule, check, decisions, export, keys, site, watch, claims):
+for _group in (cycle, recovery, operate, report, schedule, check, decisions, export, keys, site, watch, claims):
     app.add_typer(configurable(_group.app))
 
 

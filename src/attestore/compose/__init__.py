@@ -4,6 +4,7 @@ Adapters are imported where they are needed, so that an audit runs on a machine 
 PDF printer.
 """
 
+from attestore.compose.again import Wanted, render_again
 from attestore.compose.check import Trust, auditing, stamp
 from attestore.compose.deciding import Pen, keeping, named, pen
 from attestore.compose.demo import gallery
@@ -18,6 +19,7 @@ __all__ = [
     "Pen",
     "Settings",
     "Trust",
+    "Wanted",
     "auditing",
     "certifying",
     "clock",
@@ -30,6 +32,7 @@ __all__ = [
     "pen",
     "places",
     "planned",
+    "render_again",
     "resolved",
     "sealing",
     "source_label",
