@@ -108,7 +108,7 @@ def _facts(line: Line, case: Case | None) -> Facts:
     if case is not None:
         reading = Reading(case.observations)
         facts += [
-            Fact(say("Tested"), case.context.scenario or say("not measured")),
+            Fact(say("Tested"), say(case.context.scenario) if case.context.scenario else say("not measured")),
             Fact(say("Recovery time"), reading.shown("restore.rto")),
             Fact(say("Backup"), reading.shown("backup.id"), mono=True),
             Fact(say("Backup digest"), reading.shown("backup.digest"), mono=True),
