@@ -9,15 +9,30 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from attestore.adapters.postgres import dsn
 from attestore.adapters.postgres.cluster import Connection
-from attestore.errors import KeyringError, PlanError, TamperedError, UsageError
-from clusters import running_server
+from attestore.adapters.postgres.landing import PgLanding
+from attestore.adapters.process import Runner
+from attestore.errors import (
+    AuthenticationError,
+    DiskError,
+    KeyringError,
+    PlanError,
+    ScratchError,
+    TamperedError,
+    UsageError,
+    VersionError,
+)
+from attestore.evidence import Locale
+from attestore.ports import SourceFacts
+from clusters import installation, running_server
+from endpoints import Endpoint
 from programme import Ran, at_desk
 
 SCHEMA = """
@@ -45,6 +60,18 @@ CREATE FUNCTION app.fire() RETURNS trigger LANGUAGE plpgsql AS
   'BEGIN INSERT INTO app.fired VALUES (now()); RETURN NEW; END';
 CREATE TRIGGER fire BEFORE INSERT OR UPDATE OR DELETE ON app.items FOR EACH ROW EXECUTE FUNCTION app.fire();
 """
+FACTS = SourceFacts(
+    database="app",
+    user="",
+    version="13.1",
+    major=13,
+    identifier="1",
+    size=1 << 20,
+    locale=Locale(encoding="UTF8", provider="libc", collate="C.UTF-8", ctype="C.UTF-8", locale=""),
+    extensions=(("plpgsql", "1.0"),),
+    tables=1,
+    superuser=False,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +82,26 @@ class Bare:
     store: Path
     key: Path
     signer: str
-    signer_key: Path
-    roster: Path
     there: Connection
+
+    @property
+    def evidence(self) -> Path:
+        """What the backup left beside the store."""
+        return self.key.with_name("reports")
+
+    @property
+    def signer_key(self) -> Path:
+        return self.key.with_name("signer.asc")
+
+    @property
+    def locked(self) -> Path:
+        """The same private key, behind a passphrase."""
+        return self.key.with_name("locked.asc")
+
+    @property
+    def strange(self) -> Path:
+        """Somebody else's private key."""
+        return self.key.with_name("strange.asc")
 
     def restore(self, *arguments: str, trust: bool = True, environment: Mapping[str, str] | None = None) -> Ran:
         """From an empty folder, with an environment that holds a path and a fresh HOME."""
@@ -154,13 +198,14 @@ def taken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]
             out = subprocess.run([*gpg, *words], capture_output=True, check=True).stdout
             (folder / name).write_bytes(out)
         subprocess.run(["gpgconf", "--homedir", str(folder / ".attestore" / "gnupg"), "--kill", "all"], check=True)
+        _more_keys(folder, sealed_to)
         yield folder, signer
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Connection]:
-    """A server that holds nothing."""
-    with running_server() as there:
+    """A server that holds nothing, and writes down everything that is asked of it."""
+    with running_server(logging_collector="on", log_statement="all") as there:
         empty = there.on("postgres")
         with empty.connect() as session:
             session.execute("DROP DATABASE app")
@@ -179,8 +224,6 @@ def bare(taken: tuple[Path, str], server: Connection) -> Iterator[Bare]:
             store=folder / ".attestore" / "store",
             key=folder / "backup-key.asc",
             signer=signer,
-            signer_key=folder / "signer.asc",
-            roster=folder / ".attestore" / "roster.yaml",
             there=server,
         )
         try:
@@ -209,6 +252,9 @@ def test_a_bare_machine_restores_from_store_and_key_and_the_application_logs_in(
     (page,) = (bare.folder / "records").glob("*.md")
     assert "is what was backed up" in page.read_text()
     told = ran.out + ran.err + "".join(path.read_text() for path in (bare.folder / "records").iterdir())
+    told += "".join(path.read_text() for path in (bare.there.host.parent / "data" / "log").iterdir())
+    told += "".join(path.read_text(errors="replace") for path in bare.evidence.rglob("*") if path.is_file())
+    assert "CREATE ROLE" in told
     assert "SCRAM" not in told
     assert "canary" not in told
     assert not any((bare.folder / "t").iterdir())
@@ -217,14 +263,15 @@ def test_a_bare_machine_restores_from_store_and_key_and_the_application_logs_in(
 
 def test_a_dry_run_says_what_would_happen_and_writes_nothing(bare: Bare) -> None:
     before, held = bare.state(), sorted(bare.store.rglob("*"))
-    ran = bare.restore("--dry-run", "--deep")
+    opener = ("--key", str(bare.locked), "--passphrase", "env:ESCROW")
+    ran = bare.restore("--dry-run", "--deep", *opener, environment={"ESCROW": "canary of the escrow"})
     assert ran.code == 0, ran.out + ran.err
     assert "Nothing was written." in ran.out
     assert "3 will be made" in ran.out
     assert (bare.state(), sorted(bare.store.rglob("*"))) == (before, held)
 
 
-def test_what_is_there_is_neither_dropped_nor_filled_unasked(bare: Bare) -> None:
+def test_what_is_there_is_neither_dropped_nor_filled_unasked(bare: Bare, tmp_path: Path) -> None:
     with bare.there.connect() as session:
         session.execute("CREATE DATABASE app")
         session.execute("CREATE DATABASE full_one")
@@ -233,15 +280,21 @@ def test_what_is_there_is_neither_dropped_nor_filled_unasked(bare: Bare) -> None
         session.execute("CREATE SCHEMA app CREATE TABLE app.items (mine int)")
         session.execute("INSERT INTO app.items VALUES (7)")
     before = bare.state()
-    refusals = (
-        ((), "has a database app already"),
-        (("--database", "full_one"), "is not empty"),
-        (("--database", "full_one", "--allow-non-empty"), "rows would be added to them"),
-        (("--database", "nowhere"), "no database nowhere"),
-    )
-    for arguments, words in refusals:
-        ran = bare.restore(*arguments)
-        assert (ran.code, words in ran.err) == (PlanError.exit_code, True), ran.out + ran.err
+    ran = bare.restore()
+    assert (ran.code, "has a database app already" in ran.err) == (PlanError.exit_code, True), ran.out + ran.err
+    environment = dsn.read(bare.there.conninfo, folder=tmp_path, environ={})
+    for database, crowded, words in (
+        ("full_one", False, "is not empty"),
+        ("full_one", True, "rows would be added to them"),
+        ("nowhere", False, "no database nowhere"),
+    ):
+        landing = PgLanding(
+            environment, client=installation(), runner=Runner(), jobs=1, database=database, crowded=crowded
+        )
+        looks = landing.looks(FACTS, world=None, tables=(("app", "items"),))
+        (problem,) = (each for look in looks for each in look.problems)
+        assert isinstance(problem, PlanError)
+        assert words in problem.message
     assert bare.state() == before
     # an empty one is filled when it is named; a role that was there stays as it was, and that is told
     ran = bare.restore("--database", "app", "--json")
@@ -272,11 +325,16 @@ def test_the_wrong_key_and_a_tampered_store_are_told_before_anything_is_made(bar
     assert (ran.code, "holds no private key" in ran.err) == (KeyringError.exit_code, True), ran.err
     spoiling: tuple[tuple[str, Callable[[bytes], bytes], str], ...] = (
         ("manifest.json", lambda data: data.replace(b'"app"', b'"apq"', 1), "not the ones that were signed"),
-        ("proof.json.zst.gpg", lambda data: data[:-9] + bytes([data[-9] ^ 1]) + data[-8:], "the manifest says"),
-        ("archive.tar.zst.gpg", lambda data: data[:-1], "the manifest says"),
+        ("proof.*.gpg", lambda data: data[:-9] + bytes([data[-9] ^ 1]) + data[-8:], "the manifest says"),
+        ("archive.*.gpg", lambda data: data[:-1], "the manifest says"),
     )
+    ran = bare.restore("--key", str(bare.strange))
+    assert (ran.code, "the backup is sealed to" in ran.err) == (KeyringError.exit_code, True), ran.err
+    wrong = ("--key", str(bare.locked), "--passphrase", "env:ESCROW")
+    ran = bare.restore(*wrong, environment={"ESCROW": "canary of nobody"})
+    assert (ran.code, "canary" in ran.err) == (KeyringError.exit_code, False), ran.err
     for name, change, words in spoiling:
-        copy = tmp_path / name
+        copy = tmp_path / name.replace("*", "x")
         subprocess.run(["cp", "-r", bare.store, copy], check=True)
         (spoilt,) = copy.rglob(name)
         spoilt.chmod(0o600)
@@ -284,6 +342,36 @@ def test_the_wrong_key_and_a_tampered_store_are_told_before_anything_is_made(bar
         ran = bare.restore("--store", str(copy))
         assert (ran.code, words in ran.err) == (TamperedError.exit_code, True), ran.err
     assert bare.state() == before
+
+
+def test_a_bucket_is_as_good_as_a_folder(bare: Bare, s3_endpoint: Endpoint) -> None:
+    bucket = s3_endpoint.bucket()
+    for path in bare.store.rglob("*"):
+        if path.is_file():
+            key = f"backups/{path.relative_to(bare.store)}"
+            s3_endpoint.client().put_object(Bucket=bucket, Key=key, Body=path.read_bytes())
+    address = f"s3://{bucket}/backups?endpoint={s3_endpoint.url}&region=us-east-1"
+    ran = bare.restore("--store", address, "--create", "bucketed", "--json", environment=s3_endpoint.environment)
+    assert (ran.code, ran.result["result"]) == (0, "EQUAL"), ran.out + ran.err
+
+
+def test_a_server_that_is_not_fit_is_told_everything_at_once(bare: Bare, tmp_path: Path) -> None:
+    odd = Locale(encoding="UTF8", provider="nobody's", collate="C", ctype="C", locale="")
+    facts = replace(FACTS, major=99, size=1 << 60, locale=odd, extensions=(("nobodys_extension", "1.0"),))
+    with bare.there.connect() as session:
+        session.execute("CREATE ROLE reader LOGIN")
+    environment = dsn.read(
+        psycopg.conninfo.make_conninfo(bare.there.conninfo, user="reader"), folder=tmp_path, environ={}
+    )
+    landing = PgLanding(environment, client=installation(), runner=Runner(), jobs=1)
+    looks = landing.looks(facts, world=None, tables=())
+    assert [type(each) for look in looks for each in look.problems] == [AuthenticationError]
+    environment = dsn.read(bare.there.conninfo, folder=tmp_path, environ={})
+    landing = PgLanding(environment, client=installation(), runner=Runner(), jobs=1, create="postgres")
+    problems = [each for look in landing.looks(facts, world=None, tables=()) for each in look.problems]
+    told = [type(each) for each in problems]
+    assert told == [VersionError, PlanError, ScratchError, ScratchError, DiskError], [each.message for each in problems]
+    assert "nobodys_extension" in problems[2].message
 
 
 def test_a_recovery_that_is_ended_says_what_stands_and_the_next_one_works(bare: Bare) -> None:
@@ -302,6 +390,23 @@ def test_a_recovery_that_is_ended_says_what_stands_and_the_next_one_works(bare: 
     assert (ran.code, ran.result["result"]) == (0, "EQUAL"), ran.out + ran.err
     assert "app" in bare.databases()
     assert not any((bare.folder / "t").iterdir())
+
+
+def _more_keys(folder: Path, sealed_to: str) -> None:
+    """The private key behind a passphrase, and a key that opens nothing."""
+    with tempfile.TemporaryDirectory(prefix="g-", dir="/tmp") as place:
+        gpg = ["gpg", "--homedir", place, "--batch", "--quiet", "--armor", "--pinentry-mode", "loopback"]
+
+        def run(*words: str, says: str = "") -> bytes:
+            opener = ["--passphrase-fd", "0"] if says else ["--passphrase", ""]
+            return subprocess.run([*gpg, *opener, *words], input=says.encode(), capture_output=True, check=True).stdout
+
+        run("--import", str(folder / "backup-key.asc"))
+        run("--passwd", sealed_to, says="canary of the escrow\n")
+        (folder / "locked.asc").write_bytes(run("--export-secret-keys", sealed_to, says="canary of the escrow\n"))
+        run("--quick-gen-key", "Stranger", "future-default", "default", "1d")
+        (folder / "strange.asc").write_bytes(run("--export-secret-keys", "Stranger"))
+        subprocess.run(["gpgconf", "--homedir", place, "--kill", "all"], check=True)
 
 
 def _sealed_to(bare: Bare) -> str:

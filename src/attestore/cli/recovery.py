@@ -15,11 +15,13 @@ from rich.text import Text
 
 from attestore import canon, compose, resources
 from attestore.archive import keep_record
+from attestore.cli.configured import chosen
 from attestore.cli.display import Quiet, Screen, consoles
 from attestore.cli.doctor import code_of, looks_json, print_looks
 from attestore.cli.signals import stoppable
 from attestore.compose.machine import host, versions
 from attestore.compose.recovery import Salvage, rescue, signing
+from attestore.config.stores import StorePlace
 from attestore.ports import Watcher
 from attestore.report import load_templates, markdown, numbers
 from attestore.report.recovered import RecoveryRecord, recovery_document, recovery_json
@@ -28,11 +30,23 @@ from attestore.run import Rescue, Result, Surveyed, recover, survey
 from attestore.run.recorded import recorded
 from attestore.run.recover import PHASES
 
-__all__ = ["restore"]
+__all__ = ["place_of", "restore"]
 
 _CODES: Final = {Result.EQUAL: 0, Result.DIFFERENT: 1, Result.INCOMPLETE: 3, Result.STOPPED: 3}
 _STYLES: Final = {"EQUAL": ("✔", "bold green"), "DIFFERENT": ("✘", "bold red")}
 _MOST_NAMED: Final = 12
+
+
+def place_of(named: str, *, home: Path) -> StorePlace:
+    """The store that is restored from: one of the configuration by its name, else what a folder or an address says.
+
+    Raises:
+        UsageError: it can't be meant.
+    """
+    configured = chosen()
+    if configured is not None and named in configured.installation.stores:
+        return configured.installation.stores[named]
+    return compose.places((named,) if named else (), home=home, configured=configured)[0]
 
 
 def restore(order: Salvage, *, record: Path | None, dry_run: bool, as_json: bool) -> int:
@@ -82,7 +96,7 @@ def _watching(err: Console, order: Salvage, *, dry_run: bool) -> Iterator[Watche
     if err.is_terminal:
         phases = PHASES[:1] if dry_run else PHASES
         what = "dry run of a recovery" if dry_run else "recovery"
-        screen = Screen(err, clock=clock, phases=phases, title=f"{what} · {order.backup} · {order.store}")
+        screen = Screen(err, clock=clock, phases=phases, title=f"{what} · {order.backup} · {order.store.location}")
         with screen.live():
             yield screen
     else:

@@ -13,7 +13,7 @@ from attestore.compose.people import opened_home, passphrase_around, trusted_ros
 from attestore.compose.secrets import resolved, told
 from attestore.compose.settings import Settings
 from attestore.compose.stores import opened_store
-from attestore.config.stores import DirectoryPlace, named_stores
+from attestore.config.stores import DirectoryPlace, StorePlace
 from attestore.errors import Error, KeyringError, UsageError
 from attestore.ports import Landing, Store, Watcher
 from attestore.run import Rescue, Wanted
@@ -34,7 +34,7 @@ class Salvage:
     """What the command line says of a recovery."""
 
     backup: str
-    store: str
+    store: StorePlace
     into: str
     home: Path
     system: str = ""
@@ -112,14 +112,13 @@ def _refuse(order: Salvage) -> None:
         raise UsageError("--passphrase opens the key of --key, and none is named")
 
 
-def _store(place: str) -> Store:
-    (named,) = named_stores((place,))
-    if isinstance(named, DirectoryPlace) and not named.path.is_dir():
+def _store(place: StorePlace) -> Store:
+    if isinstance(place, DirectoryPlace) and not place.path.is_dir():
         raise UsageError(
-            f"there is no store {place}",
-            hint="Name the folder that holds SYSTEM/BACKUP/manifest.json with --store DIR.",
+            f"there is no store {place.path}",
+            hint="Name the folder that holds SYSTEM/BACKUP/manifest.json, or a bucket, with --store.",
         )
-    return opened_store(named)
+    return opened_store(place)
 
 
 def _landing(order: Salvage, *, runner: Runner, workspace: Workspace) -> Callable[[int], Landing]:

@@ -33,7 +33,12 @@ def restore(  # noqa: PLR0913
         str, typer.Option("--backup", help="latest, oldest, or a backup's id.", metavar="WHICH")
     ] = "latest",
     store: Annotated[
-        str, typer.Option("--store", help="Where the backups are; default: store below --home.", metavar="DIR|s3://…")
+        str,
+        typer.Option(
+            "--store",
+            help="Where the backups are; a name of attestore.yaml, too. Default: the first store there, else store below --home.",
+            metavar="DIR|s3://…",
+        ),
     ] = "",
     system: Annotated[
         str, typer.Option("--system", help="Whose backup, where the store holds several systems.", metavar="NAME")
@@ -102,12 +107,13 @@ def restore(  # noqa: PLR0913
     Needs the store, the private key and the programmes; no configuration, ledger or source. What is restored is
     compared with the proof that the backup carries. Nothing that was there before is dropped or altered.
     """
+    from attestore.cli.recovery import place_of
     from attestore.cli.recovery import restore as carry_out
     from attestore.compose.recovery import Salvage
 
     order = Salvage(
         backup=backup,
-        store=store or str(home / "store"),
+        store=place_of(store, home=home),
         into=into,
         home=home,
         system=system,
