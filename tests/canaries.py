@@ -90,13 +90,13 @@ class Seen:
         return words.count(programme.encode())
 
     def outputs(self, *, without: bytes) -> dict[str, bytes]:
-        """What could be read there; processes whose arguments hold `without` were given the secret by us."""
+        """What could be read there, without the environment that we gave to the process whose arguments hold `without`."""
         ours = {pid for pid, each in self.arguments.items() if any(without in data for data in each)}
         return {
             f"{kind} of {pid}": b"\n".join(sorted(each))
             for kind, kept in (("arguments", self.arguments), ("environment", self.environments))
             for pid, each in kept.items()
-            if pid not in ours
+            if kind == "arguments" or pid not in ours
         }
 
 

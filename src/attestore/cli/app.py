@@ -24,6 +24,7 @@ from attestore.cli.commands import (
 )
 from attestore.cli.configured import configurable
 from attestore.cli.log import choose, defect, interrupted, tell
+from attestore.cli.pipes import patient
 from attestore.errors import Error, InternalError, UsageError
 
 __all__ = ["app", "main"]
@@ -68,6 +69,11 @@ def _attestore(
 
 def main() -> NoReturn:
     """Run the programme: an Error becomes a sentence, a hint and its exit code."""
+    with patient():
+        _run()
+
+
+def _run() -> NoReturn:
     try:
         _readable(sys.argv[1:])
         app(standalone_mode=True)

@@ -20,6 +20,7 @@ from attestore.cli.display import consoles
 from attestore.cli.log import tell
 from attestore.errors import GateError, UsageError
 from attestore.facts import FACTS
+from attestore.report import numbers
 
 __all__ = ["Asked", "anchor", "audit_path", "check_gates", "list_facts", "timestamp"]
 
@@ -141,9 +142,10 @@ def _print(path: Path, lines: Sequence[Finding], *, at: datetime | None) -> None
         elif check not in broken:
             out.print(Text.assemble((f"{_MARKS[Status.OK]} ", "green"), f"{check:<22}{times:>6} held"))
     count = sum(line.status is Status.PROBLEM for line in lines)
-    verdict = Text("clean", style="bold green") if not count else Text(f"{count} problems", style="bold red")
+    verdict = Text("clean", "bold green") if not count else Text(numbers.counted(count, "problem"), "bold red")
     as_at = f", as at {instants.text(at)}" if at is not None else ""
-    out.print(Text.assemble(f"\n{path}{as_at}: ", verdict, f", {sum(held.values())} comparisons held"))
+    compared = numbers.counted(sum(held.values()), "comparison")
+    out.print(Text.assemble(f"\n{path}{as_at}: ", verdict, f", {compared} held"))
 
 
 def list_facts(*, as_json: bool) -> int:
@@ -188,8 +190,9 @@ def check_gates(files: Sequence[Path], *, as_json: bool) -> int:
             continue
         told.append({"file": str(path), "ok": True, "gate": loaded.id, "checks": len(loaded.checks)})
         if not as_json:
-            probes = f", {len(loaded.probes)} probes" if loaded.probes else ""
-            typer.echo(f"{path}: {loaded.id}, {len(loaded.checks)} checks{probes}, {loaded.digest[:16]}…")
+            probes = f", {numbers.counted(len(loaded.probes), 'probe')}" if loaded.probes else ""
+            checks = numbers.counted(len(loaded.checks), "check")
+            typer.echo(f"{path}: {loaded.id}, {checks}{probes}, {loaded.digest[:16]}…")
     if as_json:
         typer.echo(canon.encode(told).decode())
     else:

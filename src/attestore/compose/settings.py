@@ -116,6 +116,7 @@ def environment_of(settings: Settings, private: Path) -> Environment:
     from attestore.adapters.postgres import dsn
     from attestore.adapters.system import environment
 
+    dsn.refuse_password(settings.source, option="--source")
     return dsn.read(settings.source, folder=private, environ=environment())
 
 
@@ -128,6 +129,7 @@ def target_of(settings: Settings, private: Path) -> Environment:
     from attestore.adapters.postgres import dsn
     from attestore.adapters.system import environment
 
+    dsn.refuse_password(settings.into, option="--into")
     return dsn.read(settings.into, folder=private, environ=environment())
 
 

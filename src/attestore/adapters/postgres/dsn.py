@@ -15,7 +15,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from attestore.errors import DiskError, UsageError
 
-__all__ = ["Environment", "read"]
+__all__ = ["Environment", "read", "refuse_password"]
 
 _FORMS: Final = (
     "Write a service name, postgresql://user@host:5432/database, or 'host=… dbname=… user=…'; "
@@ -45,6 +45,22 @@ class Environment:
     """the database in words, for people"""
     database: str
     """its name as far as it is known without asking the server: else the service's, else the user's"""
+
+
+def refuse_password(source: str, *, option: str) -> None:
+    """A password among a programme's arguments is seen by every user of the machine, so it is not taken from there.
+
+    By the time it is refused it has been seen; but a habit that works is never given up.
+
+    Raises:
+        UsageError: the connection string holds one, or can't be meant.
+    """
+    given = _parse(source.strip())
+    if "password" in given:
+        raise UsageError(
+            f"{_label(given)}: {option} holds a password, which every user of this machine can read in `ps` meanwhile",
+            hint="Take it out: use a passfile (~/.pgpass, PGPASSFILE), a service with a passfile, or PGPASSWORD.",
+        )
 
 
 def read(source: str, *, folder: Path, environ: Mapping[str, str]) -> Environment:

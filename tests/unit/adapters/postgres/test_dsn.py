@@ -180,3 +180,21 @@ def _fields(line: str) -> list[str]:
         else:
             fields.append("")
     return fields
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["host=h password=s3cret", "postgresql://u:s3cret@h/d", "postgresql:///d?password=s3cret", "password = 's3cret'"],
+)
+def test_a_password_in_an_argument_is_refused_and_not_repeated(source: str) -> None:
+    with pytest.raises(UsageError, match=r"--into holds a password, which every user of this machine can read") as told:
+        dsn.refuse_password(source, option="--into")
+    assert "s3cret" not in told.value.message + told.value.hint
+    assert "passfile" in told.value.hint
+
+
+@pytest.mark.parametrize(
+    "source", ["service=x", "x", "host=h user=password", "postgresql://u@h/password", "host=h passfile=/p"]
+)
+def test_an_argument_without_a_password_is_taken(source: str) -> None:
+    dsn.refuse_password(source, option="--source")
