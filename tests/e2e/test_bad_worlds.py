@@ -64,8 +64,8 @@ def test_an_unreachable_source(desk: Desk) -> None:
 
 
 def test_a_wrong_password_is_named_and_never_printed(desk: Desk, server: Connection) -> None:
-    source = f"host={server.host} port={server.port} dbname=app user=clerk password=wrong-canary sslmode=disable"
-    ran = desk.attestore("run", "--source", source, *GATES)
+    source = f"host={server.host} port={server.port} dbname=app user=clerk sslmode=disable"
+    ran = desk.attestore("run", "--source", source, *GATES, environment={"PGPASSWORD": "wrong-canary"})
     told(ran, code=65, says="clerk")
     assert "wrong-canary" not in ran.out + ran.err
     for path in desk.folder.rglob("*"):
@@ -73,8 +73,8 @@ def test_a_wrong_password_is_named_and_never_printed(desk: Desk, server: Connect
 
 
 def test_a_role_that_cannot_read_a_table(desk: Desk, server: Connection) -> None:
-    source = f"postgresql://clerk:letmein-canary@/app?host={server.host}&port={server.port}&sslmode=disable"
-    ran = desk.attestore("run", "--source", source, *GATES)
+    source = f"postgresql://clerk@/app?host={server.host}&port={server.port}&sslmode=disable"
+    ran = desk.attestore("run", "--source", source, *GATES, environment={"PGPASSWORD": "letmein-canary"})
     told(ran, code=66, says="hidden", hint="GRANT")
     for path in desk.folder.rglob("*"):
         assert not path.is_file() or b"letmein-canary" not in path.read_bytes(), path
