@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import ctypes.util
 import gc
 import io
 import logging
@@ -182,9 +183,10 @@ def _library() -> ModuleType:
         logger.propagate = False
         logger.setLevel(logging.CRITICAL)
     try:
-        import weasyprint  # noqa: PLC0415 - loads Pango; a run that prints nothing must not need it
-        import weasyprint.text.fonts  # noqa: PLC0415
-        import weasyprint.urls  # noqa: PLC0415
+        with _named_libraries():
+            import weasyprint  # noqa: PLC0415 - loads Pango; a run that prints nothing must not need it
+            import weasyprint.text.fonts  # noqa: PLC0415
+            import weasyprint.urls  # noqa: PLC0415
     except OSError as problem:
         raise PrintError(
             f"WeasyPrint cannot load a library that it needs: {str(problem).splitlines()[0]}",
@@ -192,6 +194,21 @@ def _library() -> ModuleType:
         ) from problem
     library: ModuleType = weasyprint
     return library
+
+
+@contextmanager
+def _named_libraries() -> Iterator[None]:
+    """Libraries are found by the names that the linker knows, and no compiler is asked where others may be.
+
+    ctypes would start gcc and ld for each name of another system, some thirty processes that inherit our whole environment
+    (a PGPASSWORD in it, too) and take longer than the import itself.
+    """
+    search = ctypes.util.find_library
+    ctypes.util.find_library = lambda _: None
+    try:
+        yield
+    finally:
+        ctypes.util.find_library = search
 
 
 @contextmanager
