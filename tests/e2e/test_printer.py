@@ -194,3 +194,14 @@ def test_hostile_names_are_printed_as_names(printer: WeasyPrinter) -> None:
         assert "/JavaScript" not in pdf.Root.get("/Names", {})
         links = [note for page in pdf.pages for note in page.get("/Annots", []) if note.get("/Subtype") == "/Link"]
         assert all("/URI" not in note.get("/A", {}) for note in links)
+
+
+def test_nothing_is_started_to_find_the_libraries_of_the_printer() -> None:
+    """ctypes would ask gcc and ld where they are, and hand them our environment with whatever is in it."""
+    look = (
+        "import sys; from attestore.adapters.printer import _library\n"
+        "sys.addaudithook(lambda event, _: sys.exit(event) if event in {'subprocess.Popen', 'os.posix_spawn'} else None)\n"
+        "_library()"
+    )
+    done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=False, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -204,11 +204,16 @@ def _named_libraries() -> Iterator[None]:
     (a PGPASSWORD in it, too) and take longer than the import itself.
     """
     search = ctypes.util.find_library
-    ctypes.util.find_library = lambda _: None
+    ctypes.util.find_library = _nowhere
     try:
         yield
     finally:
         ctypes.util.find_library = search
+
+
+def _nowhere(name: str) -> str | None:
+    del name
+    return None
 
 
 @contextmanager

@@ -36,5 +36,5 @@ def test_who_stops_reading_ends_the_output_and_nothing_else(tmp_path: Path, word
 def test_a_failure_keeps_its_code_though_nobody_reads_it(tmp_path: Path) -> None:
     code, said = cut("audit", "nowhere", folder=tmp_path)
     assert code not in {0, 1, 141}
-    assert said.startswith(b"Error: ")
+    assert b"nowhere" in said
     assert cut("audit", "nowhere", error=True, folder=tmp_path) == (code, b"")
