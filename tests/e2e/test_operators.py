@@ -115,3 +115,25 @@ def test_doctor_lists_every_privilege_that_is_missing(desk: Desk, managed: str) 
         "role weak cannot read 1 tables",
         "role weak cannot read 1 sequences",
     ]
+
+
+def test_a_configuration_that_init_wrote_passes_doctor_and_one_of_its_systems_that_is_away_is_told(
+    desk: Desk, managed: str
+) -> None:
+    written = desk.attestore("init", "--source", managed, "--system", "app", "--store", "backups", "--yes")
+    assert written.code == 0, written.err
+    fine = desk.attestore("doctor")
+    assert fine.code == 0, fine.out + fine.err
+    assert all(len(line) <= 80 for line in fine.out.splitlines())
+    assert "Source of app" in fine.out
+    assert "S9-PROD-004: 23 checks; app: S9-PROD-004" in fine.out
+    text = (desk.folder / "attestore.yaml").read_text()
+    away = text.replace(
+        "systems:\n", 'systems:\n  away: {source: "host=/nonexistent dbname=a", gates: [S9-PROD-003]}\n', 1
+    )
+    (desk.folder / "attestore.yaml").write_text(away)
+    told = desk.attestore("doctor", "--json")
+    assert told.code == UnreachableError.exit_code, told.out + told.err
+    problems = [each["area"] for each in told.result["looks"] if each["problems"]]
+    assert problems == ["source of away"]
+    assert desk.attestore("doctor", "--system", "app").code == 0

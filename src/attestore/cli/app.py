@@ -11,6 +11,7 @@ from attestore import __version__
 from attestore.cli.commands import (
     check,
     claims,
+    configuration,
     cycle,
     decisions,
     export,
@@ -37,7 +38,21 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _group in (cycle, recovery, operate, report, schedule, check, decisions, export, keys, site, watch, claims):
+for _group in (
+    cycle,
+    recovery,
+    operate,
+    report,
+    schedule,
+    configuration,
+    check,
+    decisions,
+    export,
+    keys,
+    site,
+    watch,
+    claims,
+):
     app.add_typer(configurable(_group.app))
 
 

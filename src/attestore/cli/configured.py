@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -16,24 +17,30 @@ from attestore.errors import UsageError
 if TYPE_CHECKING:
     from attestore.compose.configured import Configured
 
-__all__ = ["chosen", "configurable", "trusted"]
+__all__ = ["chosen", "configurable", "said", "trusted"]
 
 _FILLED: Final = frozenset({"home", "reports", "roster", "gates", "source", "store", "gate", "system"})
 """Options that make a command one which a configuration file speaks of."""
 
 _NEEDED: Final = ("source", "system")
-_ALONE: Final = frozenset({"demo"})
-"""Commands with a world of their own."""
+_ALONE: Final = frozenset({"demo", "init"})
+"""Commands with a world of their own, or none yet."""
 
 _AS: Final = {"audit": {"path": "reports"}}
 """Arguments of a command that are called otherwise than the option."""
 
 _chosen: ContextVar[Configured | None] = ContextVar("chosen", default=None)
+_said_so: ContextVar[Mapping[str, object]] = ContextVar("said", default=MappingProxyType({}))
 
 
 def chosen() -> Configured | None:
     """The configuration of the command under way; None where there is no file."""
     return _chosen.get()
+
+
+def said() -> Mapping[str, object]:
+    """What options and variables say to the command under way, by the option's name."""
+    return _said_so.get()
 
 
 def trusted(home: Path) -> Path:
@@ -86,17 +93,18 @@ class _Configurable(TyperCommand):
         for name in self._needed:
             if not ctx.params[name]:
                 raise UsageError(f"no {name} is named", hint=_missing(name, found))
-        with _choosing(found):
+        with _choosing(found, given):
             return super().invoke(ctx)
 
 
 @contextmanager
-def _choosing(found: Configured | None) -> Iterator[None]:
-    token = _chosen.set(found)
+def _choosing(found: Configured | None, given: Mapping[str, object]) -> Iterator[None]:
+    tokens = _chosen.set(found), _said_so.set(given)
     try:
         yield
     finally:
-        _chosen.reset(token)
+        _chosen.reset(tokens[0])
+        _said_so.reset(tokens[1])
 
 
 def _said(ctx: Any, name: str) -> bool:

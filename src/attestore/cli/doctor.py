@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import typer
 from rich.text import Text
 
 from attestore import canon
 from attestore.cli.cycle import Order
 from attestore.cli.display import consoles
+from attestore.compose import Settings
 from attestore.compose.doctor import examined
-from attestore.errors import Error, PreflightError
+from attestore.errors import Error, PreflightError, UsageError
 from attestore.plan import Job
 from attestore.ports import Look
 from attestore.report import numbers
@@ -20,12 +23,36 @@ __all__ = ["code_of", "examine", "looks_json", "print_looks"]
 
 def examine(order: Order) -> int:
     """Print what was looked at, problems last; 0, the code of the only problem, or that of several."""
-    with examined(order.settings, job=Job.RUN) as looks:
+    with examined(order.settings, job=Job.RUN, systems=_systems(order)) as looks:
         if order.as_json:
             typer.echo(canon.encode(looks_json(looks)).decode())
         else:
             print_looks(looks)
     return code_of(looks)
+
+
+def _systems(order: Order) -> tuple[Settings, ...]:
+    """Of a configuration, every system; of one that was named, or a source, just that."""
+    if order.system and order.configured is None:
+        raise UsageError(
+            f"there is no configuration that has the system {order.system!r}",
+            hint="Name one with --config, or the server itself with --source.",
+        )
+    if order.system and order.configured is not None:
+        order.configured.installation.system(order.system)
+    if order.configured is None or order.configured.system is not None or order.source:
+        return ()
+    installation = order.configured.installation
+    return tuple(
+        replace(
+            order,
+            source=each.source,
+            system=each.name,
+            jobs=each.jobs or order.jobs,
+            configured=replace(order.configured, system=each),
+        ).settings
+        for each in installation.systems.values()
+    )
 
 
 def code_of(looks: tuple[Look, ...]) -> int:
@@ -43,7 +70,7 @@ def print_looks(looks: tuple[Look, ...]) -> None:
     for look in looks:
         if look.area != area:
             area = look.area
-            out.print(Text(area.capitalize(), style="bold"))
+            out.print(Text(f"{area[:1].upper()}{area[1:]}", style="bold"))
         out.print(_line(look))
         if look.advice:
             out.print(Text(f"    note: {visible(look.advice)}", style="yellow"))

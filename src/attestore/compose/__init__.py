@@ -11,7 +11,7 @@ from attestore.compose.demo import gallery
 from attestore.compose.export import certifying, sealing
 from attestore.compose.messages import message
 from attestore.compose.secrets import resolved, told
-from attestore.compose.settings import Settings, clock, planned, source_label
+from attestore.compose.settings import Settings, clock, planned, source_label, system_of
 from attestore.compose.stores import opened_store, places
 from attestore.compose.tools import close_died, tools
 
@@ -37,6 +37,7 @@ __all__ = [
     "sealing",
     "source_label",
     "stamp",
+    "system_of",
     "told",
     "tools",
 ]

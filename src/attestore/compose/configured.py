@@ -12,7 +12,7 @@ from attestore.config.sections import examine
 from attestore.errors import UsageError
 from attestore.gate import Gate
 
-__all__ = ["Configured", "configured"]
+__all__ = ["Configured", "configured", "gate_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Configured:
             found |= {
                 "system": system.name,
                 "source": system.source,
-                "gate": [_gate(self.installation, name) for name in system.gates],
+                "gate": [gate_of(self.installation, name) for name in system.gates],
                 "jobs": system.jobs,
                 "method": system.method,
             }
@@ -48,7 +48,7 @@ class Configured:
         """
         folders = () if self.installation.gates is None else (self.installation.gates,)
         return {
-            system.name: tuple(gate.named(_gate(self.installation, name), folders=folders) for name in system.gates)
+            system.name: tuple(gate.named(gate_of(self.installation, name), folders=folders) for name in system.gates)
             for system in self.installation.systems.values()
         }
 
@@ -88,6 +88,6 @@ def _system(installation: Installation, *, given: Mapping[str, object], needed: 
     return first
 
 
-def _gate(installation: Installation, name: str) -> str:
+def gate_of(installation: Installation, name: str) -> str:
     """A gate's id as it is; the path of a gate file as the configuration means it."""
     return str(installation.path(name)) if "/" in name or name.endswith((".yaml", ".yml")) else name

@@ -6,14 +6,17 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from importlib import metadata
 from typing import TYPE_CHECKING, Final
 
+from attestore import gate
 from attestore.compose.engines import Engines
 from attestore.compose.people import Home, opened_home
 from attestore.compose.settings import Settings, clock
+from attestore.compose.showing import gates_of
 from attestore.compose.stores import opened_store
 from attestore.config.stores import DirectoryPlace
 from attestore.errors import Error, KeyringError, StoreError
@@ -34,8 +37,10 @@ _SOON: Final = timedelta(days=30)
 
 
 @contextmanager
-def examined(settings: Settings, *, job: Job) -> Iterator[tuple[Look, ...]]:
+def examined(settings: Settings, *, job: Job, systems: tuple[Settings, ...] = ()) -> Iterator[tuple[Look, ...]]:
     """Every look of a run's preflight, and what a run takes for granted besides; nothing is made but a nonce.
+
+    Of several systems, each has its source looked at; what they share is looked at once.
 
     Raises:
         InterruptedRunError: somebody does not want to wait.
@@ -51,7 +56,14 @@ def examined(settings: Settings, *, job: Job) -> Iterator[tuple[Look, ...]]:
         _paper(lookout)
         _keys(settings, stack=stack, runner=runner, workspace=workspace, lookout=lookout, job=job)
         _store(settings, lookout=lookout)
-        _engines(settings, runner=runner, workspace=workspace, lookout=lookout, job=job)
+        _gates(settings, lookout=lookout)
+        for each in systems:
+            own = Lookout()
+            folder = stack.enter_context(TemporaryWorkspace())
+            _engines(each, runner=runner, workspace=folder, lookout=own, job=job)
+            lookout.see(*(replace(look, area=f"{look.area} of {each.system}") for look in own.looks))
+        if not systems:
+            _engines(settings, runner=runner, workspace=workspace, lookout=lookout, job=job)
         yield tuple(lookout.looks)
 
 
@@ -154,6 +166,22 @@ def _no_folder_yet(place: DirectoryPlace) -> Look:
         )
         problems = (refused,)
     return Look("store", "folder", f"{place.path.absolute()} is not there yet", problems, advice=_FIRST_USE)
+
+
+def _gates(settings: Settings, *, lookout: Lookout) -> None:
+    """The gates that the configuration names, each read."""
+    if settings.configured is None:
+        return
+    named: dict[str, list[str]] = {}
+    for system, name, path in gates_of(settings.configured):
+        named.setdefault(path, []).append(f"{system}: {name}")
+    for path, by in named.items():
+        folders = settings.configured.installation.gates
+        loaded = lookout.attempt(
+            "gates", path, partial(gate.named, path, folders=() if folders is None else (folders,))
+        )
+        if loaded is not None:
+            lookout.see(Look("gates", loaded.id, f"{numbers.counted(len(loaded.checks), 'check')}; {', '.join(by)}"))
 
 
 def _engines(settings: Settings, *, runner: Runner, workspace: Workspace, lookout: Lookout, job: Job) -> None:

@@ -22,7 +22,7 @@ from attestore.proof import AUDIT, IndexCheck
 if TYPE_CHECKING:
     from attestore.adapters.postgres.dsn import Environment
 
-__all__ = ["Settings", "clock", "environment_of", "planned", "source_label", "target_of"]
+__all__ = ["Settings", "clock", "environment_of", "planned", "source_label", "system_of", "target_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def planned(job: Job, settings: Settings, *, gates: tuple[Gate, ...]) -> Plan:
     """
     from attestore.adapters.system import SystemClock, SystemEntropy
 
-    system = settings.system or _system_of(settings)
+    system = settings.system or system_of(settings.source)
     run = f"{instants.compact(SystemClock().now())}-{system}-{SystemEntropy().token(3).hex()}"
     return plan.make(
         job,
@@ -141,10 +141,17 @@ def _private() -> Iterator[Path]:
         yield workspace.private("source")
 
 
-def _system_of(settings: Settings) -> str:
-    """The database's name, as far as it can be part of a file name."""
+def system_of(source: str) -> str:
+    """The database's name, as far as it can be part of a file name.
+
+    Raises:
+        UsageError: the source can't be meant, or its database has a name of which nothing is left.
+    """
+    from attestore.adapters.postgres import dsn
+    from attestore.adapters.system import environment
+
     with _private() as private:
-        named = environment_of(settings, private).database
+        named = dsn.read(source, folder=private, environ=environment()).database
     system = re.sub(r"[^a-z0-9]+", "-", named.lower()).strip("-")[:40]
     if not system:
         raise UsageError(

@@ -54,7 +54,7 @@ def _store(place: StorePlace) -> str:
         if place.profile not in {"aws", "generic"}:
             said["profile"] = place.profile
         if place.lock is not None and place.lock.keep_s:
-            said["lock"] = f"{{mode: {place.lock.mode}, for: {place.lock.keep_s // 3600}h}}"
+            said["lock"] = f"{{mode: {place.lock.mode}, for: {_span(place.lock.keep_s)}}}"
     if place.off_site:
         said["off_site"] = "true"
     lines = [f"    {key}: {value}\n" for key, value in said.items()]
@@ -66,6 +66,13 @@ def _store(place: StorePlace) -> str:
         if place.lock is None:
             lines.append("    # lock: {mode: compliance, for: 30d}              # nobody can delete before\n")
     return f"  {place.name}:\n{''.join(lines)}"
+
+
+def _span(seconds: int) -> str:
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds % size == 0:
+            return f"{seconds // size}{unit}"
+    return f"{seconds}s"
 
 
 def _quoted(text: str) -> str:

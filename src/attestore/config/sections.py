@@ -40,7 +40,10 @@ def schema() -> dict[str, Any]:
     for into, forms in ((found["properties"], _OF_THE_FILE), (system, _OF_A_SYSTEM)):
         for name, form in forms.items():
             parts |= _parts(form)
-            into[name] = {"$ref": f"#/$defs/{form.__name__}", "description": into[name]["description"]}
+            into[name] = {
+                "anyOf": [{"$ref": f"#/$defs/{form.__name__}"}, {"type": "null"}],
+                "description": into[name]["description"],
+            }
     parts |= _parts(StoreForm)
     found["properties"]["stores"]["additionalProperties"] = {"$ref": "#/$defs/StoreForm"}
     system["jobs"] |= {"anyOf": [{"type": "integer", "minimum": 1, "maximum": 64}, {"type": "null"}]}

@@ -132,6 +132,9 @@ def doctor(  # noqa: PLR0913
     source: Annotated[
         str, typer.Option("--source", help="libpq connection string, URI or service to look at.", metavar="DSN")
     ] = "",
+    system: Annotated[
+        str, typer.Option("--system", help="Of a configuration, this system only; default: all.", metavar="NAME")
+    ] = "",
     home: Home = HOME,
     store: Store = None,
     jobs: Jobs = 2,
@@ -141,8 +144,8 @@ def doctor(  # noqa: PLR0913
 ) -> None:
     """List everything that stands in a run's way, at once.
 
-    Programmes, keys, roster, store, disk, and with --source the server under care; each problem with its remedy, and
-    what is fine, too.
+    Programmes, keys, roster, stores, disk, and the servers under care: of --source, or of every system of the
+    configuration. Each problem with its remedy, and what is fine, too.
     """
     from attestore.cli.cycle import Order
     from attestore.cli.doctor import examine
@@ -151,6 +154,7 @@ def doctor(  # noqa: PLR0913
         reports=REPORTS,
         home=home,
         source=source,
+        system=system,
         store=tuple(store or ()),
         jobs=jobs,
         pg_bin=pg_bin,
