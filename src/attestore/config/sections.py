@@ -10,13 +10,14 @@ from pydantic import BaseModel
 from attestore.config.branding import ReportForm, read_branding
 from attestore.config.installation import Installation, InstallationForm
 from attestore.config.retention import RetentionForm, read_retention
+from attestore.config.schedule import ScheduleForm, read_schedule
 from attestore.config.stores import StoreForm
 
 __all__ = ["examine", "schema"]
 
 _DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 _OF_THE_FILE: Final[Mapping[str, type[BaseModel]]] = {"report": ReportForm}
-_OF_A_SYSTEM: Final[Mapping[str, type[BaseModel]]] = {"retention": RetentionForm}
+_OF_A_SYSTEM: Final[Mapping[str, type[BaseModel]]] = {"retention": RetentionForm, "schedule": ScheduleForm}
 
 
 def examine(installation: Installation) -> None:
@@ -30,6 +31,8 @@ def examine(installation: Installation) -> None:
     for system in installation.systems.values():
         if system.retention is not None:
             read_retention(system.retention)
+        if system.schedule is not None:
+            read_schedule(system.schedule)
 
 
 def schema() -> dict[str, Any]:
