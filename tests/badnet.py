@@ -56,7 +56,13 @@ class BadNetwork:
     rate: float = 0.0
     only: tuple[str, ...] = FAULTS
     hang_s: float = 0.5
+    lets: int | None = None
+    """as many writes of objects or parts still get through, the next one never gets an answer; None: all of them"""
+    writes: int = 0
+    """of objects or parts, that got through"""
     seen: Counter[str] = field(default_factory=Counter)
+    stuck: threading.Event = field(default_factory=threading.Event)
+    """set when a write waits for its answer"""
     _dice: random.Random = field(default_factory=lambda: random.Random(0))  # noqa: S311
     _upstream: tuple[str, int] = ("", 0)
 
@@ -65,16 +71,18 @@ class BadNetwork:
         self._dice, self.rate = random.Random(number), rate  # noqa: S311
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
-            request = await _read_request(reader, writer)
-            await self._answer(request, writer)
-        with contextlib.suppress(ConnectionError):
+        try:
+            with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+                request = await _read_request(reader, writer)
+                await self._answer(request, writer)
+        finally:
             writer.close()
-            await writer.wait_closed()
 
     async def _answer(self, request: _Request, writer: asyncio.StreamWriter) -> None:
         fault = self._dice.choice(self.only) if self._dice.random() < self.rate else ""
         at = self._dice.random()
+        if request.of_object and request.method == b"PUT":
+            await self._let()
         if fault.startswith("flip") and not request.of_object:
             fault = ""
         self.seen[fault] += 1
@@ -100,6 +108,12 @@ class BadNetwork:
             head, body = _spoiled(fault, head, body, at)
         writer.write(head + body)
         await writer.drain()
+
+    async def _let(self) -> None:
+        if self.lets == self.writes:
+            self.stuck.set()
+            await asyncio.sleep(3600)
+        self.writes += 1
 
     async def _forward(self, request: _Request) -> tuple[bytes, bytes]:
         reader, writer = await asyncio.open_connection(*self._upstream)
@@ -156,6 +170,7 @@ async def _ended(server: asyncio.Server) -> None:
     for task in others:
         task.cancel()
     await asyncio.gather(*others, return_exceptions=True)
+    await asyncio.sleep(0.05)
 
 
 async def _read_request(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> _Request:

@@ -28,7 +28,6 @@ _STORES: dict[str, Callable[[pytest.FixtureRequest, Path], Store]] = {
     "directory": lambda _, folder: DirectoryStore(folder),
     "memory": lambda _, __: FakeStore(rots=False, lies=False, problems=()),
     "s3": lambda request, _: _s3(request),
-    "s3 with versions": lambda request, _: _s3(request, versioned=True),
     "s3 with lock": lambda request, _: _s3(request, locked=True),
 }
 

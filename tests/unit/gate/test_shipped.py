@@ -14,7 +14,10 @@ from attestore.gate import Coverage, Gate, Severity
 GENERAL = gate.named("S9-PROD-004")
 SEALED = gate.named("S9-PROD-003")
 GALLERY = gate.read(resources.gates_folder() / "examples" / "gallery" / "S9-PROD-004.yaml")
-SHIPPED = pytest.mark.parametrize("shipped", [GENERAL, SEALED, GALLERY], ids=["restored", "sealed", "gallery"])
+STORES = gate.read(resources.gates_folder() / "examples" / "stores" / "S9-PROD-005.yaml")
+SHIPPED = pytest.mark.parametrize(
+    "shipped", [GENERAL, SEALED, GALLERY, STORES], ids=["restored", "sealed", "gallery", "stores"]
+)
 
 
 def test_the_two_gates_ship() -> None:

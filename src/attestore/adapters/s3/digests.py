@@ -51,7 +51,7 @@ class Sums:
 def part_size_for(size: int, wanted: int) -> int:
     """The size of parts: as wanted, unless there would be too many of them."""
     least = -(-size // _MOST_PARTS)
-    return max(wanted, -(-least // _CHUNK) * _CHUNK)
+    return wanted if least <= wanted else -(-least // _CHUNK) * _CHUNK
 
 
 def sums_of(path: Path, wanted: int) -> Sums:

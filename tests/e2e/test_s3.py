@@ -1,0 +1,158 @@
+"""A bucket as a store: an upload that is killed, and the whole way from a backup to the bad day with Object Lock and a second store."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from attestore.adapters.postgres.cluster import Connection
+from attestore.evidence import Observation, PartRecord, journal
+from attestore.ports import SealedPart
+from attestore.report.case import Reading
+from attestore.run.copy import Copied
+from badnet import BadNetwork, bad_network
+from clusters import MAJORS, running_server
+from endpoints import Endpoint
+from programme import Desk, at_desk
+
+_PART = 128 << 10
+_PUT = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from attestore.ports import Signed
+from endpoints import Endpoint
+endpoint = Endpoint(*sys.argv[2:5])
+endpoint.store(sys.argv[5], part_size=int(sys.argv[6]), parallel=2).put("shop/b1/x", Signed(Path(sys.argv[7])))
+"""
+
+
+@pytest.fixture
+def network(s3_endpoint: Endpoint) -> Iterator[BadNetwork]:
+    with bad_network(s3_endpoint.url) as running:
+        yield running
+
+
+def test_an_upload_killed_half_way_is_continued_with_the_parts_that_are_missing(
+    s3_endpoint: Endpoint, network: BadNetwork, tmp_path: Path
+) -> None:
+    data = os.urandom(_PART * 11 + 5)
+    (tmp_path / "x").write_bytes(data)
+    bucket = s3_endpoint.bucket(locked=True)
+    network.lets = 8  # three nonces of the probe, five parts
+    tests = str(Path(__file__).parents[1])
+    keys = (s3_endpoint.access_key_id, s3_endpoint.secret_access_key)
+    command = [sys.executable, "-c", _PUT, tests, network.url, *keys, bucket, str(_PART), str(tmp_path / "x")]
+    with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
+        assert network.stuck.wait(60), process.poll()
+        process.kill()
+    store = s3_endpoint.store(bucket, part_size=_PART)
+    assert store.keys("") == (), "half an upload is no object"
+    (left,) = store.unfinished()
+    assert left.key == "shop/b1/x"
+    network.lets, before = None, network.writes
+    digest = hashlib.sha256(data).hexdigest()
+    record = PartRecord(role="r", name="x", size=len(data), digest=digest, plain_size=1, plain_digest="0" * 64)
+    through = Endpoint(network.url, *keys).store(bucket, part_size=_PART)
+    assert through.put("shop/b1/x", SealedPart(record, tmp_path / "x")).digest == digest
+    sent = network.writes - before - 3
+    assert sent in {12 - 5, 12 - 4}, "the parts that were there were not sent again"
+    assert store.unfinished() == ()
+    store.sweep(left)
+
+
+@pytest.fixture
+def desk(tmp_path: Path, s3_endpoint: Endpoint) -> Iterator[Desk]:
+    with at_desk(tmp_path) as place:
+        place.environment = {**place.environment, **s3_endpoint.environment}
+        yield place
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Connection]:
+    with running_server(MAJORS[-1]) as running:
+        with running.connect() as session:
+            session.execute("CREATE TABLE orders (id int PRIMARY KEY, note text)")
+            session.execute("INSERT INTO orders SELECT i, 'note ' || i FROM generate_series(1, 2000) i")
+        yield running
+
+
+def test_from_a_killed_upload_to_the_bad_day_with_a_locked_bucket_and_a_second_store(
+    desk: Desk, server: Connection, s3_endpoint: Endpoint, network: BadNetwork
+) -> None:
+    bucket = s3_endpoint.bucket(locked=True)
+
+    def stores(url: str) -> tuple[str, ...]:
+        address = f"offsite=s3://{bucket}/shop?endpoint={url}&profile=minio&lock=compliance:1h&off_site=yes"
+        return ("--store", "here", "--store", address)
+
+    good = stores(s3_endpoint.url)
+    looked = desk.attestore("doctor", *good)
+    assert "a locked version was tried to be deleted, and the store refused" in " ".join(looked.out.split()), (
+        looked.out + looked.err
+    )
+
+    # killed while the bucket gets its first part; the folder has the backup already
+    network.lets = 5
+    _killed(desk, network, "backup", "--source", server.conninfo, "--system", "shop", *stores(network.url))
+    network.lets = None
+    done = desk.attestore("copy", "--system", "shop", "--json", *good)
+    assert done.code == 0, done.err
+    (copied,) = [Copied(each["backup"], each["from"] or "", tuple(each["into"])) for each in json.loads(done.out)]
+    assert (copied.source, copied.into) == ("", ("here", "offsite"))
+    assert not list((desk.folder / ".attestore" / "outbox").iterdir())
+
+    gate = Path(__file__).parents[2] / "gates" / "examples" / "stores" / "S9-PROD-005.yaml"
+    drilled = desk.attestore("drill", "--system", "shop", "--gate", str(gate), "--from", "offsite", "--json", *good)
+    assert drilled.code == 0, drilled.out + drilled.err
+    seen = Reading(_journal(desk))
+    assert (seen.text("fetched.from"), seen.number("stores.immutable"), seen.number("stores.off_site")) == (
+        "offsite",
+        1,
+        1,
+    )
+    assert "compliance until" in str(seen.text("store.lock", "offsite"))
+
+    second = desk.attestore("backup", "--source", server.conninfo, "--system", "shop", *good)
+    assert second.code == 0, second.err
+    pruned = desk.attestore("prune", "--system", "shop", "--keep-at-least", "1", "--dry-run", *good)
+    assert pruned.code == 0, pruned.err
+    assert "locked" in pruned.out
+
+    restored = desk.attestore(
+        "restore", "--backup", copied.backup, "--into", server.conninfo, "--create", "again", *good[2:]
+    )
+    assert restored.code == 0, restored.out + restored.err
+    with server.on("again").connect() as session:
+        assert session.execute("SELECT count(*) FROM orders").fetchone() == (2000,)
+
+    audited = desk.attestore("audit", "reports")
+    assert audited.code == 0, audited.out
+    secret = s3_endpoint.secret_access_key
+    for path in desk.folder.rglob("*"):
+        assert not path.is_file() or secret.encode() not in path.read_bytes(), path
+
+
+def _journal(desk: Desk) -> tuple[Observation, ...]:
+    return journal.read((desk.bundle() / "journal.jsonl").read_bytes()).observations
+
+
+def _killed(desk: Desk, network: BadNetwork, *arguments: str) -> None:
+    command = [sys.executable, "-m", "attestore", *arguments]
+    environment = {**os.environ, **desk.environment, "TMPDIR": str(desk.temporary)}
+    with subprocess.Popen(command, cwd=desk.folder, env=environment, stderr=subprocess.PIPE) as process:
+        ends = time.monotonic() + 120
+        while not network.stuck.is_set():
+            assert process.poll() is None, process.stderr and process.stderr.read()
+            assert time.monotonic() < ends
+            time.sleep(0.05)
+        process.send_signal(signal.SIGKILL)
