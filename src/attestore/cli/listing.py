@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -15,15 +16,33 @@ from attestore.config import Roster
 from attestore.config.stores import StorePlace
 from attestore.errors import Error, StoreError
 from attestore.report import numbers
+from attestore.report.words import visible
+from attestore.retention import Dropped, Fate, Kept
 from attestore.run.listing import Listed, list_backups
 
-__all__ = ["list_stores"]
+__all__ = ["Fates", "list_stores"]
 
 _SHORT = 16
 
 
-def list_stores(*, stores: tuple[StorePlace, ...], reports: Path, roster: Path, system: str, as_json: bool) -> int:
-    """Print every backup of each store, newest first; 0, whatever is found, or the code of a store that can't be listed."""
+Fates = Mapping[tuple[str, str], Fate]
+"""what a policy makes of a backup, by system and id"""
+
+
+def list_stores(
+    *,
+    stores: tuple[StorePlace, ...],
+    reports: Path,
+    roster: Path,
+    system: str,
+    as_json: bool,
+    fates: Callable[[], Fates] | None = None,
+) -> int:
+    """Print every backup of each store, newest first; 0, whatever is found, or the code of a store that can't be listed.
+
+    `fates` says what becomes of them; None where nobody asked.
+    """
+    decided = {} if fates is None else fates()
     now = compose.clock().now()
     out, err = consoles()
     told: list[canon.JSON] = []
@@ -39,7 +58,10 @@ def list_stores(*, stores: tuple[StorePlace, ...], reports: Path, roster: Path, 
                 err.print(Text(f"{place.name}: {refused.message}", style="bold red"))
                 continue
             known = doors.roster
-        told += [{"store": place.name, **_as_json(each, known, now)} for each in found]
+        told += [
+            {"store": place.name, **_as_json(each, known, now), **_fate_json(each, decided, asked=fates is not None)}
+            for each in found
+        ]
         if as_json:
             continue
         if len(stores) > 1:
@@ -48,7 +70,7 @@ def list_stores(*, stores: tuple[StorePlace, ...], reports: Path, roster: Path, 
             whose = f" of {system}" if system else ""
             err.print(Text(f"{place.location} holds no backup{whose}. Take one with `attestore backup`."))
         for each in found:
-            for line in _lines(each, known, now):
+            for line in (*_lines(each, known, now), *_fate(each, decided, asked=fates is not None)):
                 out.print(line)
     if as_json:
         typer.echo(canon.encode(told).decode())
@@ -74,6 +96,24 @@ def _lines(each: Listed, roster: Roster, now: datetime) -> list[Text]:
     if about is not None:
         lines.append(_proved(each))
     return lines
+
+
+def _fate(each: Listed, decided: Fates, *, asked: bool) -> Iterator[Text]:
+    """What becomes of it by the policy, where somebody asked."""
+    fate = decided.get((each.system, each.backup))
+    if fate is not None:
+        words = " · ".join(visible(reason.words) for reason in fate.reasons)
+        yield Text(f"  stays: {words}") if isinstance(fate, Kept) else Text(f"  goes: {words}", style="yellow")
+    elif asked:
+        yield Text("  stays: its system has no policy")
+
+
+def _fate_json(each: Listed, decided: Fates, *, asked: bool) -> dict[str, canon.JSON]:
+    if not asked:
+        return {}
+    fate = decided.get((each.system, each.backup))
+    reasons = [] if fate is None else [reason.words for reason in fate.reasons]
+    return {"fate": "drop" if isinstance(fate, Dropped) else "keep", "reasons": list(reasons)}
 
 
 def _proved(each: Listed) -> Text:

@@ -12,18 +12,20 @@ from rich.text import Text
 
 from attestore import canon, compose, instants
 from attestore.archive import turn
+from attestore.cli.configured import chosen
 from attestore.cli.cycle import Order
 from attestore.cli.display import consoles
 from attestore.cli.signals import stoppable
+from attestore.compose.configured import Configured
 from attestore.compose.pruning import policy_of, pruning, signing
-from attestore.config.retention import Policy, zone
+from attestore.config.retention import Policy, read_retention, zone
 from attestore.errors import StoreError, UsageError
 from attestore.report import numbers
 from attestore.report.words import visible
 from attestore.retention import Fate, Kept, Rule
 from attestore.run.prune import Examined, Failed, Pruned, examine, prune
 
-__all__ = ["prune_system"]
+__all__ = ["fates_of", "prune_system"]
 
 _ALSO = {Rule.PROVED: "proved"}
 
@@ -47,6 +49,26 @@ def prune_system(order: Order, *, counts: dict[str, int | None], time_zone: str)
         done = prune(doors, signer=signer, by=by)
     _tell(order, policy, done)
     return 0 if all(each.locked for each in done.failed) else StoreError.exit_code
+
+
+def fates_of(order: Order) -> dict[tuple[str, str], Fate]:
+    """What the configured policy of the system, or of each one, makes of its backups.
+
+    Raises:
+        UsageError: there is no configuration, so nobody says what stays.
+        StoreError: a store can't be asked.
+    """
+    found = chosen()
+    if found is None:
+        raise UsageError("no configuration says which backups stay", hint="Name it with --config.")
+    decided: dict[tuple[str, str], Fate] = {}
+    for name, entry in found.installation.systems.items():
+        if entry.retention is not None and order.system in {"", name}:
+            configured = Configured(found.installation, entry)
+            settings = replace(order, system=name, configured=configured).settings
+            with pruning(settings, policy=read_retention(entry.retention)) as doors:
+                decided |= {(name, fate.backup.backup): fate for fate in examine(doors).fates}
+    return decided
 
 
 def _policy(configured: Policy | None, *, counts: dict[str, int | None], time_zone: str) -> Policy:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from attestore import instants
-from attestore.archive import LedgerFile
+from attestore.archive import LedgerFile, using
 from attestore.config import Roster
 from attestore.errors import Error, StoreError, TamperedError
 from attestore.evidence import Manifest, manifest
@@ -67,8 +67,9 @@ def finish_pending(copying: Copying, *, system: str) -> tuple[Copied, ...]:
         sealed = _waiting(copying, folder)
         if sealed.manifest.system != system:
             continue
-        _put(copying, sealed, copying.stores)
-        _enter(copying, sealed.manifest)
+        with using(copying.reports, system, sealed.manifest.backup):
+            _put(copying, sealed, copying.stores)
+            _enter(copying, sealed.manifest)
         copying.outbox.clear(run)
         done.append(Copied(sealed.manifest.backup, "", tuple(each.name for each in copying.stores)))
     return tuple(done)
@@ -101,7 +102,7 @@ def _spread(
     problem: Error | None = None
     for named in (each for each in sources if backup in held[each]):
         try:
-            with _fetched(copying, named, prefix) as sealed:
+            with using(copying.reports, prefix.partition("/")[0], backup), _fetched(copying, named, prefix) as sealed:
                 _put(copying, sealed, lacking)
                 yield Copied(backup, named.name, tuple(each.name for each in lacking))
                 return

@@ -17,13 +17,16 @@ app = typer.Typer()
     name="list",
     epilog="Example:  attestore list --system goimg",
 )
-def list_(
+def list_(  # noqa: PLR0913
     *,
     system: Annotated[str, typer.Option("--system", help="Only backups of this system.", metavar="NAME")] = "",
     store: Store = None,
     reports: Reports = REPORTS,
     home: Home = HOME,
     roster: Roster = None,
+    policy: Annotated[
+        bool, typer.Option("--policy", help="Say of each what prune would do by attestore.yaml, and why.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """List the store's backups, newest first.
@@ -32,7 +35,9 @@ def list_(
     private key.
     """
     from attestore.cli.configured import chosen
+    from attestore.cli.cycle import Order
     from attestore.cli.listing import list_stores
+    from attestore.cli.pruning import fates_of
     from attestore.compose import places
 
     raise typer.Exit(
@@ -42,6 +47,7 @@ def list_(
             roster=roster or home / "roster.yaml",
             system=system,
             as_json=as_json,
+            fates=(lambda: fates_of(Order(reports=reports, home=home, system=system))) if policy else None,
         )
     )
 
