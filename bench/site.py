@@ -1,7 +1,8 @@
 """A site of very many runs: how long a build takes, how large the index is, how much memory it needs.
 
-    .venv/bin/python bench/site.py [RUNS]
+    .venv/bin/python bench/site.py [RUNS [FOLDER]]
 
+FOLDER is filled where it is not there yet, and kept, so that what is timed can be started when the machine is quiet.
 Every run is as large as one of the demo: its journal, proofs, gates, reports and PDFs are those of the golden archive, each under
 a run of its own. The newest run of each system is signed by a real gpg; that is what standings rest on.
 """
@@ -193,8 +194,11 @@ def main() -> None:
     """Fill, build three times from nothing, once again over what is there, and print."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        reports = fill(folder, count)
+        folder = Path(sys.argv[2]) if len(sys.argv) > 2 else Path(name) / "archive"  # noqa: PLR2004
+        reports = folder / "reports"
+        if not folder.exists():
+            folder.mkdir()
+            fill(folder, count)
         first: list[float] = []
         busy: list[float] = []
         peak = 0

@@ -62,5 +62,13 @@
     sift();
   };
 
-  document.addEventListener("DOMContentLoaded", () => { dress(); sieve(); });
+  const age = () => {
+    const line = document.querySelector("[data-at]");
+    const days = line ? Math.floor((Date.now() - Date.parse(line.dataset.at)) / 864e5) : 0;
+    if (days < 2) return;
+    line.textContent = line.dataset.words.replace("{days}", days.toLocaleString(root.lang));
+    line.hidden = false;
+  };
+
+  document.addEventListener("DOMContentLoaded", () => { dress(); sieve(); age(); });
 })();

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -208,6 +209,9 @@ def test_everything_can_be_reached_and_used_with_keys_alone(site: Site) -> None:
     assert page.evaluate("document.activeElement.className") == "skip"
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.id") == "main"
+    for fate in ("dead", "gone", "changed"):
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.textContent") == site.runs[fate]
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.type") == "search"
     page.keyboard.type("billing")
@@ -245,6 +249,16 @@ def test_dark_can_be_switched_on_is_remembered_and_switched_off(site: Site) -> N
     dusk = site.page(scheme="dark")
     site.open(dusk, "index")
     assert paper(dusk) == dark
+
+
+def test_old_pages_say_how_old_they_are(site: Site) -> None:
+    page = site.page()
+    page.clock.set_fixed_time(sites.AT + timedelta(hours=30))
+    site.open(page, "index")
+    assert page.locator(".stale:visible").count() == 0
+    page.clock.set_fixed_time(sites.AT + timedelta(days=40))
+    site.open(page, "gate")
+    assert "an instant 40 days ago" in page.locator(".stale:visible").inner_text()
 
 
 def test_printed_pages_have_no_controls_and_no_colour_but_all_rows(site: Site) -> None:

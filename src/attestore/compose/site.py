@@ -145,7 +145,6 @@ class _Build:
         for path, data in self._dress.files.items():
             self._put(Page(path, data))
         flawed = _flawed(self._seen)
-        rows = tuple(self._row(row) for row in self._seen.rows)
         lines: list[Line] = []
         decisions: list[Decided] = []
         around = _around(self._told.starts.values())
@@ -164,11 +163,9 @@ class _Build:
                 looked.line,
                 looked.case,
                 self._dress,
-                rows=[row for row in rows if row.system == start.system],
                 decisions=looked.decisions,
                 source=Source(self._base, looked.files),
                 around=around[run],
-                at=self._at,
             )
             self._put(page)
             lines.append(looked.line)

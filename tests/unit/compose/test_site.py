@@ -63,6 +63,16 @@ def test_a_run_is_shown_as_what_became_of_it(made: tuple[Path, dict[str, str]], 
     assert words in read(page).text
 
 
+def test_the_index_names_the_runs_that_do_not_hold_although_no_standing_rests_on_them(
+    made: tuple[Path, dict[str, str]],
+) -> None:
+    reports, runs = made
+    text = read(reports / "index.html").text
+    assert "Runs that died, are missing or do not verify: 3" in text
+    told = text.split("Runs that died", 1)[1].split("Find systems", 1)[0]
+    assert all(runs[fate] in told for fate in ("changed", "gone", "dead"))
+
+
 @pytest.mark.parametrize("fate", ["changed", "gone", "dead"])
 def test_nothing_is_green_on_the_page_of_a_run_that_does_not_hold(made: tuple[Path, dict[str, str]], fate: str) -> None:
     reports, runs = made

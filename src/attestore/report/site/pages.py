@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Final
 
 from attestore.report.case import Case
-from attestore.report.site.marks import WORST, rank, standing_mark, trust_words
+from attestore.report.site.marks import WORST, rank, run_mark, standing_mark, trust_words
 from attestore.report.site.model import Decided, Line, Overview, Row, Source, Trust
 from attestore.report.site.names import FOLDER, HOME, Place, gate_page, run_page
 from attestore.report.site.render import Dress
@@ -26,6 +26,8 @@ _NEWEST: Final = 25
 _MOST_CELLS: Final = 400
 """standings on the index; the others are one page further"""
 _MOST_REASONS: Final = 60
+_MOST_TROUBLED: Final = 8
+"""runs that the index names because they do not hold"""
 _MOST_HISTORY: Final = 100
 """runs on a gate's first page; the others are by year"""
 _MOST_LISTED: Final = 1500
@@ -68,7 +70,12 @@ def index_page(seen: Overview, dress: Dress) -> Page:
         newest=runs_grid(newest, place=place, systems={}, name="newest", caption=say("Newest runs")),
         systems=len({row.system for row in seen.rows}),
         years=_years(seen.lines, place),
-        troubled=sum(line.trust in {Trust.BROKEN, Trust.MISSING, Trust.DIED} for line in seen.lines),
+        troubled=[
+            (line, run_mark(line), place.to(run_page(line.run)))
+            for line in reversed(seen.lines)
+            if line.trust in {Trust.BROKEN, Trust.MISSING, Trust.DIED}
+        ],
+        most=_MOST_TROUBLED,
     )
     return Page(HOME, data)
 
@@ -175,26 +182,22 @@ def gate_pages(row: Row, seen: Overview, dress: Dress, *, lines: Sequence[Line])
         )
 
 
-def run_document(  # noqa: PLR0913
+def run_document(
     line: Line,
     case: Case | None,
     dress: Dress,
     *,
-    rows: Sequence[Row],
     decisions: Sequence[Decided],
     source: Source,
     around: tuple[str, str],
-    at: str,
 ) -> Page:
     """The page of a run. `around` names the runs of the same system before and after it; empty where there is none."""
     place = Place(run_page(line.run))
     before, after = (place.to(run_page(run)) if run else "" for run in around)
-    parts = run_parts(line, case, rows=rows, decisions=decisions, source=source, place=place)
+    parts = run_parts(line, case, decisions=decisions, source=source, place=place)
     return Page(
         place.path,
-        dress.page(
-            "run.html.j2", place, line=line, parts_of_run=parts, before=before, after=after, at=at, source=source
-        ),
+        dress.page("run.html.j2", place, line=line, parts_of_run=parts, before=before, after=after, source=source),
     )
 
 

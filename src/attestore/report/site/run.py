@@ -26,7 +26,7 @@ from attestore.report.case import Case, Reading, View, view
 from attestore.report.front import criteria, gauge, rto_check
 from attestore.report.integrity import differences
 from attestore.report.site.marks import outcome_mark, run_mark, trust_words
-from attestore.report.site.model import Decided, Line, Row, Source, Trust
+from attestore.report.site.model import Decided, Line, Source, Trust
 from attestore.report.site.names import Place, gate_page
 from attestore.report.site.tables import decisions_grid
 from attestore.report.site.values import Entry, Grid, Link, Stack
@@ -43,14 +43,13 @@ def run_parts(
     line: Line,
     case: Case | None,
     *,
-    rows: Sequence[Row],
     decisions: Sequence[Decided],
     source: Source,
     place: Place,
 ) -> tuple[Block | Grid, ...]:
     """Everything of a run; `case` is None where its bundle is not there, still grows, or does not hold.
 
-    `rows` are the gates of its system as they stand.
+    Nothing of today: the page is written once and stays.
     """
     parts: list[Block | Grid] = [_headline(line, case)]
     views = [] if case is None else [view(case, gate.id) for gate in case.gates]
@@ -63,7 +62,7 @@ def run_parts(
     titles = {} if case is None else {each.id: each.title for each in case.gates}
     parts += [
         _facts(line, case),
-        _gates(line, rows=rows, titles=titles, source=source, place=place),
+        _gates(line, titles=titles, source=source, place=place),
     ]
     if case is not None and restoring is not None:
         parts += _timeline(restoring)
@@ -149,11 +148,9 @@ def _differences(seen: View) -> tuple[Block, ...]:
     return differences(seen)
 
 
-def _gates(line: Line, *, rows: Sequence[Row], titles: Mapping[str, str], source: Source, place: Place) -> Grid:
-    known = {(row.system, row.gate): row for row in rows}
+def _gates(line: Line, *, titles: Mapping[str, str], source: Source, place: Place) -> Grid:
     made: list[Cells] = []
     for each in line.outcomes:
-        row = known.get((line.system, each.gate))
         link = Link(each.gate, place.to(gate_page(line.system, each.gate)))
         name: Entry = Stack(link, (titles[each.gate],)) if each.gate in titles else link
         papers: list[Link] = [
@@ -162,13 +159,10 @@ def _gates(line: Line, *, rows: Sequence[Row], titles: Mapping[str, str], source
             if f"{each.gate}{end}" in source.files
         ]
         report: Entry = Stack(papers[0], tuple(papers[1:])) if papers else say("none")
-        now = "" if row is None else say(row.held.standing.value)
-        here = say("this run decides") if row is not None and row.held.run == line.run else say("another run decides")
-        made.append(Cells((name, outcome_mark(line, each.gate), Stack(now or "–", (here,)), report)))
-    columns = (
-        Column(say("Gate"), wide=True), Column(say("Verdict of this run")), Column(say("Standing now")), Column(say("Report")),
-    )  # fmt: skip
-    return Grid(say("Gates of this run"), columns, tuple(made))
+        made.append(Cells((name, outcome_mark(line, each.gate), report)))
+    columns = (Column(say("Gate"), wide=True), Column(say("Verdict of this run")), Column(say("Report")))
+    note = say("What a gate is worth by now, and whether another run decides, stands on the gate's page.")
+    return Grid(say("Gates of this run"), columns, tuple(made), note=note)
 
 
 def _timeline(seen: View) -> list[Block | Grid]:

@@ -111,8 +111,8 @@ def worth(rows: Sequence[Row], *, at: str, place: Place) -> Grid:
 def runs_grid(lines: Sequence[Line], *, place: Place, systems: Mapping[str, str], name: str, caption: str) -> Grid:
     """Runs, in the order given. `systems` gives the word by which a filter asks for a system."""
     columns = (
-        Column(say("Run"), wide=True), Column(say("System")), Column(say("Gates")), Column(say("RTO"), Align.RIGHT),
-        Column(say("Sealed"), Align.RIGHT), Column(say("Bundle")),
+        Column(say("Run")), Column(say("System")), Column(say("Gates")), Column(say("RTO"), Align.RIGHT),
+        Column(say("Sealed"), Align.RIGHT), Column(say("Bundle"), wide=True),
     )  # fmt: skip
     return Grid(
         caption,
@@ -125,8 +125,9 @@ def runs_grid(lines: Sequence[Line], *, place: Place, systems: Mapping[str, str]
 
 def _run(line: Line, *, place: Place, systems: Mapping[str, str]) -> Cells:
     mark = run_mark(line)
-    told = tuple(f"{each.gate} {each.word}".strip() for each in line.outcomes)
     holds = line.trust is Trust.HOLDS
+    alike = not holds or len({each.word for each in line.outcomes}) == 1
+    gates = tuple(each.gate if alike else f"{each.gate} {each.word}" for each in line.outcomes)
     if holds:
         state: Text = say("stopped") if line.stopped else say("closed later") if line.closed else say("holds")
     else:
@@ -135,7 +136,7 @@ def _run(line: Line, *, place: Place, systems: Mapping[str, str]) -> Cells:
         (
             Stack(Link(line.run, place.to(run_page(line.run)), mono=True), (numbers.instant(line.started),)),
             line.system,
-            Stack(mark, told if holds or line.trust is Trust.RUNNING else tuple(each.gate for each in line.outcomes)),
+            Stack(mark, gates),
             "–" if line.rto_ms is None else numbers.duration(line.rto_ms),
             "–" if line.sealed_bytes is None else numbers.size(line.sealed_bytes),
             state,
@@ -242,11 +243,11 @@ def _told(entry: Entry, *, place: Place) -> tuple[Cell, Cell]:  # noqa: PLR0911 
                 entry.run, *(f"{gate} {word}" for gate, word in entry.outcomes)
             )
         case BackupStored():
-            return say("backup stored"), Stack(entry.backup, (f"sha256 {entry.digest}",))
+            return say("backup stored"), Stack(entry.backup, (f"sha256 {entry.digest[:_SHORT]}…",))
         case BackupDeleted():
             return say("backup deleted"), Stack(entry.backup, (entry.reason,))
         case KeyChanged():
-            return say("roster or recipients told"), Stack(say("roster"), (f"sha256 {entry.roster}",))
+            return say("roster or recipients told"), Stack(say("roster"), (f"sha256 {entry.roster[:_SHORT]}…",))
         case DecisionEntered():
             return say("decision entered"), run(entry.run, f"{entry.person} {entry.act} {entry.gate}")
         case ReportsRevised():
