@@ -184,7 +184,7 @@ def _one(text: str) -> tuple[str, StorePlace]:
 def _called(where: str) -> str:
     """A name for a store that was given none: its bucket's or folder's."""
     if where.startswith("s3://"):
-        last = where.removeprefix("s3://").partition("/")[0].partition("?")[0]
+        last = where.removeprefix("s3://").partition("/")[0].partition("?")[0].rpartition("@")[2]
     else:
         last = Path(where).name
     return re.sub(r"[^A-Za-z0-9_-]+", "-", last).strip("-_")[:60] or "store"

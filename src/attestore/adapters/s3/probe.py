@@ -235,7 +235,8 @@ def _locks(calls: Calls, found: Found) -> Look:
             )
             return Look("store", what, told, (problem,))
     except Error as problem:
-        return Look("store", what, told, (problem,))
+        hint = problem.hint or "Object Lock is given to a bucket when it is made (docs/stores.md); or leave lock: out."
+        return Look("store", what, told, (type(problem)(problem.message, hint=hint),))
     return Look("store", what, f"{told}; a locked version was tried to be deleted, and the store refused")
 
 
