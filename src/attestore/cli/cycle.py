@@ -19,6 +19,7 @@ from attestore.cli.configured import chosen
 from attestore.cli.display import Quiet, Screen, consoles, outcome_of
 from attestore.cli.log import concern, tell
 from attestore.cli.signals import Stop, stoppable
+from attestore.cli.watching import told_after
 from attestore.compose.configured import Configured
 from attestore.compose.copying import pending_finished
 from attestore.compose.secrets import told
@@ -135,6 +136,7 @@ def _carried_out(job: Job, order: Order, *, gates: tuple[Gate, ...], stop: Stop,
         ):
             outcome = execute(plan, tools=tools, reports=order.reports)
     _stamp(order, folder=outcome.finished.folder, say=lambda text: _say(err, text))
+    told_after(home=order.home, reports=order.reports, say=lambda text: _say(err, text))
     finished = outcome.finished
     if order.as_json:
         typer.echo(canon.encode(_as_json(plan, outcome)).decode())

@@ -16,6 +16,7 @@ from attestore.cli.configured import chosen
 from attestore.cli.cycle import Order
 from attestore.cli.display import consoles
 from attestore.cli.signals import stoppable
+from attestore.cli.watching import told_after
 from attestore.compose.configured import Configured
 from attestore.compose.pruning import policy_of, pruning, signing
 from attestore.config.retention import Policy, read_retention, zone
@@ -47,6 +48,7 @@ def prune_system(order: Order, *, counts: dict[str, int | None], time_zone: str)
         signing(settings) as (signer, by),
     ):
         done = prune(doors, signer=signer, by=by)
+    told_after(home=order.home, reports=order.reports, say=lambda text: consoles()[1].print(Text(text)))
     _tell(order, policy, done)
     return 0 if all(each.locked for each in done.failed) else StoreError.exit_code
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -16,7 +16,7 @@ from rich.text import Text
 from attestore import canon, compose, gate, instants, resources
 from attestore.archive import disk
 from attestore.cli import dates
-from attestore.cli.configured import chosen
+from attestore.cli.configured import chosen, trusted
 from attestore.cli.display import consoles
 from attestore.compose.check import Trust
 from attestore.compose.listing import listing
@@ -29,7 +29,7 @@ from attestore.report import notices as news
 from attestore.report.metrics import families
 from attestore.run.listing import Listed, list_backups
 
-__all__ = ["Telling", "Watching", "notify", "print_shipped", "tell_metrics"]
+__all__ = ["Telling", "Watching", "notify", "print_shipped", "tell_metrics", "told_after"]
 
 _TOLD: Final = "told.json"
 
@@ -89,6 +89,27 @@ def _told_where(telling: Telling, *, as_json: bool) -> Telling:
         return telling
     textfile = None if section.textfile is None else found.installation.path(str(section.textfile))
     return Telling(textfile=textfile, push=section.pushgateway, instance=section.instance)
+
+
+def told_after(*, home: Path, reports: Path, say: Callable[[str], None]) -> None:
+    """After a run or a deletion the metrics go where the configuration says; nothing that ended is undone if they don't."""
+    found = chosen()
+    if found is None or found.installation.metrics is None:
+        return
+    watching = Watching(
+        reports=reports,
+        home=home,
+        roster=trusted(home),
+        # of every system, not only of the one that ran
+        stores=compose.places((), home=home, configured=replace(found, system=None)),
+        gates=None,
+        system="",
+        before="",
+    )
+    try:
+        tell_metrics(watching, Telling(textfile=None, push="", instance=""), as_json=False)
+    except Error as problem:
+        say(f"The metrics could not be told: {problem.message} Try later: attestore metrics")
 
 
 def print_shipped(name: str) -> int:
