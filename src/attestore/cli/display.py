@@ -32,6 +32,7 @@ __all__ = ["Quiet", "Screen", "badge", "consoles", "outcome_of"]
 _BAR: Final = 24
 _PACE_MS: Final = 1_000
 """a rate over less than that says nothing"""
+_MINUTE_S: Final = 60
 _STYLES: Final = {Outcome.PASS: "bold green", Outcome.UNKNOWN: "bold yellow", Outcome.FAIL: "bold red"}
 _MARKS: Final = {Outcome.PASS: "✔", Outcome.UNKNOWN: "?", Outcome.FAIL: "✘"}
 
@@ -102,8 +103,9 @@ class _Line:
         moved, took = self.done - first, now - since
         if moved <= 0 or took < _PACE_MS:
             return ""
-        left = max(0, self.total - self.done) * took // moved
-        return f", {numbers.size(moved * 1000 // took)}/s, about {numbers.duration(max(1, left // 1000) * 1000)} left"
+        left = max(0, self.total - self.done) * took // moved // 1000
+        words = f"{left} s" if left < _MINUTE_S else numbers.duration(left * 1000)
+        return f", {numbers.size(moved * 1000 // took)}/s, about {words} left"
 
 
 class Screen:

@@ -116,6 +116,8 @@ def _print(out: Console, record: RecoveryRecord) -> None:
         )
     if record.rto is not None:
         out.print(Padding(_times(record, record.rto), (1, 0, 0, 1)))
+    if record.rpo is not None:
+        out.print(Text(f" The backup was {numbers.duration(record.rpo)} old when the restore was ordered."))
     named = [(f"{each.kind} {each.subject}", each.detail or each.what) for each in record.differences]
     for head, rows in (
         ("Differs from the backup", named),
@@ -133,9 +135,6 @@ def _times(record: RecoveryRecord, rto: int) -> Table:
         table.add_row(
             Text(name), Text(numbers.duration(took), justify="right"), Text(numbers.share(took, rto), justify="right")
         )
-    if record.rpo is not None:
-        table.caption = f"The backup was {numbers.duration(record.rpo)} old."
-        table.caption_justify = "left"
     return table
 
 

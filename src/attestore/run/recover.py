@@ -179,10 +179,13 @@ def survey(wanted: Wanted, *, tools: Rescue) -> Surveyed:
         Look("store", "manifest", vouched[0] if vouched else "NOT AUTHENTICATED", advice="; ".join(doubts)),
         _present(found, store=tools.store),
         Look("keys", "private key", f"for {', '.join(listing.recipients)}", tools.opens(listing.recipients)),
-        _room(listing, workspace=tools.workspace),
     )
-    opened = None if lookout.problems else _opened(found, tools=tools, lookout=lookout, deep=wanted.deep)
+    room = _room(listing, workspace=tools.workspace)
+    opened = (
+        None if lookout.problems or room.problems else _opened(found, tools=tools, lookout=lookout, deep=wanted.deep)
+    )
     world, tables = (opened[0], [(each.schema, each.name) for each in opened[1].tables]) if opened else (None, [])
+    lookout.see(room)
     landing = lookout.attempt("programmes", "pg_restore", lambda: tools.landing(listing.engine_major))
     if landing is not None:
         lookout.see(
