@@ -4,6 +4,7 @@ from attestore.audit.anchors import Anchor
 from attestore.audit.coverage import audit_pdf
 from attestore.audit.envelope import audit_envelope
 from attestore.audit.findings import Finding, Findings, Status
+from attestore.audit.intact import look
 from attestore.audit.reports import audit, unnamed
 from attestore.audit.status import Row, Survey, status, survey
 
@@ -17,6 +18,7 @@ __all__ = [
     "audit",
     "audit_envelope",
     "audit_pdf",
+    "look",
     "status",
     "survey",
     "unnamed",

@@ -21,7 +21,7 @@ from attestore.evidence import sums
 from attestore.evidence.statement import FileRecord, Statement, decode
 from attestore.ports import Inspected
 
-__all__ = ["Audited", "Files", "Witnesses", "audit_bundle", "audit_torso"]
+__all__ = ["Audited", "Files", "Witnesses", "audit_bundle", "audit_torso", "digested", "stated", "summed"]
 
 Witnesses: TypeAlias = Callable[[canon.Digest], Witness]
 
@@ -83,17 +83,17 @@ def audit_bundle(
     for flaw in flaws:
         book.problem("structure", f"{flaw.name} {flaw.why}.", of=flaw.name)
     contents, added = split(whole)
-    files = Files(contents=contents, digests=_digests(contents, book=book))
+    files = Files(contents=contents, digests=digested(contents, book=book))
     evidence = content.read(files, book=book)
     _structure(files, evidence=evidence, book=book)
-    summed = _sums(files, book=book)
+    sums_hold = summed(files, book=book)
     statement = book.attempt("statement", lambda: decode(files.read(STATEMENT)), of=STATEMENT)
-    sealed = frozenset[str]() if statement is None else _stated(statement, files=files, run=folder.name, book=book)
+    sealed = frozenset[str]() if statement is None else stated(statement, files=files, run=folder.name, book=book)
     when = _instant(statement.ended) if statement is not None else None
     witness = NOTHING if statement is None else witnesses(files.digests.get(STATEMENT, ""))
     stamped = _stamp(files, signatures=signatures, book=book)
     # what the sums list is as old as their signature; where they do not hold, a time stamp says nothing of the rest
-    witness = earlier(witness, stamped if summed else None)
+    witness = earlier(witness, stamped if sums_hold else None)
     seen = _signers(files, at=when, signatures=signatures, witness=witness, book=book)
     signers = {name: each.fingerprint for name, each in seen.items()}
     signer = signers.get(STATEMENT, "")
@@ -116,12 +116,13 @@ def audit_torso(folder: Path, *, book: Notebook) -> Audited:
     contents, flaws = opened or (Contents(folder=folder, sizes={}), ())
     for flaw in flaws:
         book.problem("structure", f"{flaw.name} {flaw.why}.", of=flaw.name)
-    files = Files(contents=contents, digests=_digests(contents, book=book))
+    files = Files(contents=contents, digests=digested(contents, book=book))
     evidence = content.read(files, book=book)
     return Audited(run=folder.name, statement=None, statement_digest="", signer="", evidence=evidence)
 
 
-def _digests(contents: Contents, *, book: Notebook) -> dict[str, canon.Digest]:
+def digested(contents: Contents, *, book: Notebook) -> dict[str, canon.Digest]:
+    """SHA-256 of every file that can be read."""
     digests: dict[str, canon.Digest] = {}
     for name in sorted(contents.names):
         with book.guarded("structure", of=name):
@@ -170,7 +171,8 @@ def _stamp(files: Files, *, signatures: Signatures, book: Notebook) -> Proven | 
     return None
 
 
-def _sums(files: Files, *, book: Notebook) -> bool:
+def summed(files: Files, *, book: Notebook) -> bool:
+    """Whether SHA256SUMS lists exactly the files that are there."""
     listed = book.attempt("sums", lambda: sums.parse(files.read(SUMS)), of=SUMS)
     if listed is None:
         return False
@@ -178,7 +180,7 @@ def _sums(files: Files, *, book: Notebook) -> bool:
     return _compare(listed, present, check="sums", lister=SUMS, book=book)
 
 
-def _stated(statement: Statement, *, files: Files, run: str, book: Notebook) -> frozenset[str]:
+def stated(statement: Statement, *, files: Files, run: str, book: Notebook) -> frozenset[str]:
     """Names of the files whose bytes are those that the statement lists."""
     listed = {record.path: record.digest for record in statement.files}
     present = {name: digest for name, digest in files.digests.items() if name not in UNSTATED}

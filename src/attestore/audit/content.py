@@ -21,7 +21,7 @@ from attestore.proof import decode as decode_proof
 from attestore.report import Case, Renderer, Templates, numbers
 from attestore.verdict import GateVerdict
 
-__all__ = ["Evidence", "check", "read"]
+__all__ = ["Evidence", "agree", "check", "read"]
 
 _T = TypeVar("_T")
 
@@ -95,6 +95,14 @@ def check(
     evidence: Evidence, *, statement: Statement | None, files: Reader, trusted: Collection[str], book: Notebook
 ) -> None:
     """Compute again whatever can be; `trusted` are names of files whose exact bytes an operator signed."""
+    agree(evidence, statement=statement, files=files, book=book)
+    with book.guarded("report"):
+        _reports(evidence, files=files, trusted=trusted, book=book)
+    _pictures(evidence, files=files, trusted=trusted, book=book)
+
+
+def agree(evidence: Evidence, *, statement: Statement | None, files: Reader, book: Notebook) -> None:
+    """Compare what needs no trust: the parts of the evidence with each other, and the verdict with both."""
     if evidence.journal is not None:
         _journal(evidence.journal, statement=statement, book=book)
     _proofs(evidence, book=book)
@@ -102,9 +110,6 @@ def check(
     _verdict(evidence, statement=statement, files=files, book=book)
     if evidence.context is not None and statement is not None:
         _context(evidence.context, statement=statement, book=book)
-    with book.guarded("report"):
-        _reports(evidence, files=files, trusted=trusted, book=book)
-    _pictures(evidence, files=files, trusted=trusted, book=book)
 
 
 def _journal(told: Journal, *, statement: Statement | None, book: Notebook) -> None:

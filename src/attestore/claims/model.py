@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Final
 
-__all__ = ["Book", "Finding", "Hold", "Kind", "Report"]
+__all__ = ["Book", "Finding", "Hold", "Kind", "Report", "with_findings"]
 
 _QUOTE: Final = 240
 
@@ -64,6 +64,14 @@ class Report:
     holds: tuple[Hold, ...]
     unjudged: tuple[Hold, ...] = ()
     """what was understood and can't be judged from the document alone"""
+
+
+def with_findings(report: Report, more: tuple[Finding, ...]) -> Report:
+    """The same report with further findings, in the order of the document."""
+    order = list(Kind)
+    return replace(
+        report, findings=tuple(sorted((*report.findings, *more), key=lambda f: (f.line, order.index(f.kind), f.why)))
+    )
 
 
 @dataclass(slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -12,9 +13,10 @@ from rich.table import Table
 from rich.text import Text
 
 from attestore import canon, compose
-from attestore.claims import Finding, Hold, Kind, Report, examine, read
+from attestore.claims import Document, Finding, Held, Hold, Kind, Report, examine, hold_against, read, with_findings
 from attestore.cli import dates
 from attestore.cli.display import consoles
+from attestore.compose.claims import evidence_of
 from attestore.errors import UsageError
 from attestore.report.words import visible
 
@@ -35,21 +37,73 @@ _KINDS: Final = {
 }
 
 
-def audit_claims(path: Path, *, evidence: Path | None, at: str, as_json: bool) -> int:
+def audit_claims(path: Path, *, evidence: Path | None, roster: Path | None, at: str, as_json: bool) -> int:
     """Examine a report; 4 when something was found, 0 when nothing was.
 
     Raises:
-        UsageError: the file can't be read as a Markdown report.
+        UsageError: the file can't be read as a Markdown report, or there is no such bundle.
+        TamperedError: the bundle isn't whole, or not to be trusted.
     """
     text = read_report(path)
     when = dates.as_of(at, option="--at") if at else compose.clock().now()
-    report = examine(read(text), at=when)
+    document = read(text)
+    report = examine(document, at=when)
+    against = None if evidence is None else _against(document, evidence, roster=roster)
+    if against is not None:
+        report = with_findings(report, against.held.contradicted)
     if as_json:
-        typer.echo(canon.encode(_as_json(report)).decode())
+        told = _as_json(report)
+        if against is not None:
+            told["evidence"] = _evidence_json(against)
+        typer.echo(canon.encode(told).decode())
     else:
         _print(path, report)
-    del evidence
+        if against is not None:
+            _print_against(against)
     return _FOUND if report.findings else 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Against:
+    """A document held against a bundle."""
+
+    run: str
+    trusted: bool
+    sentence: str
+    held: Held
+
+
+def _against(document: Document, folder: Path, *, roster: Path | None) -> _Against:
+    opened = evidence_of(folder, roster=roster)
+    return _Against(opened.record.run, opened.trusted, opened.sentence, hold_against(document, opened.record))
+
+
+def _evidence_json(against: _Against) -> dict[str, canon.JSON]:
+    held = against.held
+    return {
+        "run": against.run,
+        "trusted": against.trusted,
+        "integrity": against.sentence,
+        "confirmed": [{"line": each.line, "figure": each.figure, "by": each.by} for each in held.confirmed],
+        "contradicted": [{"line": each.line, "quote": each.quote, "why": each.why} for each in held.contradicted],
+        "not_covered": [{"line": each.line, "figure": each.figure} for each in held.uncovered],
+    }
+
+
+def _print_against(against: _Against) -> None:
+    out, _ = consoles()
+    held = against.held
+    out.print()
+    out.print(Text.assemble("Held against run ", (visible(against.run), "bold"), f". {visible(against.sentence)}"))
+    table = Table.grid(padding=(0, 1))
+    table.add_column(justify="right", width=8)
+    table.add_column()
+    table.add_row(Text(f"{len(held.confirmed):,}", style="green"), Text("figures confirmed by the evidence"))
+    table.add_row(
+        Text(f"{len(held.contradicted):,}", style="red"), Text("contradicted by it, among the findings above")
+    )
+    table.add_row(Text(f"{len(held.uncovered):,}"), Text("not covered: the evidence does not speak of them"))
+    out.print(table)
 
 
 def read_report(path: Path) -> str:

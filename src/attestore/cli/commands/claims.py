@@ -24,6 +24,12 @@ def claims(
         Path | None,
         typer.Option("--evidence", help="A bundle (reports/RUN) that its figures are held against.", metavar="BUNDLE"),
     ] = None,
+    roster: Annotated[
+        Path | None,
+        typer.Option(
+            "--roster", help="Whom to trust for that bundle; without it only its integrity is checked.", metavar="FILE"
+        ),
+    ] = None,
     at: Annotated[
         str, typer.Option("--at", help="Dates after that day (UTC) lie in the future; default: now.", metavar="DATE")
     ] = "",
@@ -36,4 +42,4 @@ def claims(
     """
     from attestore.cli.claims import audit_claims
 
-    raise typer.Exit(audit_claims(file, evidence=evidence, at=at, as_json=as_json))
+    raise typer.Exit(audit_claims(file, evidence=evidence, roster=roster, at=at, as_json=as_json))
