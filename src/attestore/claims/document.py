@@ -18,6 +18,9 @@ __all__ = ["Block", "Code", "Document", "Passage", "Row", "Table", "read"]
 _LONGEST_INLINE: Final = 4_000
 """Beyond it inline marks stay as they are: no text that long is a claim, and emphasis is not linear"""
 
+_LONGEST_LINE: Final = 4_000
+"""A longer line is no statement; the same bound as for sentences keeps every document quick"""
+
 _TASK: Final = re.compile(r"\[([ xX])\]\s+")
 
 
@@ -44,8 +47,10 @@ class Passage:
 
     @property
     def lines(self) -> Iterator[tuple[int, str]]:
-        """Each line of the source, without marks."""
-        yield from enumerate(self.text.split("\n"), self.line)
+        """Each line of the source, without marks, but those too long for a statement."""
+        yield from (
+            (line, text) for line, text in enumerate(self.text.split("\n"), self.line) if len(text) <= _LONGEST_LINE
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,13 @@ class Code:
     line: int
     language: str
     section: tuple[str, ...]
+
+    @property
+    def lines(self) -> Iterator[tuple[int, str]]:
+        """Each line of the source, but those too long to be read by anybody."""
+        yield from (
+            (line, text) for line, text in enumerate(self.text.split("\n"), self.line) if len(text) <= _LONGEST_LINE
+        )
 
     @property
     def end(self) -> int:

@@ -53,16 +53,21 @@ OTHER: Final = re.compile(
 )
 """Words behind which a quantity may rightly differ from the document's own"""
 
+LONGEST: Final = 4_000
+"""No statement is longer"""
 _SENTENCE: Final = re.compile(r"(?<=[.!?;])\s+(?=[A-ZÄÖÜ\d`*])|\n(?=[^\n:]{1,60}: )")
 
 
 def sentences(passage: Passage) -> Iterator[tuple[int, str]]:
-    """Each sentence with the line it begins on; labelled lines stand alone."""
-    position = 0
-    for found in _SENTENCE.finditer(passage.text):
-        yield passage.line_at(position), passage.text[position : found.start()]
-        position = found.end()
-    yield passage.line_at(position), passage.text[position:]
+    """Each sentence with the line it begins on; labelled lines stand alone, and what is too long for a sentence is left out."""
+    line, position = passage.line, 0
+    for found in (*_SENTENCE.finditer(passage.text), None):
+        text = passage.text[position : found.start() if found else None]
+        if len(text) <= LONGEST:
+            yield line, text
+        if found:
+            line += passage.text.count("\n", position, found.end())
+            position = found.end()
 
 
 def figures(document: Document) -> tuple[Figure, ...]:
@@ -308,14 +313,17 @@ def _of_table(table: Table, document: Document, place: int) -> Iterator[Figure]:
 
 
 def _of_total(cells: tuple[str, ...], line: int, table: Table, document: Document, place: int) -> Iterator[Figure]:
-    """The number of rows that a list of tables ends with."""
+    """The number of rows that a list of tables ends with, if both sides say the same."""
     if noun_of(table.head[0]) != "tables" or OTHER.search(cells[0]):
         return
+    totals: list[Quantity] = []
     for head, cell in zip(table.head[1:], cells[1:], strict=False):
         found = single(cell, german=document.german)
-        counts = re.search(r"\b(?:rows?|records?|zeilen|datensätze)\b", head, re.IGNORECASE) and not OTHER.search(head)
-        if counts and found is not None and found.measure == "count" and found.exact:
-            yield Figure("rows", found, line, table.section, "", place)
+        counts = re.search(r"\b(?:rows?|records?|restored|zeilen|datensätze|wiederhergestellt)\b", head, re.IGNORECASE)
+        if counts and not OTHER.search(head) and found is not None and found.measure == "count" and found.exact:
+            totals.append(found)
+    if len({each.value for each in totals}) == 1:
+        yield Figure("rows", totals[0], line, table.section, "", place)
 
 
 def _of_row(

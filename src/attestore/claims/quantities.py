@@ -14,6 +14,9 @@ __all__ = ["NUMBER", "Measure", "Quantity", "clock", "number", "quantities", "sa
 Measure: TypeAlias = Literal["duration", "size", "percent", "fraction", "count", "rate", "clock"]
 
 NUMBER: Final = r"\d{1,3}(?:[,.'\u00a0\u202f\u2009]\d{3})+(?:[.,]\d+)?(?!\d)|\d+(?:[.,]\d+)?"
+_LONGEST: Final = 4_000
+"""A longer text is no statement: nothing in it is read as one, so that no document takes long"""
+_MOST_DIGITS: Final = 60
 _START: Final = r"(?<![\w.,/:#@+-])"
 
 _SECONDS: Final[dict[str, Fraction]] = {
@@ -113,7 +116,7 @@ class Quantity:
 @lru_cache(maxsize=4096)
 def number(text: str, *, german: bool) -> tuple[Fraction, Fraction]:
     """The value of a number and half a unit of its last place, English or German."""
-    text = re.sub("['\u00a0\u202f\u2009]", "", text)
+    text = re.sub("['\u00a0\u202f\u2009]", "", text)[:_MOST_DIGITS]
     dot, comma = text.rfind("."), text.rfind(",")
     point = ""
     if dot >= 0 and comma >= 0:
@@ -144,6 +147,8 @@ def clock(text: str) -> Fraction | None:
 
 def quantities(text: str, *, german: bool = False) -> tuple[Quantity, ...]:
     """All figures of a text in their order; none overlaps another."""
+    if len(text) > _LONGEST:
+        return ()
     taken = bytearray(len(text))
     found: list[Quantity] = []
     for each in (

@@ -150,8 +150,8 @@ class _Matches:
     def others(self) -> None:
         """Figures without a known meaning: the same value in the evidence confirms them, any other says nothing."""
         by_value: dict[int, str] = {}
-        for fact, value in self._record.values.items():
-            by_value.setdefault(value, fact)
+        for fact, number in self._record.values.items():
+            by_value.setdefault(number, fact)
         for line, text in _texts(self._document):
             for found in quantities(text, german=self._document.german):
                 key = (line, found.text)

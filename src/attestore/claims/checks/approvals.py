@@ -165,7 +165,7 @@ def _runners(document: Document) -> Iterator[_Who]:
     for line, label, value in _pairs(document):
         if _RAN.match(label) and (named := persons(value)):
             yield _Who(named, line, value)
-    for passage in document.passages:
+    for passage in _short(document):
         for found in _RAN_SPOKEN.finditer(passage.text):
             if named := persons(found["who"]):
                 yield _Who(named[:1], passage.line_at(found.start()), found["who"].strip())
@@ -175,6 +175,11 @@ _REVIEWED: Final = re.compile(
     r"^\W*(?:review(?:ed by|er)|witness(?:ed by)?|countersigned(?: by)?|second (?:signature|pair of eyes)|gegengezeichnet(?: von)?)\W*$",
     re.IGNORECASE,
 )
+
+
+def _short(document: Document) -> Iterator[Passage]:
+    """Passages of a length that people write."""
+    return (passage for passage in document.passages if len(passage.text) <= 20_000)
 
 
 def _reviewers(document: Document) -> Iterator[_Who]:
@@ -193,7 +198,7 @@ def _approvers(document: Document) -> Iterator[_Who]:
                 continue
             seen.add(line)
             yield _Who(persons(value), line, value.strip())
-    for passage in document.passages:
+    for passage in _short(document):
         for found in _SPOKEN.finditer(passage.text):
             line = passage.line_at(found.start())
             before = passage.text[max(0, found.start() - 40) : found.start()]

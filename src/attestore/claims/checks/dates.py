@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from fractions import Fraction
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Final, TypeAlias
 
 from attestore.claims.checks.same import subject
@@ -36,6 +36,7 @@ _DAYS: Final = {
 }  # fmt: skip
 _MONTH: Final = "|".join(sorted(_MONTHS, key=len, reverse=True))
 _DAY: Final = "|".join(sorted((name for name in _DAYS if len(name) > 2), key=len, reverse=True))
+_MOST_EVENTS: Final = 100
 _TIME: Final = r"(?:(?:T|[ ,]+(?:at |um )?)(?P<h>\d{1,2}):(?P<mi>\d{2})(?::(?P<s>\d{2})(?:[.,]\d{1,6})?)?(?: ?(?P<ap>[AaPp][Mm])\b)?\s?(?P<z>Z\b|UTC\b|GMT\b|[+-]\d{2}:?\d{2}\b|CES?T\b|E[SD]T\b|P[SD]T\b)?)?"
 _PATTERNS: Final = (
     re.compile(
@@ -101,7 +102,7 @@ def _lines(document: Document) -> Iterator[tuple[int, str]]:
                     for cell in row.cells:
                         yield row.line, cell
             case Code():
-                yield from enumerate(block.text.split("\n"), block.line)
+                yield from block.lines
 
 
 def _matches(text: str) -> Iterator[re.Match[str]]:
@@ -261,7 +262,7 @@ def _role(label: str) -> str:
 
 def _ordered(document: Document, book: Book, *, at: datetime | None) -> None:
     """Labelled instants: backup, start, end, approval, in this order; each section's among themselves, and the document's own."""
-    events = list(_events(document))
+    events = list(islice(_events(document), _MOST_EVENTS))
     for event in events:
         late = at is not None and event.moment.at > at + timedelta(days=1) and event.role != "planned"
         if at is not None and late and not _FUTURE_OK.search(event.label):
@@ -271,7 +272,7 @@ def _ordered(document: Document, book: Book, *, at: datetime | None) -> None:
                 f"{event.moment.text.strip()} lies in the future, as at {at.date().isoformat()}: it cannot have happened.",
                 needs=_NEEDS,
             )
-    for number, later in enumerate(events[:400]):
+    for number, later in enumerate(events):
         for earlier in events[:number]:
             if _together(earlier, later, events):
                 _pair(earlier, later, book)
@@ -472,7 +473,7 @@ def _timelines(document: Document, book: Book) -> None:
                 stamp = _leading(block.text)
                 lists.setdefault(block.items, []).extend([(block.line, *stamp)] if stamp else [])
             case Code() if len(block.text) < 100_000:
-                lines = enumerate(block.text.split("\n"), block.line)
+                lines = block.lines
                 stamps = [
                     (line, *stamp) for line, text in lines if (stamp := _leading(text)) is not None and stamp[1][2]
                 ]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from attestore.claims.document import Code, Document, Passage, Row, Table
+from attestore.claims.labels import keyed
 from attestore.claims.model import Book, Kind
 
 __all__ = ["check"]
@@ -85,7 +86,7 @@ def _all(document: Document) -> Iterator[_Seen]:
             case Passage():
                 yield from _of_text(list(block.lines), " ".join(block.section[-1:]))
             case Code() if block.language not in {"sql", "psql", "postgresql", "pgsql", "plpgsql"}:
-                yield from _of_text(list(enumerate(block.text.split("\n"), block.line)), "")
+                yield from _of_text(list(block.lines), "")
             case Table():
                 for row in block.rows:
                     yield from _of_row(row, block)
@@ -104,6 +105,9 @@ def _of_text(lines: list[tuple[int, str]], section: str) -> Iterator[_Seen]:
         empty = bool(re.search(r"\b(?:empty|0 (?:bytes|rows|B))\b", text))
         for token in _TOKEN.finditer(text):
             around = f"{text[: token.start()]} {text[token.end() :]}".strip()
+            label = keyed(text)
+            if label is not None and token[0] in label[1]:
+                around = label[0]
             algorithm = named[1] if named else command if listed else ""
             yield _Seen(token[0], line, around, algorithm, about or bool(listed), 0, empty)
 
@@ -202,7 +206,9 @@ def _differ(first: str, second: str) -> bool:
     ]
     if names[0] and names[1]:
         return not names[0] & names[1] and not _COPY.search(re.sub(r"[\w./-]+\.\w+", " ", f"{first} {second}"))
-    bare = [re.sub(r"[^\w]+", " ", text).strip().lower() for text in (first, second)]
+    bare = [
+        re.sub(r"[^\w]+", " ", _ALGORITHM.sub(" ", _ABOUT.sub(" ", text))).strip().lower() for text in (first, second)
+    ]
     if any(len(text) > 60 or not text for text in bare) or bare[0] == bare[1]:
         return False
     return not (_COPY.search(first) or _COPY.search(second))

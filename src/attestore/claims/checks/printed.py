@@ -52,7 +52,7 @@ def _said_pretty(document: Document) -> Iterator[tuple[int, str]]:
 
 
 def _of_code(document: Document, block: Code, place: int, asked: set[int]) -> Iterator[tuple[int, str]]:
-    lines = list(enumerate(block.text.split("\n"), block.line))
+    lines = list(block.lines)
     if place in asked or _PRETTY.search(block.text):
         started = False
         for line, text in lines:

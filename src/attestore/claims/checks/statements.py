@@ -53,7 +53,7 @@ def _statement(text: str, line: int, document: Document, book: Book) -> None:
         _compared(first, second, between, text, at, book)
     for each in found:
         if each.measure == "fraction" and each.of is not None:
-            _over(each, text, line, book)
+            _over(each, text, line, document, book)
     _percent_over(found, text, line, book)
 
 
@@ -102,7 +102,15 @@ def _part(first: Quantity, second: Quantity, between: str, line: int, book: Book
         )
 
 
-def _over(part: Quantity, text: str, line: int, book: Book) -> None:
+_ADMITTED: Final = re.compile(
+    r"\b(?:differ\w*|fail\w*|extra|more than|too many|unexpected\w*|weicht|abweich\w*|mismatch\w*|surplus|duplicate\w*)\b|[❌✘✗]",
+    re.IGNORECASE,
+)
+
+
+def _over(part: Quantity, text: str, line: int, document: Document, book: Book) -> None:
+    if _ADMITTED.search(document.quoted(line + text.count("\n", 0, part.start))):
+        return
     if (
         part.of is not None
         and part.value > part.of
@@ -210,6 +218,8 @@ def _margin(each: Quantity, text: str, head: str, measured: Quantity, target: Qu
     if not (below or labelled or of) or each.value in {measured.value, target.value}:
         return
     gap = target.value - measured.value
+    if gap < 0 and re.search(r"\b(?:above|over|exceed\w*|more than|missed|über|late)\b", text, re.IGNORECASE):
+        gap = -gap
     slack = measured.half
     if each.measure == "percent":
         true = (measured.value if of else gap) * 100 / target.value

@@ -29,6 +29,7 @@ _OVERLAP: Final = re.compile(
 )
 _NEEDS: Final = "The raw figures (log lines, query output) that the table was made from."
 _LEAST: Final = 2
+_MOST_COLUMNS: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class _Column:
 def check(document: Document, book: Book) -> None:
     """Add up every table again."""
     for place, block in enumerate(document.blocks):
-        if isinstance(block, Table) and block.rows:
+        if isinstance(block, Table) and block.rows and len(block.head) <= _MOST_COLUMNS:
             near = " ".join(_near(document, place, step) for step in (-1, 1))
             _table(block, near=near, german=document.german, book=book)
 
