@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,8 +52,28 @@ class Shelf:
                 )
             foreign = below.is_symlink() or (below.exists() and not below.is_dir())
             foreign = foreign or (below.is_dir() and not index.exists() and any(below.iterdir()) and not _ours(below))
-        if foreign:
+            linked = below.is_dir() and any(path.is_symlink() for path in below.iterdir())
+        if foreign or linked:
             raise UsageError(f"{below} is no folder of ours", hint="Name another folder with --into DIR.")
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """A block in which no other build writes here; waits for one that does.
+
+        Raises:
+            DiskError: the folder can't be made or held.
+        """
+        below = self.folder / self.below
+        disk.make_folder(below, exist_ok=True)
+        with disk.translated(below):
+            descriptor = os.open(below, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        try:
+            # a disk without locks has one writer
+            with suppress(OSError):
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
 
     def put(self, path: str, data: bytes) -> None:
         """One file, as a whole or as it was; nothing is written where it holds these bytes already.
@@ -95,8 +117,10 @@ def _head(path: Path) -> bytes:
 
 
 def _ours(folder: Path) -> bool:
-    """Whether a build that was killed before its first index has made it: it holds what a site begins with."""
-    return {path.name for path in folder.iterdir()} <= {"fonts", "runs", "gates"}
+    """Whether a build that was killed before its first index has made it: what a site begins with, and pages."""
+    pages = (path for path in folder.iterdir() if path.name not in {"fonts", "runs", "gates"})
+    begun = (folder / "fonts").is_dir()
+    return begun and all(path.name.endswith((".html", disk.UNFINISHED)) for path in pages)
 
 
 def _same(path: Path, data: bytes) -> bool:

@@ -104,7 +104,7 @@ def build_site(wanted: Wanted, *, trust: Trusted) -> Built:
         asked=tuple(wanted.own or ()),
         own=wanted.own,
     )
-    with speaking(_voice(wanted)):
+    with speaking(_voice(wanted)), shelf.held():
         return _Build(wanted, seen=seen, roster=trust.roster, shelf=shelf).all()
 
 

@@ -143,15 +143,15 @@ def test_a_ledger_that_does_not_hold_leaves_nothing_green(own: tuple[Path, dict[
 
 
 def test_a_flaw_that_only_the_audit_sees_is_shown_on_the_run_that_decides(own: tuple[Path, dict[str, str]]) -> None:
-    """The statement says nothing of signatures: that one is gone is found for standings, and told on the run's page."""
+    """No digest speaks of the last signature: that it is gone is found for standings, and told on the run's page."""
     reports, runs = own
-    (reports / runs["newest"] / "summary.md.asc").unlink()
+    (reports / runs["newest"] / "SHA256SUMS.asc").unlink()
     text = read(reports / "_site" / "runs" / f"{runs['newest']}.html").text
     assert "does not verify" not in text
     build(reports)
     text = read(reports / "_site" / "runs" / f"{runs['newest']}.html").text
     assert "does not verify" in text
-    assert "summary.md.asc" in text
+    assert "SHA256SUMS" in text.split("does not verify", 1)[1][:200]
 
 
 def test_a_bundle_under_another_statement_than_the_ledgers_does_not_hold(own: tuple[Path, dict[str, str]]) -> None:
@@ -220,6 +220,14 @@ def test_a_build_that_cannot_go_on_leaves_the_old_index(own: tuple[Path, dict[st
     for link in read(reports / "index.html").links:
         if not link.startswith(("data:", "#")) and "ledger" not in link:
             assert (reports / unquote(link)).is_file()
+
+
+def test_a_first_build_that_was_killed_before_its_index_is_no_hindrance(own: tuple[Path, dict[str, str]]) -> None:
+    reports, _ = own
+    (reports / "index.html").unlink()
+    (reports / "_site" / ".ledger.html.unfinished").write_text("<!DOC")
+    assert build(reports).written == 1
+    assert (reports / "index.html").is_file()
 
 
 def test_pages_that_are_no_longer_made_go(own: tuple[Path, dict[str, str]]) -> None:

@@ -30,6 +30,8 @@ from attestore.standing import Standing
 __all__ = ["decisions_grid", "entries_grid", "history_grid", "matrix", "remarks", "runs_grid", "worth"]
 
 _SHORT: Final = 16
+_MOST_DECISIONS: Final = 1000
+"""of one table"""
 
 
 def matrix(rows: Sequence[Row], *, at: str, place: Place) -> Grid:
@@ -187,7 +189,8 @@ def decisions_grid(decisions: Sequence[Decided], *, place: Place, name: str = ""
         Column(say("In the ledger")),
     )  # fmt: skip
     rows: list[Cells] = []
-    for each in sorted(decisions, key=lambda each: (each.decision.at, each.decision.name), reverse=True):
+    ordered = sorted(decisions, key=lambda each: (each.decision.at, each.decision.name), reverse=True)
+    for each in ordered[:_MOST_DECISIONS]:
         one = each.decision
         terms: tuple[str, ...] = ()
         if one.waiver is not None:
@@ -216,7 +219,9 @@ def decisions_grid(decisions: Sequence[Decided], *, place: Place, name: str = ""
                 {"outcome": one.act.name},
             )
         )
-    return Grid(say("Decisions, newest first"), columns, tuple(rows), name=name, quiet=True)
+    older = len(ordered) - len(rows)
+    note = say("{n} older ones stand on the pages of their runs.", n=numbers.count(older)) if older else ""
+    return Grid(say("Decisions, newest first"), columns, tuple(rows), name=name, note=note, quiet=True)
 
 
 def entries_grid(chain: Chain, *, place: Place) -> Grid:

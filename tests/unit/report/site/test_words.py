@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from babel.messages.pofile import read_po
 
+import attestore
 from attestore.resources import templates_folder
 
-ROOT = Path(__file__).parents[4]
 LANGUAGES = sorted(path.stem for path in (templates_folder() / "site").glob("*.po"))
 _SAID = re.compile(r"""\bsay\((["'])(.*?)\1[,)]""")
 
@@ -31,7 +31,7 @@ def _texts(node: ast.expr) -> Iterator[str]:
 
 def sentences() -> set[str]:
     """Every sentence of ours that a page can say."""
-    source = ROOT / "src/attestore"
+    source = Path(attestore.__file__).parent
     found: set[str] = set()
     for path in [*(source / "report/site").glob("*.py"), source / "compose/site.py", source / "compose/looked.py"]:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
