@@ -18,6 +18,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from canaries import Seen, forms, leaks, unpacked, watching_processes
 from clusters import running_server
+from endpoints import Endpoint
 from programme import Desk, Ran, at_desk
 
 FORMATS = ("dsse", "oscal", "junit", "csv")
@@ -37,6 +38,15 @@ checks:
 probes:
   - {id: people, title: People, sql: "SELECT mail, said FROM public.person ORDER BY mail", rows: ">= 1"}
 """
+CONFIGURATION = """\
+attestore: 1
+keys: {{passphrase: "file:unlocks"}}
+stores:
+  near: {{kind: directory, path: .attestore/store}}
+  far: {{kind: s3, bucket: {bucket}, endpoint: "{url}", region: us-east-1, access_key_id: "env:S3_ID", secret_access_key: "file:s3"}}
+systems:
+  shop: {{source: "{host}", gates: [./gate.yaml]}}
+"""
 
 
 @dataclass(frozen=True)
@@ -51,8 +61,11 @@ class Scene:
 
 
 @pytest.fixture(scope="module")
-def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    """A backup with the password in a passfile, then a run with it in the environment, that fails on a row."""
+def scene(tmp_path_factory: pytest.TempPathFactory, s3_endpoint: Endpoint) -> Iterator[Scene]:
+    """A backup with the password in a passfile, then a run with it in the environment, that fails on a row.
+
+    Keys are locked, a bucket is the second store, and what the run says on standard error is for programmes.
+    """
     with at_desk(tmp_path_factory.mktemp("desk"), keys=False) as desk, running_server(logging_collector="on") as server:
         with server.connect() as session:
             session.execute("CREATE TABLE person (mail text PRIMARY KEY, said text)")
@@ -68,24 +81,27 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         before = {path: path.stat().st_size for path in logs.iterdir()}
         (desk.folder / "gate.yaml").write_text(GATE)
         (desk.folder / "unlocks").write_text(PASSPHRASE)
-        desk.environment = {"ATTESTORE_PASSPHRASE": "file:unlocks"}
+        (desk.folder / "s3").write_text(s3_endpoint.secret_access_key)
+        desk.environment = {"S3_ID": s3_endpoint.access_key_id}
         place = conninfo_to_dict(server.conninfo)
         host = f"host={place['host']} port={place['port']} user=canary dbname=app sslmode=disable"
+        (desk.folder / "attestore.yaml").write_text(
+            CONFIGURATION.format(host=host, url=s3_endpoint.url, bucket=s3_endpoint.bucket())
+        )
         passfile = desk.folder / "pgpass"
         passfile.write_text(f"*:*:*:canary:{PASSWORD}\n")
         passfile.chmod(0o600)
         with watching_processes() as seen:
             ran: tuple[Ran, ...] = (
-                desk.attestore("backup", "--source", host, "--system", "shop", environment={"PGPASSFILE": str(passfile)}),
-                desk.attestore("run", "--source", host, "--system", "shop", "--gate", "gate.yaml",
-                               environment={"PGPASSWORD": PASSWORD}),
+                desk.attestore("backup", environment={"PGPASSFILE": str(passfile)}),
+                desk.attestore("run", environment={"PGPASSWORD": PASSWORD, "ATTESTORE_LOG": "json"}),
             )  # fmt: skip
         ran += tuple(desk.attestore("export", desk.bundle().name, "--format", each) for each in FORMATS)
         ran += tuple(
             desk.attestore("export", desk.bundle().name, "--format", "csv", "--what", each)
             for each in ("observations", "differences")
         )
-        ran += (desk.attestore("audit", "reports"),)
+        ran += (desk.attestore("audit", "reports"), desk.attestore("config", "show"))
         written = b"".join(path.read_bytes()[before.get(path, 0) :] for path in sorted(logs.iterdir()))
         keys = fingerprint_keys(desk)
         yield Scene(
@@ -99,6 +115,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
                 "row value": ROW.encode(),
                 "refused row": REFUSED_ROW.encode(),
                 "passphrase": PASSPHRASE.encode(),
+                "secret of the bucket": s3_endpoint.secret_access_key.encode(),
             }
             | {f"fingerprint key {number}": key for number, key in enumerate(keys)},
         )
@@ -152,6 +169,9 @@ def test_the_scene_is_the_one_that_could_leak(scene: Scene) -> None:
         each.out[:1500] + each.err for each in others if each.code
     ]
     assert len([name for name in scene.secrets if name.startswith("fingerprint key")]) == 2
+    said = [json.loads(line) for line in run.err.splitlines()]
+    assert {line["run"] for line in said} == {scene.desk.bundle().name}
+    assert {"dump", "store", "teardown"} <= {line.get("phase") for line in said}
     for programme in ("pg_dump", "pg_restore", "gpg", "postgres"):
         assert scene.seen.named(programme) > 0
 
@@ -185,7 +205,7 @@ def test_the_log_of_the_source_holds_no_secret(scene: Scene) -> None:
 
 
 def test_what_is_left_at_home_holds_no_secret_but_in_the_files_that_hold_it(scene: Scene) -> None:
-    outputs = {name: data for name, data in files(scene.desk.folder).items() if name not in {"pgpass", "unlocks"}}
+    outputs = {name: data for name, data in files(scene.desk.folder).items() if name not in {"pgpass", "unlocks", "s3"}}
     assert leaks(scene.secrets, outputs) == []
 
 

@@ -15,6 +15,7 @@ from attestore.archive import SignedRecord, disk, layout
 from attestore.archive.opened import read_file
 from attestore.audit import audit
 from attestore.cli import dates
+from attestore.cli.configured import chosen as configuration
 from attestore.cli.configured import trusted
 from attestore.cli.display import Quiet, consoles
 from attestore.errors import TamperedError, UsageError
@@ -86,7 +87,9 @@ def decide(order: Order, *, meaning: Meaning, waiver: tuple[str, str, str] | Non
         earlier = _lying_there(folder)
         if order.export is None:
             superseded(reports, sealed, gate=order.gate)
-        with compose.pen(someone, home=order.home, gnupghome=order.gnupghome, key=order.key) as pen:
+        with compose.pen(
+            someone, home=order.home, gnupghome=order.gnupghome, key=order.key, configured=configuration()
+        ) as pen:
             now = trust.clock.now()
             person = Person(someone.id, someone.name, someone.roles, pen.signer.fingerprint)
             terms = None if waiver is None else Waiver(waiver[0], waiver[1], instants.text(_end(waiver[2], now=now)))
@@ -149,6 +152,7 @@ def _enter(reports: Path, run: str, signed: SignedRecord | None, *, home: Path) 
         pg_bin=None,
         operator="",
         roster=trusted(home),
+        configured=configuration(),
     )
     watcher = Quiet(err, clock=compose.clock())
     with compose.keeping(settings, watcher=watcher) as tools:

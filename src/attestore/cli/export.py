@@ -13,7 +13,7 @@ from rich.text import Text
 from attestore import canon, compose
 from attestore.archive import disk, read_bundle
 from attestore.archive.record import read_record
-from attestore.cli.configured import trusted
+from attestore.cli.configured import chosen, trusted
 from attestore.cli.display import consoles
 from attestore.errors import UsageError
 from attestore.report.exports import Envelope, Record, What, encode_envelope, junit, oscal, table
@@ -95,7 +95,7 @@ def _made(record: Record, asked: Request) -> bytes:
     match asked.form:
         case Format.DSSE:
             plain = Envelope(record.text)
-            with compose.sealing(asked.home, roster=trusted(asked.home)) as seal:
+            with compose.sealing(asked.home, roster=trusted(asked.home), configured=chosen()) as seal:
                 return encode_envelope(Envelope(record.text, (seal(plain.signed),)))
         case Format.OSCAL:
             return oscal(record)

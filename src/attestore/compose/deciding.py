@@ -7,7 +7,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from attestore.compose.people import opened_home, trusted_roster
+from attestore.compose.configured import Configured
+from attestore.compose.people import opened_home, trusted_roster, unlocking
 from attestore.compose.settings import Settings
 from attestore.config import Person, Roster
 from attestore.errors import KeyringError, UsageError
@@ -39,7 +40,9 @@ def named(roster: Roster, person: str) -> Person:
 
 
 @contextmanager
-def pen(person: Person, *, home: Path, gnupghome: Path | None, key: str) -> Iterator[Pen]:
+def pen(
+    person: Person, *, home: Path, gnupghome: Path | None, key: str, configured: Configured | None = None
+) -> Iterator[Pen]:
     """A signer with one of the person's keys: from `gnupghome`, else from `home`, else from their own keyring.
 
     Raises:
@@ -67,7 +70,7 @@ def pen(person: Person, *, home: Path, gnupghome: Path | None, key: str) -> Iter
                 continue
             looked.append(str(place))
             keyring = stack.enter_context(
-                Keyring.open(place, runner=runner, work=workspace.path)
+                Keyring.open(place, runner=runner, work=workspace.path, passphrase=unlocking(configured))
                 if ours
                 else Keyring.borrow(place, runner=runner)
             )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from attestore.compose.configured import Configured
 from attestore.compose.people import opened_home
 from attestore.compose.secrets import resolved, told
 from attestore.compose.settings import Settings
@@ -16,7 +17,7 @@ __all__ = ["certifying", "sealing"]
 
 
 @contextmanager
-def sealing(home: Path, *, roster: Path) -> Iterator[Callable[[bytes], Seal]]:
+def sealing(home: Path, *, roster: Path, configured: Configured | None = None) -> Iterator[Callable[[bytes], Seal]]:
     """Signs bytes as the operator whose key lies below `home`; nothing is made there.
 
     Raises:
@@ -43,6 +44,7 @@ def sealing(home: Path, *, roster: Path) -> Iterator[Callable[[bytes], Seal]]:
         pg_bin=None,
         operator="",
         roster=roster,
+        configured=configured,
     )
     runner = Runner()
     with (

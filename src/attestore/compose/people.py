@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from attestore.compose.configured import Configured
 from attestore.compose.secrets import resolved, told
 from attestore.compose.settings import Settings
 from attestore.config import Key, Person, Roster, read_roster, roster_text
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from attestore.adapters.gpg import Keyring
     from attestore.adapters.process import Runner
 
-__all__ = ["BACKUP_KEY", "PASSPHRASE", "Home", "Say", "lone_key", "opened_home", "passphrase_around", "passphrase_of", "recipients_of", "trusted_roster"]  # fmt: skip
+__all__ = ["BACKUP_KEY", "PASSPHRASE", "Home", "Say", "lone_key", "opened_home", "passphrase_of", "recipients_of", "trusted_roster", "unlocking"]  # fmt: skip
 
 BACKUP_KEY: Final = "Attestore backup"
 """User id of the keys that backups are sealed to where no configuration names any."""
@@ -100,19 +101,19 @@ def passphrase_of(settings: Settings) -> bytes:
     """
     if settings.passphrase is not None and settings.escrow is None:
         return resolved(settings.passphrase)
-    if settings.configured is not None and (ref := settings.configured.installation.passphrase) is not None:
-        return resolved(ref, below=settings.configured.installation.file.parent)
-    return passphrase_around()
+    return unlocking(settings.configured)
 
 
-def passphrase_around() -> bytes:
-    """What the environment says unlocks private keys; empty where it says nothing.
+def unlocking(configured: Configured | None) -> bytes:
+    """What the configuration, else the environment, says unlocks private keys; empty where nobody says anything.
 
     Raises:
         UsageError: the reference is none, or leads nowhere.
     """
     from attestore.adapters.system import environment
 
+    if configured is not None and (ref := configured.installation.passphrase) is not None:
+        return resolved(ref, below=configured.installation.file.parent)
     written = environment().get(PASSPHRASE, "")
     return resolved(told(PASSPHRASE, written)) if written else b""
 

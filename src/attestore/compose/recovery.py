@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from attestore.compose.people import opened_home, passphrase_around, trusted_roster
+from attestore.compose.configured import Configured
+from attestore.compose.people import opened_home, trusted_roster, unlocking
 from attestore.compose.secrets import resolved, told
 from attestore.compose.settings import Settings
 from attestore.compose.stores import opened_store
@@ -52,6 +53,7 @@ class Salvage:
     pg_bin: Path | None = None
     logins: bool = False
     deep: bool = False
+    configured: Configured | None = None
 
     @property
     def wanted(self) -> Wanted:
@@ -150,7 +152,7 @@ def _keyring(order: Salvage, *, runner: Runner, workspace: Workspace) -> Iterato
     from attestore.adapters.system import own_keyring
 
     if order.key is not None:
-        opener = resolved(told("--passphrase", order.passphrase)) if order.passphrase else passphrase_around()
+        opener = resolved(told("--passphrase", order.passphrase)) if order.passphrase else unlocking(order.configured)
         home = workspace.private("keys")
         with Keyring.open(home, runner=runner, work=workspace.path, passphrase=opener) as keyring:
             data = _key_file(order.key)
@@ -169,7 +171,7 @@ def _keyring(order: Salvage, *, runner: Runner, workspace: Workspace) -> Iterato
             hint="Name the key with --key FILE, or the keyring that holds it with --gnupghome DIR.",
         )
     opened = (
-        Keyring.open(order.home, runner=runner, work=workspace.path, passphrase=passphrase_around())
+        Keyring.open(order.home, runner=runner, work=workspace.path, passphrase=unlocking(order.configured))
         if theirs is None
         else Keyring.borrow(theirs, runner=runner)
     )
@@ -267,6 +269,7 @@ def signing(order: Salvage) -> Iterator[Callable[[Path], Path] | None]:
         jobs=1,
         pg_bin=None,
         operator="",
+        configured=order.configured,
     )
     with ExitStack() as stack:
         workspace = stack.enter_context(TemporaryWorkspace())

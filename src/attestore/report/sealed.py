@@ -120,6 +120,8 @@ def encryption(view: View) -> tuple[Block, ...]:
             caption=prose("{n} sealed parts", n=reading.shown("seal.parts")),
         )
     )
+    if (alone := reading.text("unseal.alone")) is not None:
+        blocks.append(Para(prose("Opened with one private key, and no other at hand: {key}.", key=code(alone))))
     manifest = view.case.manifest
     if manifest is not None:
         blocks.append(Para(say("Allowed recipients (primary key fingerprints):")))

@@ -107,6 +107,7 @@ def restore(  # noqa: PLR0913
     Needs the store, the private key and the programmes; no configuration, ledger or source. What is restored is
     compared with the proof that the backup carries. Nothing that was there before is dropped or altered.
     """
+    from attestore.cli.configured import chosen
     from attestore.cli.recovery import place_of
     from attestore.cli.recovery import restore as carry_out
     from attestore.compose.recovery import Salvage
@@ -127,6 +128,7 @@ def restore(  # noqa: PLR0913
         key=key,
         passphrase=passphrase,
         gnupghome=gnupghome,
+        configured=chosen(),
         jobs=jobs,
         pg_bin=pg_bin,
         logins=logins,
