@@ -128,10 +128,13 @@ def test_from_a_killed_upload_to_the_bad_day_with_a_locked_bucket_and_a_second_s
     assert pruned.code == 0, pruned.err
     assert "locked" in pruned.out
 
+    held = desk.reports / f".use-shop-{copied.backup}.lock"
+    held.unlink()
     restored = desk.attestore(
         "restore", "--backup", copied.backup, "--into", server.conninfo, "--create", "again", *good[2:]
     )
     assert restored.code == 0, restored.out + restored.err
+    assert held.exists(), "what is restored is held, so that no prune takes it away meanwhile"
     with server.on("again").connect() as session:
         assert session.execute("SELECT count(*) FROM orders").fetchone() == (2000,)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -14,14 +14,16 @@ from rich.table import Table
 from rich.text import Text
 
 from attestore import canon, compose, resources
-from attestore.archive import keep_record
+from attestore.archive import keep_record, using
 from attestore.cli.configured import chosen
 from attestore.cli.display import Quiet, Screen, consoles
 from attestore.cli.doctor import code_of, looks_json, print_looks
+from attestore.cli.options import REPORTS
 from attestore.cli.signals import stoppable
 from attestore.compose.machine import host, versions
 from attestore.compose.recovery import Salvage, rescue, signing
 from attestore.config.stores import StorePlace
+from attestore.errors import DiskError
 from attestore.ports import Watcher
 from attestore.report import load_templates, markdown, numbers
 from attestore.report.recovered import RecoveryRecord, recovery_document, recovery_json
@@ -79,7 +81,17 @@ def _restored(
 ) -> tuple[RecoveryRecord, int]:
     if surveyed.doubt:
         say(f"NOT AUTHENTICATED: {visible(surveyed.doubt)}. It is restored because --unauthenticated says so.")
-    done = recover(surveyed, wanted=order.wanted, tools=tools)
+    with ExitStack() as stack:
+        if surveyed.found is not None:
+            listing = surveyed.found.manifest
+            configured = chosen()
+            reports = REPORTS if configured is None else configured.installation.reports
+            try:
+                stack.enter_context(using(reports, listing.system, listing.backup))
+            except DiskError as problem:
+                # a bad day is no day to be stopped by a lock
+                say(f"No lock keeps a prune of this machine from this backup meanwhile: {problem.message}")
+        done = recover(surveyed, wanted=order.wanted, tools=tools)
     told = recorded(done, store=tools.store.location, versions=versions(tools.sealer.version), host=host())
     if record is not None:
         page = markdown(recovery_document(told), load_templates(resources.templates_folder()))

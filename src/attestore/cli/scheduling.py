@@ -13,7 +13,7 @@ from attestore import canon
 from attestore.cli.configured import chosen
 from attestore.cli.display import consoles
 from attestore.compose.configured import Configured
-from attestore.compose.scheduling import Asked, What, place, sites, stale
+from attestore.compose.scheduling import Asked, What, doubts, place, sites, stale
 from attestore.errors import UsageError
 from attestore.schedule import File, Site, cron, kubernetes, stack, systemd
 
@@ -47,7 +47,9 @@ class Order:
 
 def show(order: Order) -> int:
     """Print the files; several of them each below a line with its name."""
-    found = [(site, file) for site in _sites(order) for file in _files(site, order)]
+    chosen_sites = _sites(order)
+    found = [(site, file) for site in chosen_sites for file in _files(site, order)]
+    _doubt(chosen_sites)
     if order.as_json:
         typer.echo(canon.encode([{"name": file.name, "text": file.text} for _, file in found]).decode())
         return 0
@@ -65,6 +67,7 @@ def install(order: Order) -> int:
     files = tuple(file for site in chosen_sites for file in _files(site, order))
     placed = place(files, folder, dry_run=order.dry_run)
     old = [path for site in chosen_sites for path in stale(files, folder, system=site.system)]
+    doubtful = _doubt(chosen_sites)
     commands = [command for site in chosen_sites for command in _commands(site, order, folder=folder)]
     if order.as_json:
         told: canon.JSON = {
@@ -72,6 +75,7 @@ def install(order: Order) -> int:
             "files": [{"path": str(each.path), "what": each.what.value} for each in placed],
             "stale": [str(path) for path in old],
             "commands": list(commands),
+            "doubts": list(doubtful),
         }
         typer.echo(canon.encode(told).decode())
         return 0
@@ -89,6 +93,15 @@ def install(order: Order) -> int:
 
 def _sites(order: Order) -> tuple[Site, ...]:
     return sites(_configured(), Asked(user=order.user, passfile=order.passfile), system=order.system)
+
+
+def _doubt(chosen_sites: tuple[Site, ...]) -> tuple[str, ...]:
+    """What the schedules can't keep, said to people; files are made all the same."""
+    _, err = consoles()
+    doubtful = doubts(_configured(), chosen_sites)
+    for each in doubtful:
+        err.print(Text.assemble(("Note: ", "yellow"), each))
+    return doubtful
 
 
 def _configured() -> Configured:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import Enum
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
-from attestore import canon, instants
+from attestore import canon, gate, instants
 from attestore.archive import LedgerFile
 from attestore.compose.configured import Configured
 from attestore.config import Installation, SystemEntry
@@ -18,9 +19,9 @@ from attestore.config.schedule import Schedule, read_schedule
 from attestore.config.stores import DirectoryPlace
 from attestore.errors import UsageError
 from attestore.evidence.ledger import BackupStored, RunClosed, RunFinished, RunStarted
-from attestore.schedule import File, Lasted, Site, is_ours, tasks
+from attestore.schedule import File, Lasted, Site, is_ours, tasks, warnings
 
-__all__ = ["Asked", "Placed", "What", "place", "sites", "stale"]
+__all__ = ["Asked", "Placed", "What", "doubts", "place", "sites", "stale"]
 
 _SECRET: Final = re.compile(r"env:([A-Za-z_][A-Za-z0-9_]{0,127})")
 _NEWEST: Final = 5
@@ -64,6 +65,24 @@ def sites(configured: Configured, asked: Asked, *, system: str) -> tuple[Site, .
     if not chosen:
         raise UsageError(f"{found.file} has no system", hint="Describe one below systems:.")
     return tuple(_site(found, entry, asked) for entry in chosen)
+
+
+def doubts(configured: Configured, planned: tuple[Site, ...]) -> tuple[str, ...]:
+    """What the schedules of these sites can't keep of what their gates ask for.
+
+    Raises:
+        GateError, UsageError: a gate can't be read.
+    """
+    found = configured.installation
+    told: list[str] = []
+    for site in planned:
+        names = Configured(found, found.system(site.system)).options().get("gate", ())
+        folders = () if found.gates is None else (found.gates,)
+        gates = [gate.named(str(name), folders=folders) for name in cast("Iterable[object]", names)]
+        told += warnings(
+            site, [(each.id, timedelta(milliseconds=each.cadence_ms)) for each in gates if each.cadence_ms is not None]
+        )
+    return tuple(told)
 
 
 def place(files: tuple[File, ...], folder: Path, *, dry_run: bool) -> tuple[Placed, ...]:

@@ -1,7 +1,7 @@
 """The jobs of a system as files for whatever starts them: pure text, to be read before it is installed."""
 
 from attestore.schedule import cron, kubernetes, stack, systemd
-from attestore.schedule.site import MARK, File, Lasted, Site, Task, is_ours, tasks
+from attestore.schedule.site import MARK, File, Lasted, Site, Task, is_ours, tasks, warnings
 
 __all__ = [
     "MARK",
@@ -15,4 +15,5 @@ __all__ = [
     "stack",
     "systemd",
     "tasks",
+    "warnings",
 ]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
+from datetime import timedelta
 
 from attestore.config.schedule import Every, Timing
 from attestore.errors import PlanError
-from attestore.schedule.site import BUSY, MARK, File, Site, Task, safe
+from attestore.schedule.site import BUSY, MARK, SPREAD, File, Site, Task, safe
 
 __all__ = ["expression", "files"]
 
-_JITTER_S = 600
 _LONGEST = 998
 
 
@@ -68,7 +68,7 @@ def _script(site: Site, task: Task) -> str:
         words = ["flock", "--nonblock", "--conflict-exit-code", str(BUSY), lock, *words]
     after = "".join(f" {shlex.join([str(site.program), *words])} >/dev/null 2>&1;" for words in task.after)
     return (
-        f"sleep $(shuf -n 1 -i 0-{_JITTER_S}); "
+        f"sleep $(shuf -n 1 -i 0-{SPREAD // timedelta(seconds=1)}); "
         f"said=$({shlex.join(words)} 2>&1); code=$?;{after} "
         f"[ $code = 0 ] || [ $code = {BUSY} ] || {{ printf '%s\\n' \"$said\"; exit $code; }}"
     )

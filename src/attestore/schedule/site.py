@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
 from attestore.config.schedule import Every, Schedule, Timing
 from attestore.errors import PlanError
 
-__all__ = ["BUSY", "MARK", "File", "Lasted", "Site", "Task", "is_ours", "safe", "tasks"]
+__all__ = ["BUSY", "MARK", "SPREAD", "File", "Lasted", "Site", "Task", "is_ours", "safe", "tasks", "warnings"]
 
 MARK: Final = "# Made by `attestore schedule`; it may be made again: change attestore.yaml instead."
 """The first line of every file that is written: what does not begin with it is somebody else's"""
 
 BUSY: Final = 78
 """exit code of a job that found another of its kind under way: nothing is wrong"""
+
+SPREAD: Final = timedelta(minutes=10)
+"""by which starts are delayed at random, so that not everything begins at once"""
+
+_APART: Final[Mapping[Every, timedelta]] = {
+    Every.HOURLY: timedelta(hours=1),
+    Every.DAILY: timedelta(days=1),
+    Every.WEEKLY: timedelta(days=7),
+    Every.MONTHLY: timedelta(days=31),
+}
+"""the longest that lies between two"""
 
 _TIMES: Final = 4
 _LEAST_S: Final[Mapping[str, int]] = {"backup": 3600, "prune": 3600, "drill": 7200, "status": 900}
@@ -103,6 +115,29 @@ def tasks(
                 )
             )
     return tuple(found)
+
+
+def warnings(site: Site, gates: Iterable[tuple[str, timedelta]]) -> tuple[str, ...]:
+    """What the schedule can't keep: a gate, by id and how long a proof of it counts, that would expire between two drills."""
+    drill = next((task for task in site.tasks if task.name == "drill"), None)
+    told = []
+    for gate, holds in gates:
+        if drill is None:
+            told.append(f"{site.system}: no drill is scheduled, and {gate} holds for {_days(holds)} after one.")
+            continue
+        apart = _APART[drill.timing.every]
+        if holds <= apart + SPREAD + timedelta(seconds=drill.timeout_s):
+            told.append(
+                f"{site.system}: {gate} holds for {_days(holds)}, and up to {_days(apart)} lie between two drills that are done "
+                f"{drill.timing.every.value}, besides what the later one takes: it can be EXPIRED until that has passed. "
+                f"Drill more often, or give the gate a longer cadence."
+            )
+    return tuple(told)
+
+
+def _days(span: timedelta) -> str:
+    hours = span // timedelta(hours=1)
+    return f"{hours // 24} days" if hours % 24 == 0 and hours >= 48 else f"{hours} hours"  # noqa: PLR2004  two days
 
 
 def _minutes(seconds: int) -> int:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Final
 
 from attestore.config.schedule import WEEKDAYS, Every, Timing
-from attestore.schedule.site import BUSY, MARK, File, Site, Task, safe
+from attestore.schedule.site import BUSY, MARK, SPREAD, File, Site, Task, safe
 
 __all__ = ["calendar", "enabling", "files"]
 
@@ -143,7 +144,7 @@ def _timer(site: Site, task: Task) -> Iterator[str]:
     yield f"OnCalendar={calendar(task.timing)}"
     yield "# What was missed while the machine was off is done when it is on again"
     yield "Persistent=true"
-    yield "RandomizedDelaySec=600"
+    yield f"RandomizedDelaySec={SPREAD // timedelta(seconds=1)}"
     yield "AccuracySec=60"
     yield f"Unit={_unit(site, task)}.service"
     yield ""

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 from dataclasses import replace
+from datetime import timedelta
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ import yaml
 from attestore import canon
 from attestore.config.schedule import Every, Schedule, Timing
 from attestore.errors import PlanError
-from attestore.schedule import MARK, Lasted, Site, cron, kubernetes, stack, systemd, tasks
+from attestore.schedule import MARK, Lasted, Site, cron, kubernetes, stack, systemd, tasks, warnings
 
 NASTY = '/opt/a b/50% $HOME/"quo\'ted"\\x;`id`'
 
@@ -158,6 +159,17 @@ def test_what_would_forge_a_line_is_refused_by_every_scheduler(where: str, evil:
     for make in (systemd.files, cron.files, lambda each: kubernetes.files(each, config=""), stack.files):
         with pytest.raises(PlanError, match="can't be printed"):
             make(forged)
+
+
+def test_a_gate_that_would_expire_between_two_drills_is_told() -> None:
+    monthly = site()
+    assert warnings(monthly, [("S9-PROD-004", timedelta(days=35))]) == ()
+    (told,) = warnings(monthly, [("S9-PROD-004", timedelta(days=31)), ("S9-PROD-003", timedelta(days=40))])
+    assert told.startswith("goimg-production: S9-PROD-004 holds for 31 days, and up to 31 days lie between two drills")
+    weekly = site(schedule=Schedule(drill=Timing(Every.WEEKLY, 5, 0)))
+    assert warnings(weekly, [("S9-PROD-004", timedelta(days=31))]) == ()
+    (never,) = warnings(site(schedule=Schedule(drill=Timing(Every.NEVER))), [("S9-PROD-004", timedelta(days=31))])
+    assert never == "goimg-production: no drill is scheduled, and S9-PROD-004 holds for 31 days after one."
 
 
 # --- cron ---
