@@ -295,7 +295,7 @@ def _objects(source: Proof, restored: Proof, found: list[Difference]) -> list[tu
             found.append(Difference(identity, klass, What.MISSING_OBJECT.value, a.definition, "absent"))
         elif a is not None and b is not None:
             pairs.append((a, b))
-            if _reading(a, readings) != _reading(b, readings):
+            if a.definition != b.definition and _reading(a, readings) != _reading(b, readings):
                 found.append(Difference(identity, klass, What.DEFINITION.value, a.definition, b.definition))
             if a.state != b.state:
                 found.append(Difference(identity, klass, What.STATE.value, a.state, b.state))
