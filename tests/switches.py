@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
+from datetime import timedelta
 from typing import Final, TypeAlias
 
 import pytest
 
-from attestore import gate
+from attestore import canon, gate
 from attestore.archive.opened import Contents
 from attestore.archive.opened import inspect as inspect_bundle
-from attestore.audit import anchors, armour, bundle, chain, content, plausible, reports, signed, times
+from attestore.audit import anchors, armour, bundle, chain, content, decided, plausible, reports, signed, times
 from attestore.config import Roster
 from attestore.errors import Error
 from attestore.evidence import context, journal, manifest, sums
@@ -136,6 +137,18 @@ SWITCHES: Final[Mapping[str, Callable[[Patch], None]]] = {
     "audit.reports.audit_ledger": _unread_ledger,
     "audit.reports._folders": _unseen_folders,
     "audit.reports._history": silent(reports, "_history"),
+    "audit.decided._objections": answering(decided, "_objections", lambda *_, **__: []),
+    "audit.decided._signed": answering(decided, "_signed", lambda *_, **__: True),
+    "audit.decided._entered": answering(decided, "_entered", lambda *_: []),
+    "audit.decided._misnamed": answering(decided, "_misnamed", lambda *_: []),
+    "audit.decided._none_gone": silent(decided, "_none_gone"),
+    "audit.decided.SLACK": lambda patch: patch.setattr(decided, "SLACK", timedelta(days=999)),
+    "canon._unique": answering(canon, "_unique", dict),
+    "audit.decided._follows": answering(decided, "_follows", lambda *_, **__: ()),
+    "audit.decided._rendered": silent(decided, "_rendered"),
+    "audit.decided._listed": silent(decided, "_listed"),
+    "audit.decided._complete": silent(decided, "_complete"),
+    "audit.decided._revisions": silent(decided, "_revisions"),
     "audit.anchors.hold": answering(anchors, "hold", lambda *_, **__: ()),
 }
 """Each check by its place, and how it is switched off"""
@@ -165,6 +178,14 @@ BY_CHECK: Final[Mapping[str, tuple[str, ...]]] = {
     "checkpoint": ("audit.chain.reach", "audit.reports._checkpoint"),
     "completeness": ("audit.chain.check", "audit.reports._folders"),
     "anchor": ("audit.anchors.hold",),
+    "decision": (
+        "audit.decided._objections", "audit.decided._signed", "audit.decided._entered", "audit.decided._misnamed",
+        "audit.decided._none_gone", "audit.decided.SLACK", "canon._unique",
+    ),
+    "revision": (
+        "audit.decided._follows", "audit.decided._listed", "audit.decided._rendered", "audit.decided._complete",
+        "audit.decided._revisions",
+    ),
 }  # fmt: skip
 """Checks by the word that their lines begin with"""
 

@@ -112,9 +112,7 @@ def _digests(contents: Contents, *, book: Notebook) -> dict[str, canon.Digest]:
 
 def _decisions(run: _Run, files: Files) -> tuple[Counted, ...]:
     names = [n for n in sorted(files.digests) if n.startswith(f"{layout.DECISIONS}/") and n.endswith(".json")]
-    for name in sorted(files.digests):
-        if name.startswith(f"{layout.DECISIONS}/") and name.endswith(".asc") and name.removesuffix(".asc") not in names:
-            run.book.problem("decision", f"{name} is a signature over a decision that is not there.", of=name)
+    _none_gone(run, files, names)
     order = {entry.record: number for number, entry in enumerate(run.entries)}
     last = len(order)
     counted: list[Counted] = []
@@ -123,6 +121,14 @@ def _decisions(run: _Run, files: Files) -> tuple[Counted, ...]:
             found = _decision(run, files, name, earlier=[each.decision for each in counted])
             if found is not None:
                 counted.append(found)
+    return tuple(counted)
+
+
+def _none_gone(run: _Run, files: Files, names: Sequence[str]) -> None:
+    """No signature without its decision, no entry of the ledger without its record."""
+    for name in sorted(files.digests):
+        if name.startswith(f"{layout.DECISIONS}/") and name.endswith(".asc") and name.removesuffix(".asc") not in names:
+            run.book.problem("decision", f"{name} is a signature over a decision that is not there.", of=name)
     held = {files.digests[name] for name in names}
     for entry in run.entries:
         if entry.record not in held:
@@ -131,7 +137,6 @@ def _decisions(run: _Run, files: Files) -> tuple[Counted, ...]:
                 f"The ledger says that {entry.person} did {entry.act} {entry.gate}, entered at {entry.at}; its record is "
                 "gone or was changed.",
             )
-    return tuple(counted)
 
 
 def _decision(run: _Run, files: Files, name: str, *, earlier: Sequence[Decision]) -> Counted | None:
@@ -144,8 +149,7 @@ def _decision(run: _Run, files: Files, name: str, *, earlier: Sequence[Decision]
     chosen = decision.decode(files.read(name), what=name)
     signed = _signed(run, files, name, chosen)
     wrong = list(_objections(run, chosen, earlier=earlier))
-    if name != f"{layout.DECISIONS}/{chosen.name}.json":
-        wrong.append(f"its file should be called {chosen.name}.json")
+    wrong += _misnamed(name, chosen)
     entered = chosen.at
     if run.known is not None:
         entries = [entry for entry in run.entries if entry.record == files.digests[name]]
@@ -167,6 +171,11 @@ def _decision(run: _Run, files: Files, name: str, *, earlier: Sequence[Decision]
         of=name,
     )
     return Counted(decision=chosen, entered=entered)
+
+
+def _misnamed(name: str, chosen: Decision) -> list[str]:
+    right = f"{layout.DECISIONS}/{chosen.name}.json"
+    return [] if name == right else [f"its file should be called {chosen.name}.json"]
 
 
 def _signed(run: _Run, files: Files, name: str, chosen: Decision) -> bool:
@@ -279,37 +288,46 @@ def _revision(run: _Run, part: _Part, *, number: int, entry: ReportsRevised | No
     Raises:
         TamperedError, ValueError, LookupError: it is not in its exact form.
     """
-    book, one = run.book, part.above.rstrip("/")
+    one = part.above.rstrip("/")
     gates = run.audited.evidence.gates
     needed = {_CONTEXT} | {f"{name}.{kind}" for name in (*(g.id for g in gates), "summary") for kind in ("md", "pdf")}
     signed = (needed - {_CONTEXT}) | {layout.STATEMENT, layout.SUMS}
     required = needed | signed | {f"{name}.asc" for name in signed}
+    if not _complete(run, part, required, one=one):
+        return
+    told = revision.decode(part.read(_CONTEXT), what=f"{one}/{_CONTEXT}")
+    _listed(run, part, told, entry=entry, one=one)
+    sound = [_by_operator(run, part, name, told) for name in sorted(signed)]
+    chosen = _follows(run, told, number=number, entry=entry, counted=counted, one=one)
+    if all(sound) and chosen is not None:
+        _rendered(run, part, told, chosen)
+
+
+def _complete(run: _Run, part: _Part, required: set[str], *, one: str) -> bool:
     present = set(part.digests)
     for name in sorted(required ^ present):
         what = "is missing" if name in required else "is a file that no revision of this run has"
-        book.problem("revision", f"{name} {what}.", of=one)
-    if not required <= present:
-        return
-    told = revision.decode(part.read(_CONTEXT), what=f"{one}/{_CONTEXT}")
+        run.book.problem("revision", f"{name} {what}.", of=one)
+    return required <= present
+
+
+def _listed(run: _Run, part: _Part, told: Revision, *, entry: ReportsRevised | None, one: str) -> None:
+    """Statement and sums list what is there, and the ledger names this statement."""
     listed = {record.path: record.digest for record in part.records(without=layout.UNSUMMED)}
     exact = revision.statement(told, part.records(without=layout.UNSTATED))
     for name, same in (
         (layout.STATEMENT, part.read(layout.STATEMENT) == exact),
         (layout.SUMS, part.read(layout.SUMS) == sums.build(listed)),
     ):
-        book.expect(
+        run.book.expect(
             "revision",
             same,
             f"{name} lists exactly the files of the revision, each with its SHA-256.",
             otherwise=f"{name} does not list the files of the revision as they are: something was changed.",
             of=one,
         )
-    sound = [_by_operator(run, part, name, told) for name in sorted(signed)]
     if entry is not None and part.digests[layout.STATEMENT] != entry.statement:
-        book.problem("revision", "The ledger names another statement of this revision.", of=one)
-    chosen = _follows(run, told, number=number, entry=entry, counted=counted, one=one)
-    if all(sound) and chosen is not None:
-        _rendered(run, part, told, chosen)
+        run.book.problem("revision", "The ledger names another statement of this revision.", of=one)
 
 
 def _by_operator(run: _Run, part: _Part, name: str, told: Revision) -> bool:
