@@ -21,7 +21,7 @@ __all__ = ["last_rehearsal"]
 _LARGEST_LOG: Final = 1 << 20
 
 
-def last_rehearsal(reports: Path, system: str, *, roster: Roster | None, now: str, paper: str) -> Rehearsal:
+def last_rehearsal(reports: Path, system: str, *, roster: Roster | None, now: str) -> Rehearsal:
     """The last one that the ledger knows; every file of its bundle is the one that its statement lists.
 
     Raises:
@@ -48,7 +48,6 @@ def last_rehearsal(reports: Path, system: str, *, roster: Roster | None, now: st
                 backups=_backups(entries, system),
                 since=since,
                 now=now,
-                paper=paper,
             )
         if any(step.phase == "retrieve" for step in record.case.context.plan):
             since = since or (run, _how(record))

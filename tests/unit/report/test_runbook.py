@@ -10,14 +10,17 @@ from pathlib import Path
 
 import pytest
 
+import wording
 from attestore import errors, instants, resources
 from attestore.archive.rehearsed import last_rehearsal
 from attestore.config import read_roster
 from attestore.errors import ArchiveError, TamperedError
 from attestore.report import html, load_templates, markdown, numbers
+from attestore.report.languages import catalogue, written
 from attestore.report.runbook import Command, Rehearsal, read_command, restoring, runbook_document
 from attestore.report.runbook import content as words
 from attestore.report.runbook.failures import failures
+from attestore.report.voice import speaking
 
 ARCHIVE = Path(__file__).parents[2] / "archives" / "0.1.0"
 NOW = "2026-11-30T02:03:04.000Z"
@@ -28,7 +31,7 @@ STATIC = {*map(str, range(11)), "30"}
 
 def rehearsed(reports: Path = ARCHIVE / "reports", *, now: str = NOW) -> Rehearsal:
     roster = read_roster((ARCHIVE / "roster.yaml").read_bytes(), where="roster.yaml")
-    return last_rehearsal(reports, "gallery", roster=roster, now=now, paper="A4")
+    return last_rehearsal(reports, "gallery", roster=roster, now=now)
 
 
 def page(told: Rehearsal) -> str:
@@ -94,9 +97,9 @@ def test_a_drill_that_is_too_old_says_so_on_every_page() -> None:
 
 def test_without_a_drill_there_is_no_runbook(tmp_path: Path) -> None:
     with pytest.raises(ArchiveError, match="guesswork"):
-        last_rehearsal(ARCHIVE / "reports", "elsewhere", roster=None, now=NOW, paper="A4")
+        last_rehearsal(ARCHIVE / "reports", "elsewhere", roster=None, now=NOW)
     with pytest.raises(ArchiveError):
-        last_rehearsal(tmp_path, "gallery", roster=None, now=NOW, paper="A4")
+        last_rehearsal(tmp_path, "gallery", roster=None, now=NOW)
 
 
 def test_a_bundle_that_was_changed_tells_nothing(tmp_path: Path) -> None:
@@ -147,3 +150,21 @@ def test_the_day_is_counted_from_the_drills_end() -> None:
     told = rehearsed()
     gap = instants.parse(NOW) - instants.parse(told.case.context.ended)
     assert told.age == round(gap.total_seconds() * 1000)
+
+
+@pytest.mark.parametrize("language", ["de"])
+def test_nothing_of_the_runbook_stays_english_by_accident(language: str) -> None:
+    data = (resources.templates_folder() / "runbook" / f"{language}.po").read_bytes()
+    known = catalogue(data)
+    modules = sorted(Path(words.__file__).parent.glob("*.py"))
+    said = {text for path in modules for text in wording._called(ast.parse(path.read_text()))}
+    missing = sorted(text for text in said if any(char.isalpha() for char in text) and text not in known)
+    assert missing == []
+    told = replace(rehearsed(), language=language)
+    voice = written(load_templates(resources.templates_folder(), language=language), language)
+    with speaking(replace(voice, words={**voice.words, **known})):
+        text = page(told)
+    assert "Notfallwiederherstellung von gallery" in text
+    assert "**GEÜBT**" in text
+    for english in ("What is", "Do this", "Takes", "Name a server", "the restored database differs"):
+        assert english not in text

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from attestore.cli.options import HOME, REPORTS, Home, Json, Programs, Reports, Roster
+from attestore.cli.options import HOME, REPORTS, Home, Json, Language, Paper, Programs, Reports, Roster
 
 __all__ = ["app"]
 
@@ -147,7 +147,8 @@ def runbook(  # noqa: PLR0913
     reports: Reports = REPORTS,
     home: Home = HOME,
     roster: Roster = None,
-    paper: Annotated[str, typer.Option("--paper", help="What it is printed on.", metavar="A4|Letter")] = "A4",
+    language: Language = "",
+    paper: Paper = "",
     as_json: Json = False,
 ) -> None:
     """Write a disaster-recovery runbook from the last drill.
@@ -157,5 +158,14 @@ def runbook(  # noqa: PLR0913
     """
     from attestore.cli.runbook import Wish, write_runbook
 
-    wish = Wish(system=system, reports=reports, home=home, roster=roster, into=into, paper=paper, as_json=as_json)
+    wish = Wish(
+        system=system,
+        reports=reports,
+        home=home,
+        roster=roster,
+        into=into,
+        paper=paper,
+        language=language,
+        as_json=as_json,
+    )
     raise typer.Exit(write_runbook(wish))

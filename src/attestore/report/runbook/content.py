@@ -25,6 +25,7 @@ from attestore.report.recovery import phase_words
 from attestore.report.runbook import hands
 from attestore.report.runbook.failures import failures
 from attestore.report.runbook.sources import Rehearsal
+from attestore.report.voice import later, say
 from attestore.report.words import code, plain, prose
 from attestore.verdict import Outcome
 
@@ -35,25 +36,26 @@ _BLANK: Final = "………………"
 _MOST_TABLES: Final = 40
 _MOST_BACKUPS: Final = 5
 _DOES: Final = {
-    "retrieve": "Every part of the backup is copied from the store, sized and digested on its way.",
-    "unseal": "Each part is decrypted with the private key, unpacked, and compared with its digest.",
-    "prepare": "The database is made with the source's encoding and locale; roles that are missing are made.",
-    "schema": "Tables, types, functions: everything that has to be there before rows are.",
-    "data": "Rows. No trigger exists yet, so none fires.",
-    "indexes": "Keys, indexes, constraints, triggers.",
-    "finalize": "Owner, rights and settings; statistics; the first query is answered.",
+    "retrieve": later("Every part of the backup is copied from the store, sized and digested on its way."),
+    "unseal": later("Each part is decrypted with the private key, unpacked, and compared with its digest."),
+    "prepare": later("The database is made with the source's encoding and locale; roles that are missing are made."),
+    "schema": later("Tables, types, functions: everything that has to be there before rows are."),
+    "data": later("Rows. No trigger exists yet, so none fires."),
+    "indexes": later("Keys, indexes, constraints, triggers."),
+    "finalize": later("Owner, rights and settings; statistics; the first query is answered."),
 }
 
-_AFTERWARDS: Final[tuple[Cell, ...]] = (
-    prose(
-        "Roles that were made can log in only with {logins}, and only if the backup knew how. Else set passwords.",
-        logins=code("--logins"),
+_AFTERWARDS: Final = (
+    later("Roles that were made can log in only with --logins, and only if the backup knew how. Else set passwords."),
+    later(
+        "Point applications at the new server. Start jobs, replication and subscriptions by hand: none is started for you."
     ),
-    "Point applications at the new server. Start jobs, replication and subscriptions by hand: none is started for you.",
-    "Back again: applications at the old server, as long as nobody wrote into the new database. After that, only by another restore.",
-    "Take a new backup of the new server, and drill it.",
-    "Keep the recovery record, the old server's disk and this page, with the times that you wrote on it.",
-    "Keys that left escrow: put them back, or make new ones.",
+    later(
+        "Back again: applications at the old server, as long as nobody wrote into the new database. After that, only by another restore."
+    ),
+    later("Take a new backup of the new server, and drill it."),
+    later("Keep the recovery record, the old server's disk and this page, with the times that you wrote on it."),
+    later("Keys that left escrow: put them back, or make new ones."),
 )
 
 
@@ -79,7 +81,7 @@ def runbook_document(told: Rehearsal) -> Document:
         *_whence(told),
     )
     return Document(
-        kind="Runbook",
+        kind=say("Runbook"),
         title=title,
         plain_title=plain(title),
         subtitle=prose(
@@ -88,10 +90,13 @@ def runbook_document(told: Rehearsal) -> Document:
         running=told.case.context.run,
         ledger="",
         watermark="EXPIRED" if told.expired else "",
-        language="en",
+        language=told.language,
         paper=told.paper,
         blocks=blocks,
         contents=True,
+        organisation=told.branding.organisation,
+        accent=told.branding.accent,
+        logo=told.branding.logo,
     )
 
 
@@ -107,7 +112,9 @@ def _front(told: Rehearsal) -> list[Block]:
     ]
     if reading.flag("restore.durable") is False:
         lines.append(
-            "It restored into a server without fsync: a production server takes longer. Read the times as lower bounds."
+            say(
+                "It restored into a server without fsync: a production server takes longer. Read the times as lower bounds."
+            )
         )
     if told.outcome is not Outcome.PASS:
         lines.append(
@@ -120,32 +127,38 @@ def _front(told: Rehearsal) -> list[Block]:
         run, how = told.since
         lines.append(prose("**A newer run did not go through:** {run} ended {how}.", run=run, how=how))
     if told.expires is not None:
-        words = "**It is too old since {when}.** Figures may have grown." if told.expired else "It counts until {when}."
+        words = (
+            say("**It is too old since {when}.** Figures may have grown.")
+            if told.expired
+            else say("It counts until {when}.")
+        )
         lines.append(prose(words, when=numbers.instant(told.expires)))
     command = _command(told)
     return [
         Callout(
             Tone.GOOD if good else Tone.DOUBT,
-            "REHEARSED" if good else "REHEARSED, WITH RESERVATIONS",
+            say("REHEARSED") if good else say("REHEARSED, WITH RESERVATIONS"),
             tuple(lines),
             large=True,
         ),
         Facts(
             (
-                Fact("Recovery time", reading.shown("restore.rto")),
-                Fact("Comparison after that", reading.shown("verify.elapsed")),
-                Fact("Database", numbers.size(listing.source_size)),
-                Fact("Drill's age", _age(told.age)),
+                Fact(say("Recovery time"), reading.shown("restore.rto")),
+                Fact(say("Comparison after that"), reading.shown("verify.elapsed")),
+                Fact(say("Database"), numbers.size(listing.source_size)),
+                Fact(say("Drill's age"), _age(told.age)),
             ),
             tiles=True,
         ),
         Table(
-            (Column(""), Column("Do this", wide=True), Column("Takes", Align.RIGHT)),
+            (Column(""), Column(say("Do this"), wide=True), Column(say("Takes"), Align.RIGHT)),
             (
                 (_BOX, prose("**Declare it.** Who, and when: {blank}  (section 1)", blank=_BLANK), ""),
                 (
                     _BOX,
-                    "Stop everything that writes. Leave the broken server as it is: it is evidence, and may be a source.",
+                    say(
+                        "Stop everything that writes. Leave the broken server as it is: it is evidence, and may be a source."
+                    ),
                     "",
                 ),
                 (_BOX, prose("Fetch the private key {key} (section 2).", key=code(_short(listing.recipients))), ""),
@@ -160,21 +173,23 @@ def _front(told: Rehearsal) -> list[Block]:
                 ),
                 (
                     _BOX,
-                    "Give the first command below. It writes nothing, and says everything that stands in the way.",
+                    say("Give the first command below. It writes nothing, and says everything that stands in the way."),
                     "",
                 ),
-                (_BOX, "Give the second command.", reading.shown("restore.rto")),
+                (_BOX, say("Give the second command."), reading.shown("restore.rto")),
                 (
                     _BOX,
-                    "Read its last lines: exit code 0 means that everything is as it was backed up (sections 6 and 8).",
+                    say(
+                        "Read its last lines: exit code 0 means that everything is as it was backed up (sections 6 and 8)."
+                    ),
                     reading.shown("verify.elapsed"),
                 ),
-                (_BOX, "Let people in, tell them (section 7), take a new backup (section 9).", ""),
+                (_BOX, say("Let people in, tell them (section 7), take a new backup (section 9)."), ""),
             ),
-            caption="In short",
+            caption=say("In short"),
         ),
-        Code(f"{command} --dry-run", "sh", caption="First: look, and write nothing"),
-        Code(f"{command} --record recovery-records", "sh", caption="Then: restore, compare, leave a record"),
+        Code(f"{command} --dry-run", "sh", caption=say("First: look, and write nothing")),
+        Code(f"{command} --record recovery-records", "sh", caption=say("Then: restore, compare, leave a record")),
         Para(
             prose(
                 "{store}: where the backups are; the drill fetched from {where}. {key}: the file of the private key. {signer}: the "
@@ -206,7 +221,7 @@ def _command(told: Rehearsal) -> str:
 def _decide(told: Rehearsal) -> list[Block]:
     reading = told.reading
     approval = next((gate.approval for gate in told.case.gates if gate.approval is not None), None)
-    roles = ", ".join(approval.roles) if approval is not None else "whoever answers for the system"
+    roles = ", ".join(approval.roles) if approval is not None else say("whoever answers for the system")
     rows: tuple[tuple[Cell, ...], ...] = (
         (
             prose("**Is it a disaster?**"),
@@ -218,7 +233,7 @@ def _decide(told: Rehearsal) -> list[Block]:
         ),
         (
             prose("**Which backup?**"),
-            "The newest. If data was damaged by people or code: the newest that is older than the damage.",
+            say("The newest. If data was damaged by people or code: the newest that is older than the damage."),
             roles,
         ),
         (
@@ -231,27 +246,37 @@ def _decide(told: Rehearsal) -> list[Block]:
         ),
         (
             prose("**Where to?**"),
-            "A new database on a server that works. Never into what is there; the old database stays until this is over.",
-            "operator",
+            say(
+                "A new database on a server that works. Never into what is there; the old database stays until this is over."
+            ),
+            say("operator"),
         ),
         (
             prose("**It differs (exit code 1): go on?**"),
-            "Every difference is named. A role that was there before is one thing, missing rows are another. Else: the backup before.",
+            say(
+                "Every difference is named. A role that was there before is one thing, missing rows are another. Else: the backup before."
+            ),
             roles,
         ),
     )
     blocks: list[Block] = [
-        Heading(2, "1 · Decide", "decide", fresh_page=True),
-        Table((Column("Decision"), Column("By what", wide=True), Column("By whom")), rows),
-        Facts((Fact("Declared by", _BLANK), Fact("Declared at (UTC)", _BLANK), Fact("Backup chosen", _BLANK))),
+        Heading(2, say("1 · Decide"), "decide", fresh_page=True),
+        Table((Column(say("Decision")), Column(say("By what"), wide=True), Column(say("By whom"))), rows),
+        Facts(
+            (
+                Fact(say("Declared by"), _BLANK),
+                Fact(say("Declared at (UTC)"), _BLANK),
+                Fact(say("Backup chosen"), _BLANK),
+            )
+        ),
     ]
     if told.backups:
         blocks.append(
             Table(
-                (Column(""), Column("Backup", mono=True, wide=True), Column("Stored")),
+                (Column(""), Column(say("Backup"), mono=True, wide=True), Column(say("Stored"))),
                 tuple((_BOX, each.backup, numbers.instant(each.at)) for each in told.backups[:_MOST_BACKUPS]),
-                caption="The newest backups that the ledger knew when this was printed",
-                note="attestore list names all that the store holds by now.",
+                caption=say("The newest backups that the ledger knew when this was printed"),
+                note=say("attestore list names all that the store holds by now."),
             )
         )
     return blocks
@@ -263,28 +288,31 @@ def _people(told: Rehearsal) -> list[Block]:
     for person in told.roster.people if told.roster is not None else ():
         keys = ", ".join(key.fingerprint for key in person.keys)
         rows.append((person.name, ", ".join(person.roles), code(keys) if keys else "–", _BLANK))
-    rows += [(_BLANK, role, "–", _BLANK) for role in ("incident lead", "application owner")]
+    rows += [(_BLANK, role, "–", _BLANK) for role in (say("incident lead"), say("application owner"))]
     holders = {
         key.fingerprint: person.name for person in (told.roster.people if told.roster else ()) for key in person.keys
     }
     opens: list[tuple[Cell, ...]] = [
-        (code(each), "opens the backup (private key needed)", holders.get(each, _BLANK)) for each in listing.recipients
+        (code(each), say("opens the backup (private key needed)"), holders.get(each, _BLANK))
+        for each in listing.recipients
     ]
     signer = reading.text("backup.manifest.signer")
     if signer is not None:
-        opens.append((code(signer), "signed the backup (public key needed)", holders.get(signer, _BLANK)))
+        opens.append((code(signer), say("signed the backup (public key needed)"), holders.get(signer, _BLANK)))
     return [
-        Heading(2, "2 · People and keys", "people"),
+        Heading(2, say("2 · People and keys"), "people"),
         Table(
-            (Column("Key", wide=True), Column("What for"), Column("Who holds it")),
+            (Column(say("Key"), wide=True), Column(say("What for")), Column(say("Who holds it"))),
             tuple(opens),
-            caption="Keys",
-            note="Where the private key lies in escrow, and who may open that: ……………………………………",
+            caption=say("Keys"),
+            note=say("Where the private key lies in escrow, and who may open that: ……………………………………"),
         ),
         Table(
-            (Column("Name"), Column("Role"), Column("Key", wide=True), Column("Telephone")),
+            (Column(say("Name")), Column(say("Role")), Column(say("Key"), wide=True), Column(say("Telephone"))),
             tuple(rows),
-            caption="People" if told.roster is not None else "People: no roster was at hand when this was printed",
+            caption=say("People")
+            if told.roster is not None
+            else say("People: no roster was at hand when this was printed"),
         ),
     ]
 
@@ -297,28 +325,32 @@ def _needed(told: Rehearsal) -> list[Block]:
         for name in ("attestore", "gpg", "pg_restore", "python", "postgres (target)")
         if reading.text("tool.version", name)
     ]
-    work = "not measured" if sealed is None or opened is None else numbers.size_exact(sealed + opened)
+    work = say("not measured") if sealed is None or opened is None else numbers.size_exact(sealed + opened)
     where = listing.locale
     facts = [
         Fact(
-            "Target server",
-            f"PostgreSQL {listing.source_major} or newer",
-            note=f"the source was {listing.source_version}",
+            say("Target server"),
+            say("PostgreSQL {major} or newer", major=str(listing.source_major)),
+            note=say("the source was {version}", version=listing.source_version),
         ),
-        Fact("Room on the target", numbers.size_exact(listing.source_size), note="as large as the source was"),
-        Fact("Room in TMPDIR", work, note="sealed and opened parts side by side"),
-        Fact("Encoding and locale", f"{where.encoding}, {where.provider}, {where.locale or where.collate}"),
-        Fact("Extensions", ", ".join(f"{name} {version}" for name, version in listing.extensions) or "none"),
-        Fact("Network", "store to this machine, this machine to the target"),
+        Fact(
+            say("Room on the target"), numbers.size_exact(listing.source_size), note=say("as large as the source was")
+        ),
+        Fact(say("Room in TMPDIR"), work, note=say("sealed and opened parts side by side")),
+        Fact(say("Encoding and locale"), f"{where.encoding}, {where.provider}, {where.locale or where.collate}"),
+        Fact(say("Extensions"), ", ".join(f"{name} {version}" for name, version in listing.extensions) or say("none")),
+        Fact(say("Network"), say("store to this machine, this machine to the target")),
     ]
     return [
-        Heading(2, "3 · What has to be there", "needed"),
+        Heading(2, say("3 · What has to be there"), "needed"),
         Facts(tuple(facts)),
         Table(
-            (Column("Programme"), Column("Version in the drill", wide=True)),
+            (Column(say("Programme")), Column(say("Version in the drill"), wide=True)),
             tuple((name, reading.shown("tool.version", name)) for name in used),
-            caption="Programmes on the machine that restores",
-            note="pip install attestore brings its own libraries; gpg and PostgreSQL's programmes come from the distribution.",
+            caption=say("Programmes on the machine that restores"),
+            note=say(
+                "pip install attestore brings its own libraries; gpg and PostgreSQL's programmes come from the distribution."
+            ),
         ),
     ]
 
@@ -328,43 +360,57 @@ def _steps(told: Rehearsal) -> list[Block]:
     passed = 0
     for number, (phase, took) in enumerate(told.phases, start=1):
         rows.append(
-            (str(number), phase_words(phase), _DOES[phase], numbers.duration(took), numbers.duration(passed + took))
+            (
+                str(number),
+                phase_words(phase),
+                say(_DOES[phase]),
+                numbers.duration(took),
+                numbers.duration(passed + took),
+            )
         )
         passed += took
     blocks: list[Block] = [
-        Heading(2, "4 · The steps, as they were carried out", "steps"),
+        Heading(2, say("4 · The steps, as they were carried out"), "steps"),
         Para(
-            "The one command does all of these. They are told so that you know where it stands, and what it ran. "
-            "The drill made a server of its own; on the bad day the server is there, and the second command makes a database on it."
+            say(
+                "The one command does all of these. They are told so that you know where it stands, and what it ran. "
+                "The drill made a server of its own; on the bad day the server is there, and the second command makes a database on it."
+            )
         ),
         Table(
             (
                 Column("", Align.RIGHT),
-                Column("Step"),
-                Column("What is done", wide=True),
-                Column("Took", Align.RIGHT),
-                Column("Ended at", Align.RIGHT),
+                Column(say("Step")),
+                Column(say("What is done"), wide=True),
+                Column(say("Took"), Align.RIGHT),
+                Column(say("Ended at"), Align.RIGHT),
             ),
             tuple(rows),
-            caption="Measured in the drill, from the order to restore",
-            total=("", "Total", "", told.reading.shown("restore.rto"), ""),
+            caption=say("Measured in the drill, from the order to restore"),
+            total=("", say("Total"), "", told.reading.shown("restore.rto"), ""),
         ),
     ]
     for phase in dict.fromkeys(phase for phase, _ in told.commands):
         ran = [command for name, command in told.commands if name == phase]
         blocks.append(
-            Code("\n".join(each.shown() for each in ran), "sh", caption=f"{phase_words(phase)}: what was run")
+            Code(
+                "\n".join(each.shown() for each in ran),
+                "sh",
+                caption=say("{phase}: what was run", phase=phase_words(phase)),
+            )
         )
     if not told.commands:
-        blocks.append(Para("The bundle holds no log of the programmes that were run.", quiet=True))
+        blocks.append(Para(say("The bundle holds no log of the programmes that were run."), quiet=True))
     return blocks
 
 
 def _hands(told: Rehearsal) -> list[Block]:
     return [
-        Heading(2, "5 · By hand, without Attestore", "hands"),
+        Heading(2, say("5 · By hand, without Attestore"), "hands"),
         Para(
-            "If the programme itself is out of reach: the same, with gpg, zstd and PostgreSQL's programmes. Nothing compares it for you; do section 6."
+            say(
+                "If the programme itself is out of reach: the same, with gpg, zstd and PostgreSQL's programmes. Nothing compares it for you; do section 6."
+            )
         ),
         Code(hands.script(told.manifest, jobs=told.reading.number("restore.jobs") or 1), "sh"),
         hands.parts_table(told.manifest),
@@ -381,25 +427,34 @@ def _verify(told: Rehearsal) -> list[Block]:
     ]
     folded = len(tables) - len(rows)
     blocks: list[Block] = [
-        Heading(2, "6 · Verify", "verify"),
+        Heading(2, say("6 · Verify"), "verify"),
         Para(
-            "The command compares every table, definition, key and sequence with the proof that the backup carries. These are the "
-            "figures of the backup that was rehearsed: a newer one has more rows, and about the same shape."
+            say(
+                "The command compares every table, definition, key and sequence with the proof that the backup carries. These are the "
+                "figures of the backup that was rehearsed: a newer one has more rows, and about the same shape."
+            )
         ),
         Facts(
             (
-                Fact("Tables", reading.shown("tables.expected")),
-                Fact("Rows", reading.shown("rows.expected")),
-                Fact("Definitions and settings", reading.shown("objects.compared")),
-                Fact("Foreign keys", reading.shown("foreign_keys.checked")),
-                Fact("Sequences", reading.shown("sequences.compared")),
+                Fact(say("Tables"), reading.shown("tables.expected")),
+                Fact(say("Rows"), reading.shown("rows.expected")),
+                Fact(say("Definitions and settings"), reading.shown("objects.compared")),
+                Fact(say("Foreign keys"), reading.shown("foreign_keys.checked")),
+                Fact(say("Sequences"), reading.shown("sequences.compared")),
             )
         ),
         Table(
-            (Column(""), Column("Table", wide=True), Column("Rows in the drill", Align.RIGHT), Column("Rows now")),
+            (
+                Column(""),
+                Column(say("Table"), wide=True),
+                Column(say("Rows in the drill"), Align.RIGHT),
+                Column(say("Rows now")),
+            ),
             tuple(rows),
-            caption="Rows, the largest tables first",
-            note=f"{numbers.count(folded)} smaller tables are in the bundle's proof.source.json." if folded > 0 else "",
+            caption=say("Rows, the largest tables first"),
+            note=say("{count} smaller tables are in the bundle's proof.source.json.", count=numbers.count(folded))
+            if folded > 0
+            else "",
         ),
     ]
     answers = {each.probe: each for each in source.probes}
@@ -408,12 +463,17 @@ def _verify(told: Rehearsal) -> list[Block]:
         for probe in gate.probes:
             answer = answers.get(probe.id)
             asked.append(
-                (_BOX, probe.title, "not asked" if answer is None else _answer(answer.rows, answer.value), gate.id)
+                (_BOX, probe.title, say("not asked") if answer is None else _answer(answer.rows, answer.value), gate.id)
             )
     if asked:
-        columns = (Column(""), Column("Probe", wide=True), Column("Answered in the drill"), Column("Gate", whole=True))
-        note = "The statements stand in the gate's file, in the bundle below gates/."
-        blocks.append(Table(columns, tuple(asked), caption="Ask it what the gates ask", note=note))
+        columns = (
+            Column(""),
+            Column(say("Probe"), wide=True),
+            Column(say("Answered in the drill")),
+            Column(say("Gate"), whole=True),
+        )
+        note = say("The statements stand in the gate's file, in the bundle below gates/.")
+        blocks.append(Table(columns, tuple(asked), caption=say("Ask it what the gates ask"), note=note))
     return blocks
 
 
@@ -425,40 +485,52 @@ def _answer(rows: int, value: int | None) -> str:
 
 def _communicate(told: Rehearsal) -> list[Block]:
     system, rto = told.case.context.system, told.reading.shown("restore.rto")
-    first = (
-        f"[{system}] Since ………… UTC {system} is not available. We restore it from backup. The rehearsed recovery takes {rto}, "
-        "without decision and preparation. Data written after ………… UTC may be lost. Next word at ………… UTC. Lead: …………………"
+    first = say(
+        "[{system}] Since ………… UTC {system} is not available. We restore it from backup. The rehearsed recovery takes {rto}, "
+        "without decision and preparation. Data written after ………… UTC may be lost. Next word at ………… UTC. Lead: …………………",
+        system=system,
+        rto=rto,
     )
-    between = (
-        f"[{system}] Step ………… of {len(told.phases)} ended at ………… UTC. Expected end: ………… UTC. Next word at ………… UTC."
+    between = say(
+        "[{system}] Step ………… of {steps} ended at ………… UTC. Expected end: ………… UTC. Next word at ………… UTC.",
+        system=system,
+        steps=numbers.count(len(told.phases)),
     )
-    last = (
-        f"[{system}] {system} is available again since ………… UTC. Restored: the state of ………… UTC. Written later and lost: …………………. "
-        "Compared with the backup: equal / differs in …………………. Please report what looks wrong to …………………"
+    last = say(
+        "[{system}] {system} is available again since ………… UTC. Restored: the state of ………… UTC. Written later and lost: …………………. "
+        "Compared with the backup: equal / differs in …………………. Please report what looks wrong to …………………",
+        system=system,
     )
     return [
-        Heading(2, "7 · Tell people", "tell"),
+        Heading(2, say("7 · Tell people"), "tell"),
         Table(
-            (Column(""), Column("Whom"), Column("How", whole=True), Column("When", wide=True)),
+            (Column(""), Column(say("Whom")), Column(say("How"), whole=True), Column(say("When"), wide=True)),
             (
-                (_BOX, "Users", _BLANK, "declared · each 30 minutes · ended"),
-                (_BOX, "Management", _BLANK, "declared · decisions of section 1 · ended"),
-                (_BOX, "Security, data protection", _BLANK, "declared, if data may be lost or was damaged on purpose"),
-                (_BOX, "Provider or support", _BLANK, "when section 8 says so"),
+                (_BOX, say("Users"), _BLANK, say("declared · each 30 minutes · ended")),
+                (_BOX, say("Management"), _BLANK, say("declared · decisions of section 1 · ended")),
+                (
+                    _BOX,
+                    say("Security, data protection"),
+                    _BLANK,
+                    say("declared, if data may be lost or was damaged on purpose"),
+                ),
+                (_BOX, say("Provider or support"), _BLANK, say("when section 8 says so")),
             ),
         ),
-        Code(first, caption="When it is declared"),
-        Code(between, caption="In between"),
-        Code(last, caption="When it is over"),
+        Code(first, caption=say("When it is declared")),
+        Code(between, caption=say("In between")),
+        Code(last, caption=say("When it is over")),
     ]
 
 
 def _failing() -> list[Block]:
     return [
-        Heading(2, "8 · If it fails", "failing"),
+        Heading(2, say("8 · If it fails"), "failing"),
         Para(
-            "Nothing that was there before is dropped or altered, so that every step can be repeated. A recovery that stopped leaves its "
-            "unfinished database, called recovering_ and twelve digits: the next attempt makes another. Drop it when nobody needs it."
+            say(
+                "Nothing that was there before is dropped or altered, so that every step can be repeated. A recovery that stopped leaves its "
+                "unfinished database, called recovering_ and twelve digits: the next attempt makes another. Drop it when nobody needs it."
+            )
         ),
         failures(),
     ]
@@ -466,10 +538,10 @@ def _failing() -> list[Block]:
 
 def _after() -> list[Block]:
     return [
-        Heading(2, "9 · Afterwards", "after"),
+        Heading(2, say("9 · Afterwards"), "after"),
         Table(
-            (Column(""), Column("What", wide=True)),
-            tuple((_BOX, each) for each in _AFTERWARDS),
+            (Column(""), Column(say("What"), wide=True)),
+            tuple((_BOX, say(each)) for each in _AFTERWARDS),
         ),
     ]
 
@@ -477,21 +549,26 @@ def _after() -> list[Block]:
 def _whence(told: Rehearsal) -> list[Block]:
     context, reading = told.case.context, told.reading
     return [
-        Heading(2, "10 · Where the figures come from", "whence"),
+        Heading(2, say("10 · Where the figures come from"), "whence"),
         Para(
-            "Every figure on these pages was measured in one drill, and is in its bundle. What was not measured is not told."
+            say(
+                "Every figure on these pages was measured in one drill, and is in its bundle. What was not measured is not told."
+            )
         ),
         Facts(
             (
-                Fact("Run", context.run, mono=True),
-                Fact("Ended", numbers.instant(context.ended)),
-                Fact("Run by", context.operator.name),
-                Fact("Gates", ", ".join(f"{each.gate} {each.outcome.name}" for each in told.case.verdicts) or "none"),
-                Fact("Statement", told.statement, mono=True),
-                Fact("Backup", told.manifest.backup, mono=True),
-                Fact("Backup digest", told.manifest.digest, mono=True),
-                Fact("Restored into", reading.shown("target.version"), note=reading.shown("target.network")),
-                Fact("Made again by", f"attestore runbook {context.system}", mono=True),
+                Fact(say("Run"), context.run, mono=True),
+                Fact(say("Ended"), numbers.instant(context.ended)),
+                Fact(say("Run by"), context.operator.name),
+                Fact(
+                    say("Gates"),
+                    ", ".join(f"{each.gate} {each.outcome.name}" for each in told.case.verdicts) or say("none"),
+                ),
+                Fact(say("Statement"), told.statement, mono=True),
+                Fact(say("Backup"), told.manifest.backup, mono=True),
+                Fact(say("Backup digest"), told.manifest.digest, mono=True),
+                Fact(say("Restored into"), reading.shown("target.version"), note=reading.shown("target.network")),
+                Fact(say("Made again by"), f"attestore runbook {context.system}", mono=True),
             )
         ),
     ]
@@ -500,12 +577,12 @@ def _whence(told: Rehearsal) -> list[Block]:
 def _target(told: Rehearsal) -> str:
     gate = told.gate
     check = next((each for each in gate.checks if each.fact == "restore.rto"), None) if gate is not None else None
-    return f"; it must be {check.operator.value} {check.written}" if check is not None else ""
+    return say("; it must be {bound}", bound=f"{check.operator.value} {check.written}") if check is not None else ""
 
 
 def _age(ms: int) -> str:
     days = ms // 86_400_000
-    return numbers.counted(days, "day") if days else "less than a day"
+    return numbers.counted(days, "day") if days else say("less than a day")
 
 
 def _short(fingerprints: tuple[str, ...]) -> str:

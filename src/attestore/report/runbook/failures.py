@@ -7,64 +7,77 @@ from typing import Final
 
 from attestore import errors
 from attestore.report.blocks import Align, Cell, Column, Table
+from attestore.report.voice import later, say
 
 __all__ = ["ACTIONS", "failures"]
 
 ACTIONS: Final[dict[type[errors.Error], tuple[str, str]]] = {
-    errors.UsageError: ("the command can't be meant", "Read the line that begins with Try: and correct the command."),
+    errors.UsageError: (
+        later("the command can't be meant"),
+        later("Read the line that begins with Try: and correct the command."),
+    ),
     errors.GateError: (
-        "a YAML file can't be read",
-        "Name another --config, or run in a folder without attestore.yaml.",
+        later("a YAML file can't be read"),
+        later("Name another --config, or run in a folder without attestore.yaml."),
     ),
     errors.PlanError: (
-        "the target is not free or not fit",
-        "Never drop what is there. Name a new database with --create, or another server.",
+        later("the target is not free or not fit"),
+        later("Never drop what is there. Name a new database with --create, or another server."),
     ),
     errors.InterruptedRunError: (
-        "somebody or something stopped it",
-        "The last lines say what stands. Give the same command again; it begins anew in a new database.",
+        later("somebody or something stopped it"),
+        later("The last lines say what stands. Give the same command again; it begins anew in a new database."),
     ),
     errors.TamperedError: (
-        "a backup is damaged, or signed by a stranger",
-        "Take the backup before it, or the same one from another store. Call security: it may be an attack.",
+        later("a backup is damaged, or signed by a stranger"),
+        later("Take the backup before it, or the same one from another store. Call security: it may be an attack."),
     ),
-    errors.UnreachableError: ("the server does not answer", "Check address, port, firewall and --into."),
-    errors.AuthenticationError: ("the server refuses the login", "Check PGPASSWORD, the passfile and pg_hba.conf."),
-    errors.PrivilegeError: ("the role may not do that", "Use a superuser of the target."),
-    errors.MissingProgramError: ("a programme is missing", "Install what section 3 lists."),
+    errors.UnreachableError: (later("the server does not answer"), later("Check address, port, firewall and --into.")),
+    errors.AuthenticationError: (
+        later("the server refuses the login"),
+        later("Check PGPASSWORD, the passfile and pg_hba.conf."),
+    ),
+    errors.PrivilegeError: (later("the role may not do that"), later("Use a superuser of the target.")),
+    errors.MissingProgramError: (later("a programme is missing"), later("Install what section 3 lists.")),
     errors.VersionError: (
-        "a programme or server is too old",
-        "Install the versions of section 3, or name another server.",
+        later("a programme or server is too old"),
+        later("Install the versions of section 3, or name another server."),
     ),
     errors.DiskError: (
-        "a disk is full or not writable",
-        "Set TMPDIR to a larger disk; section 3 says how much is needed.",
+        later("a disk is full or not writable"),
+        later("Set TMPDIR to a larger disk; section 3 says how much is needed."),
     ),
     errors.StoreError: (
-        "the store does not give the backup",
-        "Check --store and the network; take another store or backup.",
+        later("the store does not give the backup"),
+        later("Check --store and the network; take another store or backup."),
     ),
     errors.KeyringError: (
-        "the private key is missing, locked or another one",
-        "Section 2 says which fingerprint opens the backup. Fetch that key from escrow.",
+        later("the private key is missing, locked or another one"),
+        later("Section 2 says which fingerprint opens the backup. Fetch that key from escrow."),
     ),
     errors.ProgramFailedError: (
-        "gpg or pg_restore gave up",
-        "Its last words are in the message. Try again once; then by hand, section 5.",
+        later("gpg or pg_restore gave up"),
+        later("Its last words are in the message. Try again once; then by hand, section 5."),
     ),
     errors.ScratchError: (
-        "the target can't make the database",
-        "Read its last words: locale, extension or name. Prepare the server, repeat.",
+        later("the target can't make the database"),
+        later("Read its last words: locale, extension or name. Prepare the server, repeat."),
     ),
-    errors.ArchiveError: ("reports can't be read", "Not needed for a recovery: leave --reports and --record out."),
-    errors.PrintError: ("a report can't be printed", "Not needed for a recovery."),
+    errors.ArchiveError: (
+        later("reports can't be read"),
+        later("Not needed for a recovery: leave --reports and --record out."),
+    ),
+    errors.PrintError: (later("a report can't be printed"), later("Not needed for a recovery.")),
     errors.PreflightError: (
-        "several things stand in the way",
-        "Each is told with its remedy. Remedy all, then repeat.",
+        later("several things stand in the way"),
+        later("Each is told with its remedy. Remedy all, then repeat."),
     ),
-    errors.ContendedError: ("somebody locks tables", "Concerns backups only: stop whoever waits for exclusive locks."),
-    errors.BusyError: ("somebody else works on it", "Concerns backups and pruning only."),
-    errors.InternalError: ("a defect of Attestore", "Keep the output. Go on by hand, section 5."),
+    errors.ContendedError: (
+        later("somebody locks tables"),
+        later("Concerns backups only: stop whoever waits for exclusive locks."),
+    ),
+    errors.BusyError: (later("somebody else works on it"), later("Concerns backups and pruning only.")),
+    errors.InternalError: (later("a defect of Attestore"), later("Keep the output. Go on by hand, section 5.")),
 }
 """What happened, and what to do, by class"""
 
@@ -74,16 +87,20 @@ def failures() -> Table:
     rows: list[tuple[Cell, ...]] = [
         (
             "1",
-            "the restored database differs",
-            "It stands. Every difference is named: decide who can work with it (section 1).",
+            say("the restored database differs"),
+            say("It stands. Every difference is named: decide who can work with it (section 1)."),
         )
     ]
     for kind in sorted(_classes(errors.Error), key=lambda kind: (kind.exit_code, kind.__name__)):
-        what, todo = ACTIONS.get(kind, (_promise(kind), "Read the line that begins with Try:."))
-        rows.append((str(kind.exit_code), what, todo))
-    columns = (Column("Exit code", Align.RIGHT), Column("What happened"), Column("What to do", wide=True))
+        what, todo = ACTIONS.get(kind, (_promise(kind), say("Read the line that begins with Try:.")))
+        rows.append((str(kind.exit_code), say(what), say(todo)))
+    columns = (
+        Column(say("Exit code"), Align.RIGHT),
+        Column(say("What happened")),
+        Column(say("What to do"), wide=True),
+    )
     return Table(
-        columns, tuple(rows), caption="By exit code; the message itself says more, and begins its remedy with Try:"
+        columns, tuple(rows), caption=say("By exit code; the message itself says more, and begins its remedy with Try:")
     )
 
 

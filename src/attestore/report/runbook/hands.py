@@ -7,6 +7,7 @@ from attestore.evidence.manifest import Locale
 from attestore.report import numbers
 from attestore.report.blocks import Align, Cell, Column, Table
 from attestore.report.runbook.commands import shell_word
+from attestore.report.voice import say
 
 __all__ = ["parts_table", "script"]
 
@@ -17,11 +18,15 @@ _FILE = ".zst.gpg"
 def parts_table(listing: Manifest) -> Table:
     """What has to be fetched, and how it is known to be whole."""
     rows: list[tuple[Cell, ...]] = [(part.name, numbers.count(part.size), part.digest) for part in listing.parts]
-    columns = (Column("Part", mono=True), Column("Bytes", Align.RIGHT), Column("SHA-256", mono=True, wide=True))
+    columns = (
+        Column(say("Part"), mono=True),
+        Column(say("Bytes"), Align.RIGHT),
+        Column("SHA-256", mono=True, wide=True),
+    )
     return Table(
         columns,
         tuple(rows),
-        caption="The parts of the backup that was rehearsed; another backup's are in its own manifest.json",
+        caption=say("The parts of the backup that was rehearsed; another backup's are in its own manifest.json"),
     )
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from attestore import instants
 from attestore.config import Roster
 from attestore.errors import ArchiveError
-from attestore.evidence import Manifest
+from attestore.evidence import Branding, Manifest
 from attestore.facts import RTO_PHASES
 from attestore.gate import Gate
 from attestore.proof import Proof
@@ -45,6 +45,8 @@ class Rehearsal:
     now: str
     """UTC instant at which the runbook is made"""
     paper: str = "A4"
+    language: str = "en"
+    branding: Branding = field(default_factory=Branding)
 
     @property
     def reading(self) -> Reading:
