@@ -31,4 +31,3 @@ def test_the_command_shows_what_status_says_in_the_language_asked_for(tmp_path: 
             assert words in text
         for english in ("Recovery time", "Gates of this run", "not measured", "How to verify", "Decisions"):
             assert english not in text
-        assert desk.attestore("audit", "reports", "--roster", str(GOLDEN / "roster.yaml")).code == 0
