@@ -13,6 +13,7 @@ from pathlib import Path
 
 import fingerprints
 import memory
+import s3
 import tables
 
 from attestore import __version__
@@ -30,6 +31,7 @@ _ALL: Mapping[str, Callable[[Installation, float, Path], str]] = {
     "memory": memory.measure,
     "fingerprint": fingerprints.measure,
     "tables": tables.measure,
+    "s3": s3.measure,
 }
 
 

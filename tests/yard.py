@@ -145,7 +145,7 @@ class Yard:
 
     def held(self, store: FakeStore) -> set[str]:
         """The backups of which a store still has something."""
-        return {key.split("/")[1] for key in store.objects}
+        return {key.split("/")[1] for key in store.objects if not key.startswith("_")}
 
     def deletions(self) -> list[BackupDeleted]:
         return [entry for entry in self.ledger.read().entries if isinstance(entry, BackupDeleted)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +21,7 @@ from attestore.audit import chain, decided
 from attestore.audit.anchors import Anchor, Held
 from attestore.audit.bundle import Audited, Witnesses, audit_bundle, audit_torso
 from attestore.audit.findings import Finding, Findings, Notebook
+from attestore.audit.kept import compare_checkpoints
 from attestore.audit.plausible import instant
 from attestore.audit.signed import Signatures
 from attestore.audit.times import NOTHING
@@ -42,7 +43,7 @@ __all__ = ["Told", "audit", "audit_ledger", "unnamed"]
 _BUNDLE: Final = (JOURNAL, STATEMENT, SUMS)
 
 
-def audit(
+def audit(  # noqa: PLR0913  what is audited, whom to trust, when, and what lies outside
     path: Path,
     *,
     roster: Roster,
@@ -50,11 +51,12 @@ def audit(
     at: datetime,
     anchors: Sequence[Anchor] = (),
     stamps: Stamps | None = None,
+    checkpoints: Path | None = None,
 ) -> Findings:
     """Compare everything that can be compared in a reports folder, or in one bundle; never raises for what it finds there.
 
     `at` is the instant of the audit: nothing may have happened after it. `anchors` are reports that the auditor kept;
-    `stamps` checks time stamps.
+    `stamps` checks time stamps, `checkpoints` is a folder of what stores have kept.
     """
     signatures = Signatures(roster=roster, verifier=verifier, audited=at, stamps=stamps)
     book = Notebook("")
@@ -63,11 +65,11 @@ def audit(
         return Findings(tuple(book.lines))
     if any((path / name).exists() or (path / name).is_symlink() for name in _BUNDLE):
         lines = _alone(path, signatures=signatures, at=at)
-        if anchors:
-            book.problem("anchor", "A kept report is compared with a ledger; name the reports folder, not one bundle.")
+        if anchors or checkpoints is not None:
+            book.problem("anchor", "What was kept is compared with a ledger; name the reports folder, not one bundle.")
             lines = book.lines + lines
     else:
-        lines = _reports(path, signatures=signatures, at=at, anchors=anchors)
+        lines = _reports(path, signatures=signatures, at=at, anchors=anchors, checkpoints=checkpoints)
     return Findings(tuple(lines))
 
 
@@ -83,7 +85,9 @@ def _alone(folder: Path, *, signatures: Signatures, at: datetime) -> list[Findin
     return book.lines
 
 
-def _reports(reports: Path, *, signatures: Signatures, at: datetime, anchors: Sequence[Anchor]) -> list[Finding]:
+def _reports(
+    reports: Path, *, signatures: Signatures, at: datetime, anchors: Sequence[Anchor], checkpoints: Path | None
+) -> list[Finding]:
     book = Notebook("")
     told = Told(Ledger((), (), torn=False), (), None)
     known: Ledger | None = None
@@ -112,13 +116,29 @@ def _reports(reports: Path, *, signatures: Signatures, at: datetime, anchors: Se
         if audited is not None:
             bundles[name] = audited
     if known is not None:
-        words = chain.check(known, bundles=bundles, running=partial(is_running, reports), book=book)
-        anchored.between(told.kept, known=known, words=words, book=book)
-        for audited in bundles.values():
-            _history(audited, ledger=known, book=book)
+        _outside(told, bundles, reports=reports, checkpoints=checkpoints, signatures=signatures, book=book)
     for audited in bundles.values():
         _roster(audited, roster=signatures.roster, book=book)
     return book.lines + lines
+
+
+def _outside(
+    told: Told,
+    bundles: Mapping[str, Audited],
+    *,
+    reports: Path,
+    checkpoints: Path | None,
+    signatures: Signatures,
+    book: Notebook,
+) -> None:
+    """What the ledger must agree with: the bundles, reports that the auditor kept, checkpoints that stores kept."""
+    known = told.ledger
+    words = chain.check(known, bundles=bundles, running=partial(is_running, reports), book=book)
+    anchored.between(told.kept, known=known, words=words, book=book)
+    if checkpoints is not None:
+        compare_checkpoints(checkpoints, known=known, signatures=signatures, book=book)
+    for audited in bundles.values():
+        _history(audited, ledger=known, book=book)
 
 
 @dataclass(frozen=True, slots=True)

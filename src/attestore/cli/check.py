@@ -18,6 +18,7 @@ from attestore.audit import Anchor, Finding, Findings, Status, audit, audit_enve
 from attestore.cli import dates
 from attestore.cli.display import consoles
 from attestore.cli.log import tell
+from attestore.compose.stores import kept_checkpoints
 from attestore.errors import GateError, UsageError
 from attestore.facts import FACTS
 from attestore.report import numbers
@@ -43,6 +44,7 @@ class Asked:
     anchors: tuple[str, ...] = ()
     second_opinion: bool = False
     authorities: Path | None = None
+    checkpoints: str = ""
 
 
 def audit_path(asked: Asked, *, as_json: bool) -> int:
@@ -54,11 +56,20 @@ def audit_path(asked: Asked, *, as_json: bool) -> int:
         )
     date = dates.as_of(asked.at, option="--at") if asked.at else None
     kept = [anchor(written) for written in asked.anchors]
-    with compose.auditing(asked.roster, authorities=asked.authorities, second_opinion=asked.second_opinion) as trust:
+    with (
+        compose.auditing(asked.roster, authorities=asked.authorities, second_opinion=asked.second_opinion) as trust,
+        kept_checkpoints(asked.checkpoints) as checkpoints,
+    ):
         when = date or trust.clock.now()
         if path.is_dir():
             found = audit(
-                path, roster=trust.roster, verifier=trust.verifier, at=when, anchors=kept, stamps=trust.stamps
+                path,
+                roster=trust.roster,
+                verifier=trust.verifier,
+                at=when,
+                anchors=kept,
+                stamps=trust.stamps,
+                checkpoints=checkpoints,
             )
         else:
             found = _file(path, trust, at=when)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
+from attestore.archive.layout import LARGEST_SIGNATURE
 from attestore.compose.configured import Configured
 from attestore.compose.secrets import resolved
 from attestore.config.stores import DirectoryPlace, S3Place, StorePlace, named_stores
 from attestore.ports import Outbox, Store
+from attestore.run.checkpoints import FOLDER
 
-__all__ = ["opened_store", "places", "waiting_room"]
+__all__ = ["kept_checkpoints", "opened_store", "places", "waiting_room"]
 
 
 def places(given: Sequence[str], *, home: Path, configured: Configured | None) -> tuple[StorePlace, ...]:
@@ -61,3 +64,27 @@ def waiting_room(home: Path) -> Outbox:
     from attestore.adapters.outbox import FolderOutbox
 
     return FolderOutbox(home / "outbox")
+
+
+@contextmanager
+def kept_checkpoints(written: str) -> Iterator[Path | None]:
+    """A folder with the checkpoints that a store has kept, by ledger and length; None where no store is named.
+
+    Raises:
+        UsageError: the store can't be meant.
+        StoreError: it can't be read.
+    """
+    from attestore.adapters.workspace import TemporaryWorkspace
+
+    if not written:
+        yield None
+        return
+    (place,) = named_stores((written,))
+    store = opened_store(place)
+    with TemporaryWorkspace() as workspace:
+        folder = workspace.private("checkpoints")
+        for key in store.keys(f"{FOLDER}/"):
+            target = folder.joinpath(*key.split("/")[1:])
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(store.read(key, limit=LARGEST_SIGNATURE))
+        yield folder

@@ -13,6 +13,7 @@ from attestore.evidence.ledger import BackupStored, KeyChanged, RunStarted
 from attestore.plan import Job, Plan
 from attestore.run.backup import take
 from attestore.run.book import Book
+from attestore.run.checkpoints import keep_checkpoint
 from attestore.run.drill import choose, find, restore
 from attestore.run.finish import Ending, Finished, finish
 from attestore.run.preflight import preflight
@@ -75,6 +76,7 @@ def execute(plan: Plan, *, tools: Tools, reports: Path) -> Outcome:
             closed_by="",
         )
         finished = finish(ending, tools=tools.issuing, ledger=ledger, bundle=bundle, reports=reports)
+    keep_checkpoint(reports, stores=tools.stores, work=tools.workspace.path, watcher=tools.watcher)
     return Outcome(finished=finished, stopped=stopped)
 
 

@@ -143,6 +143,24 @@ def test_what_died_before_it_was_signed_is_removed_and_never_stored(tmp_path: Pa
     assert world.store.objects == {}
 
 
+def test_the_ledgers_signed_end_is_in_every_store_after_each_run(tmp_path: Path) -> None:
+    world = World(others=_others(("offsite", _store())))
+    _ran(world, tmp_path, Job.BACKUP)
+    _ran(world, tmp_path, Job.DRILL, number=2)
+    for store in (world.store, world.others[0].store):
+        kept = [key for key in store.keys("_checkpoints/") if key.endswith("/checkpoint")]
+        assert len(kept) == 2
+        assert store.read(kept[-1], limit=1 << 16) == (tmp_path / "reports" / "checkpoint").read_bytes()
+        assert store.read(f"{kept[-1]}.asc", limit=1 << 16) == (tmp_path / "reports" / "checkpoint.asc").read_bytes()
+
+
+def test_a_store_that_takes_no_checkpoint_undoes_no_run(tmp_path: Path) -> None:
+    world = World()
+    _ran(world, tmp_path, Job.BACKUP)
+    world.store.away = True
+    assert _ran(world, tmp_path, Job.DRILL, number=2).stopped is None
+
+
 def test_a_new_store_gets_what_the_others_have(tmp_path: Path) -> None:
     world = World()
     _ran(world, tmp_path, Job.BACKUP)
@@ -150,7 +168,7 @@ def test_a_new_store_gets_what_the_others_have(tmp_path: Path) -> None:
     world.others = _others(("offsite", new))
     (copied,) = copy_missing(_copying(world, tmp_path), system="shop", wanted="all")
     assert (copied.source, copied.into) == ("local", ("offsite",))
-    assert new.objects == world.store.objects
+    assert new.objects == {key: data for key, data in world.store.objects.items() if key.startswith("shop/")}
     assert copy_missing(_copying(world, tmp_path), system="shop", wanted="latest") == ()
     with pytest.raises(StoreError, match="no backup 'nope'"):
         copy_missing(_copying(world, tmp_path), system="shop", wanted="nope")

@@ -41,6 +41,14 @@ def audit(  # noqa: PLR0913
             metavar="PDF[@DATE]",
         ),
     ] = None,
+    checkpoints: Annotated[
+        str,
+        typer.Option(
+            "--checkpoints",
+            help="Compare the ledger with the checkpoints that this store has kept: a folder, or s3://….",
+            metavar="STORE",
+        ),
+    ] = "",
     tsa_ca: Annotated[
         Path | None,
         typer.Option("--tsa-ca", help="Certificates of time-stamping authorities you trust, PEM.", metavar="FILE"),
@@ -57,7 +65,15 @@ def audit(  # noqa: PLR0913
     from attestore.cli.check import Asked, audit_path
 
     trusted = roster or home / "roster.yaml"
-    asked = Asked(path, trusted, at=at, anchors=tuple(anchor or ()), second_opinion=second_opinion, authorities=tsa_ca)
+    asked = Asked(
+        path,
+        trusted,
+        at=at,
+        anchors=tuple(anchor or ()),
+        second_opinion=second_opinion,
+        authorities=tsa_ca,
+        checkpoints=checkpoints,
+    )
     raise typer.Exit(audit_path(asked, as_json=as_json))
 
 
