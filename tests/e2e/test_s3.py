@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -138,11 +139,28 @@ def test_from_a_killed_upload_to_the_bad_day_with_a_locked_bucket_and_a_second_s
     with server.on("again").connect() as session:
         assert session.execute("SELECT count(*) FROM orders").fetchone() == (2000,)
 
-    audited = desk.attestore("audit", "reports")
-    assert audited.code == 0, audited.out
+    _compared_with_what_the_bucket_kept(desk, good[3].partition("=")[2])
     secret = s3_endpoint.secret_access_key
     for path in desk.folder.rglob("*"):
         assert not path.is_file() or secret.encode() not in path.read_bytes(), path
+
+
+def _compared_with_what_the_bucket_kept(desk: Desk, bucket: str) -> None:
+    """A ledger that was cut with its own checkpoint set back is whole to itself; the store knows better."""
+    audited = desk.attestore("audit", "reports", "--checkpoints", bucket, "--json")
+    assert audited.code == 0, audited.out + audited.err
+    (kept,) = [line["sentence"] for line in audited.result["lines"] if line["check"] == "kept"]
+    assert re.match(r"2 kept checkpoints; the longest that this ledger holds is after entry \d+ of \d+\.", kept), kept
+    ledger, point = desk.reports / "ledger.jsonl", desk.reports / "checkpoint"
+    whole = ledger.read_bytes()
+    ledger.write_bytes(b"".join(whole.splitlines(keepends=True)[:-1]))
+    cut = desk.attestore("audit", "reports", "--checkpoints", bucket)
+    assert cut.code == 4
+    assert "its tail was cut" in " ".join(cut.out.split())
+    ledger.write_bytes(whole)
+    nothing = desk.attestore("audit", "reports", "--checkpoints", str(point.parent))
+    assert nothing.code == 4
+    assert "nothing outside shows that it is whole" in " ".join(nothing.out.split())
 
 
 def _journal(desk: Desk) -> tuple[Observation, ...]:
