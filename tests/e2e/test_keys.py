@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from attestore import compose
 from attestore.adapters.gpg import GpgSealer, GpgSigner, Keyring
 from attestore.adapters.process import Runner
+from attestore.compose.people import opened_home
 from attestore.errors import KeyringError
 from clusters import running_server
 from keyrings import gpg, opened, revoke
@@ -215,3 +217,22 @@ def test_a_rotation_needs_a_key_that_backups_are_sealed_to(desk: Desk) -> None:
     assert (refused.code, "is not in the keyring" in refused.err) == (71, True)
     refused = desk.attestore("keys", "rotate", "--to", backup_key(desk))
     assert (refused.code, "there is no configuration that names them" in refused.err) == (2, True), refused.err
+
+
+def test_a_first_use_beside_imported_public_keys_makes_a_signing_key_and_no_second_backup_key(tmp_path: Path) -> None:
+    with opened(tmp_path / "elsewhere") as elsewhere:
+        key = elsewhere.create_encryption_key("Attestore backup", bits=2048).fingerprint
+        public = elsewhere.public(key)
+    settings = compose.Settings(
+        reports=tmp_path,
+        home=tmp_path / "home",
+        operator="Olga Operator",
+    )
+    with opened(settings.home) as keyring:
+        keyring.add(public)
+    said: list[str] = []
+    with opened_home(settings, runner=Runner(), say=said.append, work=tmp_path) as home:
+        assert home.recipients == (key,)
+        kinds = sorted(bool(each.encrypting) for each in home.keyring.keys())  # noqa: SIM118  a keyring is no mapping
+        assert kinds == [False, True]
+    assert "backups are sealed to the keys you chose" in said[0]

@@ -144,13 +144,6 @@ def _enter(reports: Path, run: str, signed: SignedRecord | None, *, home: Path) 
     settings = compose.Settings(
         reports=reports,
         home=home,
-        stores=(),
-        source="",
-        backup="",
-        system="",
-        jobs=1,
-        pg_bin=None,
-        operator="",
         roster=trusted(home),
         configured=configuration(),
     )

@@ -39,13 +39,6 @@ class Order:
         return compose.Settings(
             reports=self.home,
             home=self.home,
-            stores=(),
-            source="",
-            backup="",
-            system="",
-            jobs=1,
-            pg_bin=None,
-            operator="",
             roster=self.roster,
             configured=configured,
             passphrase=told("--passphrase", self.passphrase) if self.passphrase else None,

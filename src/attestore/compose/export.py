@@ -36,13 +36,6 @@ def sealing(home: Path, *, roster: Path, configured: Configured | None = None) -
     settings = Settings(
         reports=home,
         home=home,
-        stores=(),
-        source="",
-        backup="",
-        system="",
-        jobs=1,
-        pg_bin=None,
-        operator="",
         roster=roster,
         configured=configured,
     )

@@ -262,13 +262,6 @@ def signing(order: Salvage) -> Iterator[Callable[[Path], Path] | None]:
     settings = Settings(
         reports=order.home,
         home=order.home,
-        stores=(),
-        source="",
-        backup="",
-        system="",
-        jobs=1,
-        pg_bin=None,
-        operator="",
         configured=order.configured,
     )
     with ExitStack() as stack:

@@ -31,14 +31,14 @@ class Settings:
 
     reports: Path
     home: Path
-    stores: tuple[StorePlace, ...]
-    """all are written, the first is restored from; at least one"""
-    source: str
-    backup: str
-    system: str
-    jobs: int
-    pg_bin: Path | None
-    operator: str
+    stores: tuple[StorePlace, ...] = ()
+    """all are written, the first is restored from; none where a command needs only keys and roster"""
+    source: str = ""
+    backup: str = ""
+    system: str = ""
+    jobs: int = 1
+    pg_bin: Path | None = None
+    operator: str = ""
     into: str = ""
     """an existing server that takes the restore; empty: a scratch server is made"""
     index_check: IndexCheck = IndexCheck.AUTO
