@@ -15,7 +15,7 @@ from pathlib import Path
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
 
-from attestore import gate
+from attestore import gate, report, resources
 from attestore.evidence.decision import Meaning
 from attestore.facts import RTO_PHASES
 from attestore.plan import Job, make
@@ -27,8 +27,8 @@ from attestore.standing import Standing
 
 KEPT = {"PASS", "FAIL", "UNKNOWN", "WAIVED"}
 """verdicts are words of the method, the same in every language"""
-ROOT = Path(__file__).parents[1]
-REPORT = ROOT / "src/attestore/report"
+REPORT = Path(report.__file__).parent
+TEMPLATES = resources.templates_folder()
 ROOMS = ("content", "languages", "blocks")
 """where the documents that have a language begin; VERIFY.md and exports have none"""
 FIRST = {"say", "later", "prose", "Mark"}
@@ -111,7 +111,7 @@ def _vocabulary() -> Iterator[str]:
         ),
     )
     yield from ("setting", "probe", "generated column", "computed alike")
-    gates = (gate.read(ROOT / "gates/S9-PROD-003.yaml"),)
+    gates = (gate.read(resources.gates_folder() / "S9-PROD-003.yaml"),)
     yield from (
         "{n1} was not observed.",
         "{n1} was not observed, so nobody knows how much was compared.",
@@ -145,7 +145,7 @@ def _vocabulary() -> Iterator[str]:
     )
 
 
-def catalogue(language: str, *, folder: Path = ROOT / "templates") -> bytes:
+def catalogue(language: str, *, folder: Path = TEMPLATES) -> bytes:
     """The language's catalogue as it should be: all sentences, the translations that there are."""
     path = folder / f"{language}.po"
     before = {str(m.id): m.string for m in read_po(io.BytesIO(path.read_bytes()))} if path.exists() else {}
@@ -158,7 +158,7 @@ def catalogue(language: str, *, folder: Path = ROOT / "templates") -> bytes:
 
 
 if __name__ == "__main__":
-    for name in sys.argv[1:] or [path.stem for path in sorted((ROOT / "templates").glob("*.po"))]:
+    for name in sys.argv[1:] or [path.stem for path in sorted(TEMPLATES.glob("*.po"))]:
         made = catalogue(name)
-        (ROOT / "templates" / f"{name}.po").write_bytes(made)
+        (TEMPLATES / f"{name}.po").write_bytes(made)
         print(f"{name}: {sum(not m.string for m in read_po(io.BytesIO(made)) if m.id)} without a translation")  # noqa: T201
