@@ -113,15 +113,15 @@ def examine(pruning: Pruning) -> Examined:
         ArchiveError, TamperedError: the ledger can't be read.
     """
     now = pruning.clock.now()
+    entries = LedgerFile(pruning.reports).read().entries
+    told = _told(pruning, entries)
     found: dict[str, list[Copy]] = {}
     leftovers: list[tuple[str, Unfinished]] = []
     for name, store in pruning.stores.items():
         for copy in _copies(pruning, name=name, store=store):
             found.setdefault(copy.listed.backup, []).append(copy)
-        leftovers += [(name, each) for each in store.unfinished() if _stale(each, pruning=pruning, now=now)]
+        leftovers += [(name, each) for each in store.unfinished() if _stale(each, told=told, pruning=pruning, now=now)]
     copies = {backup: tuple(each) for backup, each in found.items()}
-    entries = LedgerFile(pruning.reports).read().entries
-    told = _told(pruning, entries)
     candidates = [_candidate(backup, each, told=told, pruning=pruning, now=now) for backup, each in copies.items()]
     return Examined(
         now=now,
@@ -279,13 +279,14 @@ def _lock_words(locks: list[Lock]) -> str:
     return ", ".join(words)
 
 
-def _stale(leftover: Unfinished, *, pruning: Pruning, now: datetime) -> bool:
+def _stale(leftover: Unfinished, *, told: _Told, pruning: Pruning, now: datetime) -> bool:
     """Whether an upload of this system never became an object, and nobody can still be at it."""
     parts = leftover.key.split("/")
     return (
         parts[0] == pruning.system
         and len(parts) > 2  # noqa: PLR2004  system/backup/object
         and now - leftover.begun >= GRACE
+        and parts[1].rpartition("-")[2] not in told.living
         and not in_use(pruning.reports, pruning.system, parts[1])
     )
 

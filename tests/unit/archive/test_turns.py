@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import subprocess
 import sys
@@ -79,12 +80,23 @@ def test_what_another_process_uses_is_not_withdrawn_until_it_ends_or_dies(tmp_pa
     assert list(tmp_path.iterdir()) == [], "a backup that is gone leaves no lock behind"
 
 
+def _has_opened(process: subprocess.Popen[str], folder: Path) -> bool:
+    """Whether the process has a file of that folder open."""
+    for link in Path(f"/proc/{process.pid}/fd").iterdir():
+        with contextlib.suppress(OSError):
+            if link.readlink().is_relative_to(folder):
+                return True
+    return False
+
+
 def test_whoever_waits_for_a_deletion_holds_a_lock_that_the_next_deletion_sees(tmp_path: Path) -> None:
     """The file it waited for has lost its name; it must not believe that it holds the one of that name."""
     with another("withdrawing", tmp_path) as deleting, subprocess.Popen(
         [sys.executable, "-c", HOLDER, "using", str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as waiting:  # fmt: skip
         assert deleting.stdin is not None
+        while not _has_opened(waiting, tmp_path):
+            assert waiting.poll() is None
         deleting.stdin.close()
         assert waiting.stdout is not None
         assert waiting.stdout.readline() == "held\n"

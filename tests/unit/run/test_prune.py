@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from attestore import instants, plan
-from attestore.archive import using
+from attestore.archive import Bundle, using
 from attestore.audit import audit
 from attestore.errors import StoreError
+from attestore.evidence.ledger import RunStarted
 from attestore.plan import Job
 from attestore.ports import Kept as Lock
 from attestore.ports import Unfinished
@@ -229,6 +230,22 @@ def test_uploads_that_never_ended_are_swept_when_they_are_a_day_old(yard: Yard) 
     assert [each.name for each in yard.offsite.leftovers] == ["000aaa", "other"]
     assert [name[-6:] for name in sorted(yard.held(yard.offsite) - set(yard.backups))] == ["000aaa"]
     assert len(yard.deletions()) == 2, "what never was a backup is no deletion of one"
+
+
+def test_an_upload_that_takes_longer_than_a_day_is_not_swept_while_its_run_is_under_way(yard: Yard) -> None:
+    run, begun = "20260304T010000Z-gallery-00cafe", yard.world.clock.start - timedelta(hours=49)
+    backup = f"{instants.compact(begun)}-00cafe"
+    leftover = Unfinished(key=f"gallery/{backup}/archive", name="upload", begun=begun, size=None)
+    yard.offsite.leftovers.append(leftover)
+    yard.offsite.objects[f"gallery/{backup}/globals"] = b"whole"
+    with Bundle.create(yard.reports, run):
+        yard.ledger.append(RunStarted(instants.text(begun), run, "gallery", FINGERPRINT, ()))
+        under_way = yard.prune()
+    assert (under_way.swept, yard.offsite.leftovers) == (0, [leftover])
+    assert kept(under_way.examined)[backup] == [Rule.IN_USE]
+    dead = yard.prune()
+    assert (dead.swept, yard.offsite.leftovers) == (1, [])
+    assert backup not in yard.held(yard.offsite)
 
 
 def test_what_is_damaged_or_unknown_stays_for_a_person(yard: Yard) -> None:
