@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import sys
-from typing import Annotated, NoReturn
+from typing import Annotated, Final, NoReturn
 
 import typer
 
@@ -29,6 +30,8 @@ from attestore.cli.pipes import patient
 from attestore.errors import Error, InternalError, UsageError
 
 __all__ = ["app", "main"]
+
+_SELDOM: Final = (20_000, 25, 100)
 
 app = typer.Typer(
     name="attestore",
@@ -84,6 +87,8 @@ def _attestore(
 
 def main() -> NoReturn:
     """Run the programme: an Error becomes a sentence, a hint and its exit code."""
+    # proofs of thousands of tables are a million values that live on: looking through them for cycles takes a third of the time
+    gc.set_threshold(*_SELDOM)
     with patient():
         _run()
 
