@@ -142,7 +142,7 @@ class Bare:
         known = ("--signer", self.signer, "--signer-key", str(self.signer_key)) if trust else ()
         keyed = () if "--key" in arguments else ("--key", str(self.key))
         placed = () if "--store" in arguments else ("--store", str(self.store))
-        into = ("--into", self.there.conninfo)
+        into = () if "--into" in arguments else ("--into", self.there.conninfo)
         return [sys.executable, "-m", "attestore", "restore", *into, *placed, *keyed, *known, *arguments]
 
     def environment(self) -> dict[str, str]:
@@ -171,7 +171,7 @@ class Bare:
             for name in self.databases():
                 if name not in {"postgres", "template0", "template1"}:
                     session.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
-            for role in ("keeper", '"app | PASS"', "reader"):
+            for role in ("keeper", '"app | PASS"', "reader", "rescuer"):
                 session.execute(f"DROP ROLE IF EXISTS {role}".encode())
 
 
@@ -350,9 +350,14 @@ def test_a_bucket_is_as_good_as_a_folder(bare: Bare, s3_endpoint: Endpoint) -> N
         if path.is_file():
             key = f"backups/{path.relative_to(bare.store)}"
             s3_endpoint.client().put_object(Bucket=bucket, Key=key, Body=path.read_bytes())
+    with bare.there.connect() as session:
+        session.execute("CREATE ROLE rescuer SUPERUSER LOGIN PASSWORD 'canary of the rescuer'")
+    into = psycopg.conninfo.make_conninfo(bare.there.conninfo, user="rescuer", passfile=None)
+    secrets = {**s3_endpoint.environment, "PGPASSWORD": "canary of the rescuer"}
     address = f"s3://{bucket}/backups?endpoint={s3_endpoint.url}&region=us-east-1"
-    ran = bare.restore("--store", address, "--create", "bucketed", "--json", environment=s3_endpoint.environment)
+    ran = bare.restore("--store", address, "--into", into, "--create", "bucketed", "--json", environment=secrets)
     assert (ran.code, ran.result["result"]) == (0, "EQUAL"), ran.out + ran.err
+    assert "canary" not in ran.out + ran.err
 
 
 def test_a_server_that_is_not_fit_is_told_everything_at_once(bare: Bare, tmp_path: Path) -> None:

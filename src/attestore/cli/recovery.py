@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -55,7 +56,7 @@ def restore(order: Salvage, *, record: Path | None, dry_run: bool, as_json: bool
     """Restore a backup for good, or only look whether that would work; the exit code of docs/exit-codes.md."""
     out, err = consoles()
     with (
-        stoppable() as stop,
+        stoppable("Give the same command again when you are ready.") as stop,
         _watching(err, order, dry_run=dry_run) as watcher,
         rescue(order, watcher=watcher, settle=stop.settle) as tools,
     ):
@@ -155,7 +156,12 @@ def _named(head: str, rows: list[tuple[str, str]]) -> Table:
     table.add_column(head, overflow="fold")
     table.add_column("", overflow="fold")
     for name, what in rows[:_MOST_NAMED]:
-        table.add_row(Text(visible(name)), Text(visible(what)))
+        table.add_row(Text(_told(name)), Text(_told(what)))
     if len(rows) > _MOST_NAMED:
         table.add_row(Text(f"… and {len(rows) - _MOST_NAMED:,} more"), Text("--json and --record name all of them"))
     return table
+
+
+def _told(text: str) -> str:
+    """What somebody else wrote, on one line; the two spaces behind a server's ERROR: are one."""
+    return visible(re.sub(" {2,}", " ", text))

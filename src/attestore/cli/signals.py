@@ -15,7 +15,8 @@ __all__ = ["Stop", "stoppable"]
 class Stop:
     """Whether a signal still stops the run."""
 
-    def __init__(self) -> None:
+    def __init__(self, hint: str) -> None:
+        self._hint = hint
         self._settled = False
 
     def settle(self) -> None:
@@ -32,14 +33,14 @@ class Stop:
             self._settled = True
             raise InterruptedRunError(
                 f"{signal.Signals(number).name} stopped the run",
-                hint="The bundle says where it stopped; its verdict is UNKNOWN.",
+                hint=self._hint,
             )
 
 
 @contextmanager
-def stoppable() -> Iterator[Stop]:
+def stoppable(hint: str = "The bundle says where it stopped; its verdict is UNKNOWN.") -> Iterator[Stop]:
     """SIGINT and SIGTERM raise InterruptedRunError in the main thread, once, until the run settles."""
-    stop = Stop()
+    stop = Stop(hint)
     numbers = (signal.SIGINT, signal.SIGTERM)
     before = [signal.signal(number, stop) for number in numbers]
     try:

@@ -128,7 +128,7 @@ def _landing(order: Salvage, *, runner: Runner, workspace: Workspace) -> Callabl
     from attestore.adapters.postgres.landing import PgLanding
     from attestore.adapters.system import environment
 
-    server = dsn.read(order.into, folder=workspace.private("into"), environ=environment())
+    server = dsn.read(order.into, folder=workspace.private("into"), environ=environment(), everywhere=True)
 
     def landing(major: int) -> PgLanding:
         return PgLanding(

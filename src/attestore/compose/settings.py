@@ -130,7 +130,7 @@ def target_of(settings: Settings, private: Path) -> Environment:
     from attestore.adapters.system import environment
 
     dsn.refuse_password(settings.into, option="--into")
-    return dsn.read(settings.into, folder=private, environ=environment())
+    return dsn.read(settings.into, folder=private, environ=environment(), everywhere=True)
 
 
 @contextmanager

@@ -63,11 +63,11 @@ def refuse_password(source: str, *, option: str) -> None:
         )
 
 
-def read(source: str, *, folder: Path, environ: Mapping[str, str]) -> Environment:
+def read(source: str, *, folder: Path, environ: Mapping[str, str], everywhere: bool = False) -> Environment:
     """Take apart a connection string, a URI or a service name.
 
     A password found in it, or in PGPASSWORD, is moved into a file of mode 0600 in `folder`, which must be private;
-    the file is gone when its owner removes the folder.
+    the file is gone when its owner removes the folder. It serves that database only, or `everywhere` on the server.
 
     Raises:
         UsageError: it isn't any of the three, or holds a secret that cannot be kept out of arguments.
@@ -97,7 +97,7 @@ def read(source: str, *, folder: Path, environ: Mapping[str, str]) -> Environmen
     if "service" not in given and not inherited.keys() & {"PGSERVICE", "PGCONNECT_TIMEOUT"}:
         given.setdefault("connect_timeout", "10")
     if secret is not None:
-        given["passfile"] = str(_passfile(given, secret, folder=folder))
+        given["passfile"] = str(_passfile(given, secret, folder=folder, everywhere=everywhere))
     variables = inherited | {_VARIABLES[name]: value for name, value in given.items() if name in _VARIABLES}
     return Environment(
         conninfo=make_conninfo("", **given),
@@ -173,13 +173,14 @@ def _label(given: Mapping[str, str]) -> str:
     return f"{database} at {hosts}{f':{ports}' if ports else ''}"
 
 
-def _passfile(given: Mapping[str, str], secret: str, *, folder: Path) -> Path:
+def _passfile(given: Mapping[str, str], secret: str, *, folder: Path, everywhere: bool) -> Path:
     if "\n" in secret or "\r" in secret or "\0" in secret:
         raise UsageError(
             f"{_label(given)}: the password contains a line break, which a password file cannot hold",
             hint="Change the password, or authenticate by certificate.",
         )
-    rest = tuple(_escaped(given[name]) if name in given else "*" for name in ("dbname", "user"))
+    told = {name: value for name, value in given.items() if not (everywhere and name == "dbname")}
+    rest = tuple(_escaped(told[name]) if name in told else "*" for name in ("dbname", "user"))
     lines = dict.fromkeys(":".join((host, port, *rest, _escaped(secret))) for host, port in _places(given))
     path = folder / "passfile"
     try:

@@ -8,6 +8,7 @@ as they are, and a database that holds something takes a restore only where no n
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -28,12 +29,16 @@ from attestore.adapters.postgres.session import Session, ask, opened, worded
 from attestore.adapters.process import Runner
 from attestore.errors import DiskError, Error, PlanError, PrivilegeError, ScratchError, VersionError
 from attestore.evidence import Locale
-from attestore.ports import Look, Place, Recovered, Restored, SourceFacts, Standing
+from attestore.ports import Look, Place, Plain, Recovered, Restored, Section, SourceFacts, Standing
 
 __all__ = ["PgLanding", "PgRecovered"]
 
 _UNFINISHED: Final = "[attestore] a recovery that has not ended"
 _MOST_NAMED: Final = 5
+_LOST: Final = re.compile(
+    r"connection to (server|database) .*(failed|refused)|server closed the connection|terminating connection|could not connect"
+)
+"""how pg_restore says that there is nobody to restore into"""
 _SPARE: Final = 64 << 20
 
 _STATE: Final = """
@@ -307,6 +312,22 @@ class PgRecovered(Guest):
             errors = worlds.add_roles(session, world, mark=f"{_UNFINISHED}: ", ours=begun)
             self._roles = tuple(sorted(frozenset(marked(session, _UNFINISHED)) & self._known))
         return Restored(errors)
+
+    def restore(  # type: ignore[explicit-override]  # typing has no override before 3.12
+        self, archive: Plain, section: Section, *, jobs: int
+    ) -> Restored:
+        """One section of the archive by pg_restore, which goes on after an error and reports each.
+
+        Raises:
+            ScratchError: it lost the server, or never reached it: whatever comes after that would be half a database.
+            ProgramFailedError: pg_restore was ended by a signal.
+            DiskError: no space left.
+        """
+        done = super().restore(archive, section, jobs=jobs)
+        lost = next((error for error in done.errors if _LOST.search(error)), None)
+        if lost is not None:
+            raise ScratchError(f"pg_restore lost the target: {lost}", hint="See to the server, and begin again.")
+        return done
 
     def finalize(self, world: bytes) -> Restored:
         """The name that people look for, settings of the database and of roles that were made, logins, ANALYZE.

@@ -198,3 +198,10 @@ def test_a_password_in_an_argument_is_refused_and_not_repeated(source: str) -> N
 )
 def test_an_argument_without_a_password_is_taken(source: str) -> None:
     dsn.refuse_password(source, option="--source")
+
+
+def test_the_password_of_a_server_serves_every_database_of_it(tmp_path: Path) -> None:
+    """A database that takes a restore is not the one whose name the operator wrote."""
+    named = "host=db user=u dbname=postgres"
+    dsn.read(named, folder=tmp_path, environ={"PGPASSWORD": "p"}, everywhere=True)
+    assert passfile(tmp_path) == ["db:*:*:u:p"]
