@@ -150,6 +150,34 @@ def test_two_processes_print_the_same_bytes(tmp_path: Path) -> None:
     assert len(digests.pop()) == hashlib.sha256().digest_size * 2
 
 
+def test_five_thousand_tables_are_a_report_that_people_can_hold(printer: WeasyPrinter) -> None:
+    """Equal tables fold; bench/report.py says how long it takes."""
+    rows = {f"t{number:05d}": number for number in range(1, 5001)}
+    source, back = cases.proof(rows=rows), cases.proof("restored", rows=rows)
+    case = cases.case_of(source, back, cases.facts(source, back), (cases.gate_004(),))
+    data = printer.print(page_of(report.gate_document(case, "S9-PROD-004")), attachments=[])
+    assert len(pypdf.PdfReader(io.BytesIO(data)).pages) < 100
+    assert "Allequal:4,980tablesmore" in words(data)
+
+
+def test_a_reader_of_the_screen_finds_tables_heads_and_bookmarks(failed: bytes) -> None:
+    """No validator for PDF/A or PDF/UA can be had from the registries: this is structure, as pikepdf reads it."""
+    with pikepdf.open(io.BytesIO(failed)) as pdf:
+        kinds = {
+            str(item.S)
+            for item in pdf.objects
+            if isinstance(item, pikepdf.Dictionary) and "/S" in item and "/P" in item
+        }
+        assert {"/Document", "/H1", "/H2", "/Table", "/TR", "/TH", "/TD", "/L", "/LI", "/P"} <= kinds
+        with pdf.open_outline() as outline:
+            titles = [item.title for item in outline.root]
+            below = [item.title for item in outline.root[0].children]
+        assert titles[0].startswith("S9-PROD-004")
+        assert {"Differences", "Recovery time", "What this report does not prove"} <= {*titles, *below}
+        assert bool(pdf.Root.ViewerPreferences.DisplayDocTitle)
+        assert all("/Tabs" not in page or str(page.Tabs) == "/S" for page in pdf.pages)
+
+
 def test_the_environment_is_left_as_it_was(printer: WeasyPrinter) -> None:
     before = dict(os.environ)
     printer.print(page_of(report.summary_document(cases.stopped())), attachments=[])

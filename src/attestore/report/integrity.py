@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Final
 
 from attestore.gate import Probe
@@ -244,6 +245,13 @@ def _tables(view: View, comparison: Comparison) -> list[Block]:
         )
         for equal, a, b in shown
     ]
+    lost, gained = _alone(source, comparison.tables, 0), _alone(restored, comparison.tables, 1)
+    one_sided: list[tuple[Cell, ...]] = [
+        *((t.label, numbers.count(t.rows), "–", t.fingerprint[:_SHORT], "–", Mark("MISSING", Tone.BAD)) for t in lost),
+        *((t.label, "–", numbers.count(t.rows), "–", t.fingerprint[:_SHORT], Mark("EXTRA", Tone.BAD)) for t in gained),
+    ]
+    rows = [*one_sided, *rows]
+    every = len(judged) + len(one_sided)
     folded = len(judged) - len(shown)
     note = say("Fingerprints are printed to 16 of 64 digits; the proofs carry them whole.")
     if folded:
@@ -272,14 +280,14 @@ def _tables(view: View, comparison: Comparison) -> list[Block]:
                 Column(say("Content")),
             ),
             tuple(rows),
-            caption=say("Rows and fingerprints of {tables}", tables=numbers.counted(len(judged), "table")),
+            caption=say("Rows and fingerprints of {tables}", tables=numbers.counted(every, "table")),
             total=(
-                numbers.counted(len(judged), "table"),
-                numbers.count(sum(a.rows for _, a, _ in judged)),
-                numbers.count(sum(b.rows for _, _, b in judged)),
+                numbers.counted(every, "table"),
+                numbers.count(sum(a.rows for _, a, _ in judged) + sum(t.rows for t in lost)),
+                numbers.count(sum(b.rows for _, _, b in judged) + sum(t.rows for t in gained)),
                 "",
                 "",
-                _EQUAL if judged and not bad else _DIFFERS if bad else _UNMEASURED,
+                _DIFFERS if bad or one_sided else _EQUAL if judged else _UNMEASURED,
             ),
             note=note,
         )
@@ -288,6 +296,12 @@ def _tables(view: View, comparison: Comparison) -> list[Block]:
         blocks.append(Para(say("Relations whose data this method does not carry, and why:")))
         blocks.append(Bullets(tuple(f"{t.label}: {t.uncovered}" for t in missing)))
     return blocks
+
+
+def _alone(proof: Proof | None, pairs: Sequence[tuple[Relation, Relation]], side: int) -> list[Relation]:
+    """Tables of one side that the other has not."""
+    both = {pair[side].label for pair in pairs}
+    return [table for table in (proof.tables if proof else ()) if table.label not in both and not table.uncovered]
 
 
 def _foreign_keys(restored: Proof | None) -> list[Block]:

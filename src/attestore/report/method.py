@@ -119,28 +119,36 @@ def environment(view: View) -> tuple[Block, ...]:
     chosen = reading.subjects("target.setting")
     if chosen:
         blocks.append(
-            Table(
-                (Column(say("Setting"), mono=True), Column(say("Value"), mono=True, wide=True)),
-                tuple((name, reading.shown("target.setting", name) or say("(empty)")) for name in chosen),
+            _settings(
+                [(name, reading.shown("target.setting", name)) for name in chosen],
                 caption=say("Server settings chosen for the target"),
             )
         )
     pinned = view.case.source.session if view.case.source else ()
     if pinned and view.restores:
         blocks.append(
-            Table(
-                (Column(say("Setting"), mono=True), Column(say("Value"), mono=True, wide=True)),
-                tuple(
-                    (
-                        item.name if item.scope == "session" else say("{name} (dump)", name=item.name),
-                        item.value or say("(empty)"),
-                    )
+            _settings(
+                [
+                    (item.name if item.scope == "session" else say("{name} (dump)", name=item.name), item.value)
                     for item in pinned
-                ),
+                ],
                 caption=say("Session settings pinned on both sides while rows were fingerprinted"),
             )
         )
     return tuple(blocks)
+
+
+def _settings(pairs: list[tuple[str, str]], *, caption: str) -> Table:
+    """Names with values, two of them in a line: settings are many and short."""
+    told = [(name, value or say("(empty)")) for name, value in pairs]
+    half = (len(told) + 1) // 2
+    right = [*told[half:], *[("", "")] * (2 * half - len(told))]
+    setting, value = Column(say("Setting"), mono=True), Column(say("Value"), mono=True, wide=True)
+    return Table(
+        (setting, value, setting, value),
+        tuple((*left, *beside) for left, beside in zip(told[:half], right, strict=True)),
+        caption=caption,
+    )
 
 
 def verification(_: View) -> tuple[Block, ...]:

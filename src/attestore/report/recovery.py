@@ -69,7 +69,8 @@ def recovery(view: View) -> tuple[Block, ...]:
         Fact(say("Target RTO"), f"{target.operator.value} {target.written}" if target else say("none in this gate")),
     ]
     if target is not None and measured is not None:
-        facts.append(Fact(say("Margin"), margin(measured, int(target.bound))))
+        label = say("Margin") if measured <= int(target.bound) else say("Beyond the target")
+        facts.append(Fact(label, margin(measured, int(target.bound))))
     facts += [
         Fact(
             say("RPO"),

@@ -91,7 +91,7 @@ def test_a_fail_names_every_difference_before_anything_that_held() -> None:
 
 
 def test_failures_stand_first_in_every_table_that_judges() -> None:
-    order = {"FAIL": 0, "DIFFERS": 0, "NO": 0, "ORPHANS": 0, "BEHIND": 0, "UNKNOWN": 1}
+    order = {"FAIL": 0, "DIFFERS": 0, "MISSING": 0, "EXTRA": 0, "NO": 0, "ORPHANS": 0, "BEHIND": 0, "UNKNOWN": 1}
     document = report.gate_document(cases.failed(), "S9-PROD-004")
     tables = {plain(b.columns[0].title): b for b in document.blocks if isinstance(b, Table)}
     for name in ("Criterion", "Table", "Child table", "Edge case", "Item"):
