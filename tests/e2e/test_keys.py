@@ -11,9 +11,12 @@ from pathlib import Path
 import pytest
 
 from attestore import compose
-from attestore.adapters.gpg import GpgSealer, GpgSigner, Keyring
+from attestore.adapters.gpg import GpgSealer, GpgSigner, Keyring, paper
 from attestore.adapters.process import Runner
+from attestore.adapters.workspace import TemporaryWorkspace
+from attestore.compose import recovery
 from attestore.compose.people import opened_home
+from attestore.config.stores import DirectoryPlace
 from attestore.errors import KeyringError
 from clusters import running_server
 from keyrings import gpg, opened, revoke
@@ -236,3 +239,22 @@ def test_a_first_use_beside_imported_public_keys_makes_a_signing_key_and_no_seco
         kinds = sorted(bool(each.encrypting) for each in home.keyring.keys())  # noqa: SIM118  a keyring is no mapping
         assert kinds == [False, True]
     assert "backups are sealed to the keys you chose" in said[0]
+
+
+def test_a_recovery_opens_with_the_key_from_the_paper(tmp_path: Path) -> None:
+    """A bare machine has no keyring to import it into."""
+    with open_home(tmp_path / "home", PASSPHRASE) as keyring:
+        key = keyring.create_encryption_key("Attestore backup", bits=2048)
+        (tmp_path / "typed.txt").write_text(paper.write(key, keyring.private(key.fingerprint), locked=True))
+        sealed = gpg(keyring, "--recipient", key.fingerprint, "--encrypt", stdin=b"a dump")
+    (tmp_path / "pass").write_text(PASSPHRASE)
+    order = recovery.Salvage(
+        backup="latest",
+        store=DirectoryPlace("near", tmp_path),
+        into="service=x",
+        home=tmp_path / "none",
+        key=tmp_path / "typed.txt",
+        passphrase=f"file:{tmp_path / 'pass'}",
+    )
+    with TemporaryWorkspace() as workspace, recovery._keyring(order, runner=Runner(), workspace=workspace) as found:
+        assert found.home.run("--decrypt", stdin=sealed).stdout == b"a dump"

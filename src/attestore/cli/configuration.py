@@ -75,7 +75,8 @@ def write(wishes: Wishes, *, output: Path, ask: bool, as_json: bool) -> int:
             f"{output}: system {answers.system}, stores {', '.join(place.location for place in answers.stores)}\n\n"
             f" What is missing:     attestore doctor{named}\n"
             f" What would be done:  attestore run --dry-run{named}\n"
-            f" Do it:               attestore run{named}"
+            f" Do it:               attestore run{named}\n"
+            f" Every night:         attestore schedule print --systemd{named}"
         )
     )
     return 0

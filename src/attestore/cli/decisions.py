@@ -18,6 +18,7 @@ from attestore.cli import dates
 from attestore.cli.configured import chosen as configuration
 from attestore.cli.configured import trusted
 from attestore.cli.display import Quiet, consoles
+from attestore.cli.log import concern
 from attestore.errors import TamperedError, UsageError
 from attestore.evidence import Person, decision
 from attestore.evidence.decision import Decision, Meaning, Waiver
@@ -140,6 +141,7 @@ def _finish_what_was_begun(reports: Path, run: str, *, home: Path) -> None:
 
 
 def _enter(reports: Path, run: str, signed: SignedRecord | None, *, home: Path) -> Entered:
+    concern(run)
     _, err = consoles()
     settings = compose.Settings(
         reports=reports,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,8 +15,9 @@ from typing import Any
 import pytest
 
 from attestore.cli.app import main
-from attestore.config import load_installation
+from attestore.config import load_installation, read_installation
 from attestore.config.draft import Answers, draft
+from attestore.config.sections import examine
 from attestore.config.stores import DirectoryPlace, named_stores
 from attestore.errors import GateError, UsageError
 
@@ -176,3 +178,16 @@ def test_a_draft_that_would_not_be_read_back_is_never_written() -> None:
         draft(Answers("shop", "postgresql://o:hunter2@h/d", answers.stores, answers.gates))
     with pytest.raises(UsageError):
         draft(Answers("shop", "service=\x00", named_stores(["a"]), answers.gates))
+
+
+@pytest.mark.parametrize("organisation", ["", "Example Ltd"])
+def test_every_line_that_a_draft_leaves_in_comments_can_be_meant(organisation: str) -> None:
+    """Whoever takes a # away must not be told that the key is unknown."""
+    stores = named_stores(["near=/srv/a", "s3://bucket/p?endpoint=https://s3.example.org"])
+    text = draft(Answers("shop", "service=shop", stores, ("S9-PROD-004",), organisation)).decode()
+    said, count = re.subn(r"(?m)^( *)# ( *[a-z_]+:( .*)?)$", r"\1\2", text)
+    assert count > 12
+    found = read_installation(said.encode(), file=Path("attestore.yaml"))
+    examine(found)
+    assert None not in (found.report, found.metrics, found.notify, found.gates, found.roster, found.passphrase)
+    assert found.systems["shop"].schedule is not None
