@@ -14,6 +14,9 @@ __all__ = ["calendar", "enabling", "files"]
 CREDENTIALS: Final = "/etc/attestore/credentials"
 """folder of files that become the services' credentials, one named like each variable"""
 
+_OWN_CREDENTIALS: Final = "%h/.config/attestore/credentials"
+"""the same for a user's own manager; %h is their home"""
+
 _HARDENED: Final = """\
 # What a task may not do, whatever it restores
 NoNewPrivileges=yes
@@ -109,7 +112,7 @@ def _service(site: Site, task: Task, *, own: bool) -> Iterator[str]:
     yield "Nice=10"
     yield "IOSchedulingPriority=7"
     for name in site.secrets:
-        yield f"LoadCredential={name}:{CREDENTIALS}/{name}"
+        yield f"LoadCredential={name}:{_OWN_CREDENTIALS if own else CREDENTIALS}/{name}"
     if site.passfile is not None:
         yield f"LoadCredential={_quoted(f'pgpass:{site.passfile}')}"
         yield "Environment=PGPASSFILE=%d/pgpass"
@@ -118,7 +121,8 @@ def _service(site: Site, task: Task, *, own: bool) -> Iterator[str]:
     # a drill's server is kept from the network by a namespace of its own
     yield "RestrictNamespaces=user net" if task.name == "drill" else "RestrictNamespaces=yes"
     if own:
-        yield ""
+        # without privileges, what is above takes a namespace of the user's own
+        yield "PrivateUsers=yes"
     elif site.user:
         yield "CapabilityBoundingSet="
         yield "AmbientCapabilities="

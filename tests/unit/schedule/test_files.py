@@ -114,6 +114,13 @@ def test_a_missed_time_is_caught_up_on_spread_out_and_given_up_in_time() -> None
     )
 
 
+def test_units_of_one_s_own_name_no_account_and_take_credentials_from_one_s_home() -> None:
+    service = unit(systemd.files(site(user="attestore"), own=True), "drill.service").splitlines()
+    assert not [line for line in service if line.startswith(("User=", "CapabilityBoundingSet="))]
+    assert "PrivateUsers=yes" in service
+    assert "LoadCredential=AWS_ACCESS_KEY_ID:%h/.config/attestore/credentials/AWS_ACCESS_KEY_ID" in service
+
+
 def test_a_drill_as_root_may_change_its_account_and_other_tasks_may_not() -> None:
     files = systemd.files(site())
     assert "CAP_SETUID" in unit(files, "drill.service")
