@@ -44,7 +44,7 @@ def site(  # noqa: PLR0913
     """Render a reports folder into pages to look through.
 
     Plain files, no server: open index.html. Standings are those of `attestore status`; a run that died, is missing or does
-    not verify is shown as such. Pages are pictures, signed by nobody: what counts is what `attestore audit` says.
+    not verify is shown as such. Pages are pictures, signed by nobody: what counts is what `attestore audit` says. Exit code 0 when they were made, whatever they show.
     """
     from attestore.cli.site import Order, make_site
 
