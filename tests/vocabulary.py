@@ -1,6 +1,6 @@
-"""What follows from the vocabulary and the catalogue, as files say it: the JSON Schema and the tables of docs/gates.md.
+"""What follows from vocabulary, catalogue and forms, as files say it: two JSON Schemas and the tables of docs/gates.md.
 
-`tools/vocabulary` writes both; tests compare both.
+`tools/vocabulary` writes them; tests compare them.
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ import re
 from pathlib import Path
 
 from attestore import gate, resources
+from attestore.config import sections
 from attestore.facts import FACTS, Kind
 
-__all__ = ["GUIDE", "SCHEMA", "guide", "schema_text", "tables"]
+__all__ = ["CONFIGURATION", "GUIDE", "SCHEMA", "configuration_text", "guide", "schema_text", "tables"]
 
 SCHEMA = resources.gates_folder() / "gate.schema.json"
+CONFIGURATION = Path(__file__).parents[1] / "docs" / "attestore.schema.json"
 GUIDE = Path(__file__).parents[1] / "docs" / "gates.md"
 
 _UNITS = {
@@ -30,6 +32,11 @@ _UNITS = {
 def schema_text() -> str:
     """The text of the schema file."""
     return json.dumps(gate.schema(), indent=1, ensure_ascii=False) + "\n"
+
+
+def configuration_text() -> str:
+    """The text of the schema of attestore.yaml."""
+    return json.dumps(sections.schema(), indent=1, ensure_ascii=False) + "\n"
 
 
 def guide(text: str) -> str:
@@ -78,4 +85,5 @@ def _cell(text: str) -> str:
 
 if __name__ == "__main__":
     SCHEMA.write_text(schema_text(), encoding="utf-8")
+    CONFIGURATION.write_text(configuration_text(), encoding="utf-8")
     GUIDE.write_text(guide(GUIDE.read_text(encoding="utf-8")), encoding="utf-8")

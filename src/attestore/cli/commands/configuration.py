@@ -70,9 +70,9 @@ def show(  # noqa: PLR0913
     roster: Roster = None,
     as_json: Json = False,
 ) -> None:
-    """Print what holds, and where each value comes from: file and line, an option, or a default.
+    """Print what holds, and where it comes from.
 
-    Secrets are not read; whether what refers to them leads anywhere is told.
+    From a line of the file, an option, or a default. Secrets are not read; whether what refers to them leads anywhere is told.
     """
     from attestore.cli.configuration import tell
 
@@ -94,7 +94,10 @@ def check(
     *,
     as_json: Json = False,
 ) -> None:
-    """Read the configuration and every gate that it names; exit code 2 and the place when something can't be meant."""
+    """Read the configuration and every gate it names.
+
+    Exit code 2, and the place in the file, when something can't be meant.
+    """
     from attestore.cli.configuration import check
 
     raise typer.Exit(check(file, as_json=as_json))
@@ -102,7 +105,7 @@ def check(
 
 @_config.command(epilog="Example:  attestore config schema > attestore.schema.json")
 def schema() -> None:
-    """Print the JSON Schema of attestore.yaml, for editors."""
+    """Print the JSON Schema, for editors."""
     from attestore.cli.configuration import print_schema
 
     raise typer.Exit(print_schema())

@@ -50,9 +50,9 @@ def new(  # noqa: PLR0913
     roster: Roster = None,
     as_json: Json = False,
 ) -> None:
-    """Make a key: RSA 4096 that backups are sealed to, or one that signs.
+    """Make a key that seals backups, or one that signs.
 
-    Without a name it is a backup key, and new backups are sealed to it unless the configuration names others.
+    RSA 4096 with an encryption subkey; one that signs is Ed25519. Without a name it is a backup key, and new backups are sealed to it unless the configuration names others.
     """
     from attestore.cli.keys import Order, make
 
@@ -63,7 +63,7 @@ def new(  # noqa: PLR0913
 
 @_keys.command(name="list", epilog="Example:  attestore keys list --json")
 def list_(*, home: Home = HOME, roster: Roster = None, as_json: Json = False) -> None:
-    """List the keys of a home: what each is for, its strength, when it expires, whether its private part is here."""
+    """List keys: use, strength, expiry, private part."""
     from attestore.cli.keys import Order, tell
 
     raise typer.Exit(tell(Order(home, roster, "", as_json)))
@@ -78,9 +78,9 @@ def check(
     roster: Roster = None,
     as_json: Json = False,
 ) -> None:
-    """Try every key: seal a nonce to it and open it again, sign and verify; expiry, strength, missing private parts.
+    """Try every key that is here.
 
-    Exit code 71 when a key that is in use can't do what it is for.
+    A nonce is sealed and opened again, signed and verified; expiry, strength and missing private parts are told. Exit code 71 when a key that is in use can't do what it is for.
     """
     from attestore.cli.keys import Order, check
 
@@ -100,9 +100,9 @@ def rotate(  # noqa: PLR0913
     roster: Roster = None,
     as_json: Json = False,
 ) -> None:
-    """Seal new backups to a new key; the old one stays, to open the backups that are sealed to it.
+    """Seal new backups to a new key; keep the old one.
 
-    Where attestore.yaml lists recipients, the fingerprint there is replaced. The next run enters the change in the ledger.
+    The old one opens the backups that are sealed to it. Where attestore.yaml lists recipients, the fingerprint there is replaced. The next run enters the change in the ledger.
     """
     from attestore.cli.keys import Order, rotate
 
@@ -118,9 +118,9 @@ def paper(
     home: Home = HOME,
     roster: Roster = None,
 ) -> None:
-    """Print a private key as lines that can be typed back, each with a check of its own.
+    """Print a private key as lines to type back.
 
-    Secret: print it, put it into a safe, and delete the file. attestore keys import reads it back.
+    Each line has a check of its own. Secret: print it, put it into a safe, and delete the file. attestore keys import reads it back.
     """
     from attestore.cli.keys import Order, on_paper
 
@@ -138,7 +138,7 @@ def import_(
     roster: Roster = None,
     as_json: Json = False,
 ) -> None:
-    """Bring keys into a home: a recipient's public key, a private key, or a paper backup that was typed back."""
+    """Bring in public or private keys, or a paper backup."""
     from attestore.cli.keys import Order, add
 
     raise typer.Exit(add(Order(home, roster, passphrase, as_json), files))
@@ -146,7 +146,7 @@ def import_(
 
 @_keys.command(epilog="Example:  attestore keys export --home escrow --output escrow-public.asc")
 def export(*, key: _Key = "", output: _Output = None, home: Home = HOME, roster: Roster = None) -> None:
-    """Give out a public key, for the roster or for a machine that seals backups to it."""
+    """Give out a public key."""
     from attestore.cli.keys import Order, export
 
     raise typer.Exit(export(Order(home, roster, "", as_json=False), key=key, output=output))
