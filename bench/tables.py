@@ -50,7 +50,7 @@ def measure(installation: Installation, scale: float, folder: Path) -> str:
              f"{min(ratios):.2f}–{max(ratios):.2f}", mebibytes(peaks[way]) if way in peaks else "–")
         )  # fmt: skip
     return table(("database", "what", "median", "against by hand", "spread", "attestore's peak"), rows) + (
-        f"\n\nBy hand: `pg_dump -Fd -Z0 -j{_JOBS}` and `pg_restore -j{_JOBS}` into a server that runs already, with the same "
+        f"\n\nBy hand: `pg_dump -Fd -Z0 --no-sync -j{_JOBS}` and `pg_restore -j{_JOBS}` into a server that runs already, with the same "
         "settings as the isolated one; no sealing, no store, no proof, no report. The cycle is everything, its own "
         "initdb and the printing of the report included."
     )
@@ -62,7 +62,17 @@ def _scratch() -> dict[str, str]:
 
 def _by_hand(source: Connection, target: Connection, installation: Installation, folder: Path, number: int) -> float:
     archive = folder / f"dump{number}"
-    dump = [str(installation.program("pg_dump")), "-Fd", "-Z0", f"-j{_JOBS}", "-d", source.conninfo, "-f", str(archive)]
+    dump = [
+        str(installation.program("pg_dump")),
+        "-Fd",
+        "-Z0",
+        "--no-sync",
+        f"-j{_JOBS}",
+        "-d",
+        source.conninfo,
+        "-f",
+        str(archive),
+    ]
     restore = [str(installation.program("pg_restore")), f"-j{_JOBS}", str(archive)]
     began = time.monotonic()
     subprocess.run(dump, check=True)
