@@ -10,6 +10,7 @@ import pytest
 from claims_scores import HERE, judged, lies, scored
 
 LYING: Final = sorted((HERE / "corpus").glob("*.md"))
+HELD_OUT: Final = sorted((HERE / "held_out").glob("*.md"))
 HONEST: Final = sorted((HERE / "honest").glob("*.md"))
 
 
@@ -18,6 +19,15 @@ def test_most_lies_are_found_and_hardly_a_finding_is_wrong(capsys: pytest.Captur
     with capsys.disabled():
         print(f"\nclaims, {len(LYING)} lying and {len(HONEST)} honest documents: {score.sentence}")  # noqa: T201
     assert score.recall >= 0.9, "\n".join(score.told)
+    assert score.precision >= 0.95, "\n".join(score.told)
+
+
+def test_documents_that_no_check_was_made_for_are_read_nearly_as_well(capsys: pytest.CaptureFixture[str]) -> None:
+    """Written last and left alone: see docs/adr/0033 for what was measured when they were new."""
+    score = scored(HELD_OUT)
+    with capsys.disabled():
+        print(f"\nclaims, {len(HELD_OUT)} documents held out: {score.sentence}")  # noqa: T201
+    assert score.recall >= 0.8, "\n".join(score.told)
     assert score.precision >= 0.95, "\n".join(score.told)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from attestore.claims.document import Block, Document, Passage, Table
@@ -36,7 +36,7 @@ RTO: Final = re.compile(
 _RPO: Final = re.compile(r"\bRPO\b|\brecovery point\b", re.IGNORECASE)
 _TARGET: Final = re.compile(
     r"\b(?:target|goal|limit|requirement|required|require[sd]?|sla|slo|threshold|max(?:imum)?|allowed|must|ziel|soll|vorgabe|grenzwert|budget|"
-    r"agreed|objective is|allowance|permitted|policy)\w*\b",
+    r"agreed|committed|promised|contractual|objective is|allowance|permitted|policy)\w*\b",
     re.IGNORECASE,
 )
 _MEASURED: Final = re.compile(
@@ -55,7 +55,9 @@ OTHER: Final = re.compile(
 
 LONGEST: Final = 4_000
 """No statement is longer"""
-_SENTENCE: Final = re.compile(r"(?<=[.!?;])\s+(?=[A-ZÄÖÜ\d`*])|\n(?=[^\n:]{1,60}: )")
+_SENTENCE: Final = re.compile(
+    r"(?<=[a-z\d]{3}[.])(?<!incl[.])(?<!prox[.])(?<!resp[.])\s+(?=[a-z]{3})|(?<=[.!?;])\s+(?=[A-ZÄÖÜ\d`*])|\n(?=[^\n:]{1,60}: )"
+)
 
 
 def sentences(passage: Passage) -> Iterator[tuple[int, str]]:
@@ -81,7 +83,29 @@ def figures(document: Document) -> tuple[Figure, ...]:
                 found += _of_table(block, document, place)
             case _:
                 pass
-    return tuple(found)
+    if len({figure.scope for figure in found if figure.scope}) == 1:
+        found = [replace(figure, scope="") for figure in found]  # one name: the document's subject
+    return tuple(sorted((*found, *_bare_targets(document, found)), key=lambda figure: figure.line))
+
+
+_BARE_TARGET: Final = re.compile(
+    r"\W*(?:target|objective|goal|limit|requirement|sla|slo|maximum|vorgabe|ziel)\W*", re.IGNORECASE
+)
+
+
+def _bare_targets(document: Document, found: list[Figure]) -> Iterator[Figure]:
+    """`Objective: 20 minutes` right beside a recovery time is its target."""
+    measured = {figure.line for figure in found if figure.concept == "rto"}
+    for place, block in enumerate(document.blocks):
+        if not isinstance(block, Passage):
+            continue
+        for line, text in block.lines:
+            label = keyed(text)
+            if label is None or not _BARE_TARGET.fullmatch(label[0]) or not measured & set(range(line - 2, line + 3)):
+                continue
+            target = single(re.sub(r"^[<≤]=?\s*", "", label[1]), german=document.german)
+            if target is not None and target.measure == "duration":
+                yield Figure("rto target", target, line, block.section, "", place)
 
 
 def _of_passage(passage: Passage, document: Document, place: int) -> Iterator[Figure]:
@@ -131,7 +155,8 @@ def _timed(text: str, each: Quantity, found: tuple[Quantity, ...], head: str) ->
         return "rto target"
     if not RTO.search(before) or _RPO.search(before[-30:]) or _PART_OF.search(before[-40:]):
         return ""
-    nearest = re.split(r"[);✅✔|]", before[-45:])[-1]
+    last = max((q.end for q in found if q.end <= each.start and not _conversion(text, q, each)), default=0)
+    nearest = re.split(r"[);✅✔|]", before[max(last, each.start - 45) :])[-1]
     aimed = _TARGET.search(head) is not None and _MEASURED.search(head) is None
     objective = re.search(r"\bobjective\b(?! \(RTO\))[^.:]*$", before, re.IGNORECASE)
     if each.bound or aimed or _last(nearest) == "target" or (objective and not _MEASURED.search(objective[0])):
@@ -144,8 +169,10 @@ def _is_measured(text: str, each: Quantity, kinds: list[Quantity], head: str) ->
     """Whether a duration is said to be the recovery time itself, near its name and before any other."""
     before, after = text[: each.start], text[each.end :]
     earlier = [q for q in kinds if q.start < each.start and not q.bound]
-    about = RTO.search(before)
-    if about is None or len(before) - about.end() > 45 or (earlier and not _conversion(text, earlier[-1], each)):
+    about = max(RTO.finditer(before), key=lambda found: found.end(), default=None)
+    if about is None or len(before) - about.end() > 45:
+        return False
+    if earlier and about.end() < earlier[-1].end and not _conversion(text, earlier[-1], each):
         return False
     between = re.sub(RTO, "", before[about.start() :]).replace("Objective", "").replace("objective", "")
     joined = re.fullmatch(
@@ -195,13 +222,13 @@ def _counted(text: str, each: Quantity) -> str:
 _ALL: Final = re.compile(r"\b(?:all|total|altogether|entire|overall|insgesamt|alle|gesamt)\b[^.]{0,12}$", re.IGNORECASE)
 _CHECKED: Final = re.compile(
     r"^\W*(?:(?:were|was|are|have been|wurden|and \w+)\s+)?(?:(?:fully|successfully|all)\s+)?"
-    r"(?:verified|validated|restored|checked|compared|total|in total|in all|overall|altogether|geprüft|verglichen|wiederhergestellt|insgesamt)\b",
+    r"(?:all\b|[\d.,']+ tables?\b|[\d.,']+ (?:rows|records|zeilen) (?=restored|verified|compared|checked|geprüft)|verified|validated|restored|recovered|imported|checked|compared|total|in total|in all|overall|altogether|geprüft|verglichen|wiederhergestellt|insgesamt)\b",
     re.IGNORECASE,
 )
 
 
 _DONE: Final = re.compile(
-    r"\b(?:restored|verified|compared|checked|validated|imported|loaded|recovered|wiederhergestellt|geprüft|verglichen)\s+"
+    r"\bes wurden (?:alle )?$|\b(?:restored|verified|compared|checked|validated|imported|loaded|recovered|wiederhergestellt|geprüft|verglichen)\s+"
     r"(?:all |alle )?(?:[\d.,]+ (?:[\w-]+ ){1,2}(?:and|und) )?(?:all |alle )?$",
     re.IGNORECASE,
 )
@@ -210,15 +237,24 @@ _IN_TABLES: Final = re.compile(
 )
 
 
+_WHOLE: Final = re.compile(
+    r"\b(?:every one|all|each) of (?:the|our|its)\s+$|\b(?:schema|database|cluster|application)\b[^.,;]{0,16}\b(?:has|contains?|holds?|comprises?|consists of)\s+$",
+    re.IGNORECASE,
+)
 _FROM_TABLES: Final = re.compile(r"\b(?:from|of|per) (?:all |alle )?(?=[\d.,]+ (?:tables|tabellen))", re.IGNORECASE)
 
 
 def _total(text: str, each: Quantity, found: tuple[Quantity, ...], head: str) -> str:
     """A number of things that is meant of the whole, not of a part."""
+    if each.exact and (noun := _counted(text, each)) and _WHOLE.search(text[: each.start]):
+        return noun
     if (
         not each.exact
         or OTHER.search(_FROM_TABLES.sub(" ", text))
-        or re.search(r"\bwith(?:out)?\b|\bof the\b|\bempty\b|\bnew\b|\badditional\b|\bdiffer|\bmissing", text)
+        or re.search(
+            r"\bwith(?:out)?\b(?! [\d.,']{2,} (?:million )?(?:rows|records))|\bof the\b|\bempty\b|\bnew\b|\badditional\b|\bdiffer|\bmissing",
+            text,
+        )
     ):
         return ""
     noun = _counted(text, each)

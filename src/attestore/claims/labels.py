@@ -31,7 +31,7 @@ _BAD: Final = re.compile(
     re.IGNORECASE,
 )
 GOOD: Final = re.compile(
-    r"^[\W_]*(?:(?:✅|✔|✓|☑|🟢)\ufe0f?|pass(?:ed)?|ok|okay|success(?:ful)?|verified|validated|confirmed|match(?:es|ed)?|equal|identical"
+    r"^[\W_]*(?:(?:✅|✔|✓|☑|🟢)\ufe0f?|pass(?:ed)?|ok|okay|success(?:ful)?|verified|validated|confirmed|match(?:es|ed)?|equal|identical|complete|vollständig"
     r"|green|bestanden|erfolgreich|erfüllt|geprüft|gleich|identisch|yes|done|good|in ordnung|i\.?o\.?|100 ?%|[\W_])+$",
     re.IGNORECASE,
 )
@@ -330,6 +330,7 @@ _COLLECTIVE: Final = frozenset(
         "desk",
     ]
 )
+_COLLECTIVE_ENDS: Final = ("team", "abteilung", "leitung", "gruppe", "ausschuss", "gremium")
 _NOBODY: Final = re.compile(
     r"^[\W_]*$|\b(?:tbd|tba|pending|n/?a|none|nobody|not yet|to be|awaiting|open|required|offen|ausstehend|noch nicht|niemand|unsigned|unassigned)\b",
     re.IGNORECASE,
@@ -359,7 +360,9 @@ def persons(text: str) -> tuple[Named, ...]:
     for part in re.split(r"\s*(?:[,;&/+|]|\s(?:and|und|on|am|at|–|—|-)\s)\s*", bare):
         words = [word.lower() for word in re.findall(r"[^\W\d_]+", part)]
         if words:
-            role = all(word in _ROLE for word in words) or words[-1] in _COLLECTIVE
+            role = (
+                all(word in _ROLE for word in words) or words[-1] in _COLLECTIVE or words[-1].endswith(_COLLECTIVE_ENDS)
+            )
             found.append(Named(part.strip(), "".join(words), role))
     if len(found) > 1 and not found[0].role and all(each.role for each in found[1:]):
         found = found[:1]  # a name, then what that person is

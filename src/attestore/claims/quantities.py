@@ -157,6 +157,7 @@ def quantities(text: str, *, german: bool = False) -> tuple[Quantity, ...]:
         *_percents(text, german=german),
         *_fractions(text, german=german),
         *_durations(text, german=german),
+        *_spelled(text),
         *_clocks(text),
         *_counts(text, german=german),
     ):
@@ -227,7 +228,8 @@ def _fractions(text: str, *, german: bool) -> Iterator[Quantity]:
         for found in pattern.finditer(text):
             part, _ = number(found["a"], german=german)
             whole, _ = number(found["b"], german=german)
-            if part.denominator == 1 and whole.denominator == 1 and found[0] != "24/7":
+            month = pattern is _SLASHED and re.fullmatch(r"(?:19|20)\d\d ?/ ?\d\d", found[0])
+            if part.denominator == 1 and whole.denominator == 1 and found[0] != "24/7" and not month:
                 yield Quantity("fraction", part, Fraction(0), found.start(), found.end(), found[0], "", whole)
 
 
@@ -246,6 +248,25 @@ def _durations(text: str, *, german: bool) -> Iterator[Quantity]:
             found = _CONTINUED.match(text, found.end())
         unit = text[start:end]
         yield Quantity("duration", total, half, start, end, unit, re.split(r"[\d.,\s-]+", unit)[-1].lower())
+
+
+_SPELLED: Final = {
+    word: number
+    for number, word in enumerate(
+        ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"], 1
+    )
+}
+_SPELLED_TIME: Final = re.compile(
+    rf"\b({'|'.join(_SPELLED)})[ -](seconds?|minutes?|hours?|days?|weeks?)\b", re.IGNORECASE
+)
+
+
+def _spelled(text: str) -> Iterator[Quantity]:
+    """Two hours."""
+    for found in _SPELLED_TIME.finditer(text):
+        factor = _SECONDS[found[2].lower()]
+        value = _SPELLED[found[1].lower()] * factor
+        yield Quantity("duration", value, factor / 2, found.start(), found.end(), found[0], found[2].lower())
 
 
 def _clocks(text: str) -> Iterator[Quantity]:

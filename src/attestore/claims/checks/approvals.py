@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from attestore.claims.document import Document, Passage, Table
+from attestore.claims.figures import sentences
 from attestore.claims.labels import Named, keyed, persons
 from attestore.claims.model import Book, Kind
 
@@ -21,15 +22,15 @@ _RAN: Final = re.compile(
 )
 _APPROVED: Final = re.compile(
     r"^\W*(?:approve[dr](?: by)?|approvals?|approver|sign(?:ed)?[- ]?off(?: by)?|signed(?: by)?|authori[sz]ed by|accepted by|released by|reviewed and approved by|"
-    r"(?:final|management|production) approval|verified and approved by|freigegeben (?:von|durch)|freigabe(?: durch)?|genehmigt (?:von|durch)|abgenommen von|abnahme)\W*$",
+    r"(?:final|management|production) approval|verified and approved by|freigegeben(?: von| durch)?|freigabe(?: durch)?|genehmigt(?: von| durch)?|abgenommen von|abnahme)\W*$",
     re.IGNORECASE,
 )
 _SPOKEN: Final = re.compile(
-    r"\b(?P<v>approved|signed off|authori[sz]ed|freigegeben|genehmigt) (?:by|von|durch) (?:the )?(?P<who>[^\n.;,()|]{2,60})",
+    r"\b(?P<v>approved|signed off|authori[sz]ed|freigegeben|genehmigt) (?:by|von|durch) (?:the )?(?P<who>(?:\b[A-Z]\.|[^\n.;,()|]){2,60})",
     re.IGNORECASE,
 )
 _RAN_SPOKEN: Final = re.compile(
-    r"\b(?:executed|performed|run|ran|conducted|carried out|tested|prepared|durchgeführt|ausgeführt) (?:by|von) (?:the )?(?P<who>[^\n.;,()|]{2,60})",
+    r"\b(?:executed|performed|run|ran|conducted|carried out|tested|prepared|durchgeführt|ausgeführt)(?: for [^.\n:]{2,30},| to [^.\n:]{2,30},)? (?:by|von) (?:the )?(?P<who>(?:\b[A-Z]\.|[^\n.;,()|]){2,60})",
     re.IGNORECASE,
 )
 _STATUS: Final = re.compile(
@@ -163,12 +164,18 @@ def _of_table(table: Table) -> Iterator[tuple[int, str, str]]:
 
 def _runners(document: Document) -> Iterator[_Who]:
     for line, label, value in _pairs(document):
+        if re.match(r"\W*prepared for\W*$", label, re.IGNORECASE) and (
+            found := re.search(r", by (?P<who>.{2,60})$", value)
+        ):
+            yield _Who(persons(found["who"])[:1], line, found["who"].strip())
         if _RAN.match(label) and (named := persons(value)):
             yield _Who(named, line, value)
     for passage in _short(document):
         for found in _RAN_SPOKEN.finditer(passage.text):
             if named := persons(found["who"]):
                 yield _Who(named[:1], passage.line_at(found.start()), found["who"].strip())
+        for found in _ACTIVE_RAN.finditer(passage.text):
+            yield _Who(persons(found["who"])[:1], passage.line_at(found.start()), found["who"])
 
 
 _REVIEWED: Final = re.compile(
@@ -180,6 +187,11 @@ _REVIEWED: Final = re.compile(
 def _short(document: Document) -> Iterator[Passage]:
     """Passages of a length that people write."""
     return (passage for passage in document.passages if len(passage.text) <= 20_000)
+
+
+_NAME: Final = r"(?P<who>(?:Dr\. |Prof\. )?[A-Z][\w'-]+(?: [A-Z][\w'-]+){0,2})"
+_ACTIVE: Final = re.compile(rf"{_NAME} approved (?:it|this|the (?:report|result|restore|test)|both)\b")
+_ACTIVE_RAN: Final = re.compile(rf"{_NAME} (?:ran|wrote|executed|performed|carried out) (?:it|this|the)\b")
 
 
 def _reviewers(document: Document) -> Iterator[_Who]:
@@ -198,6 +210,14 @@ def _approvers(document: Document) -> Iterator[_Who]:
                 continue
             seen.add(line)
             yield _Who(persons(value), line, value.strip())
+    yield from _spoken(document, seen)
+
+
+def _spoken(document: Document, seen: set[int]) -> Iterator[_Who]:
+    """Approvals told in prose, on lines that no label has."""
+    for passage in _short(document):
+        for found in _ACTIVE.finditer(passage.text):
+            yield _Who(persons(found["who"]), passage.line_at(found.start()), found["who"])
     for passage in _short(document):
         for found in _SPOKEN.finditer(passage.text):
             line = passage.line_at(found.start())
@@ -214,6 +234,9 @@ def _approvers(document: Document) -> Iterator[_Who]:
             )[0]
             if re.match(r"(?:our|his|her|their|its|all|both|a|an|any|each|whom|me)\b", who, re.IGNORECASE):
                 continue
+            named = re.match(r",\s+([^\W\d_][\w'-]+ [^\W\d_][\w'-]+)(?=[,.;\s]|$)", passage.text[found.end() :])
+            if named and all(person.role for person in persons(who)):
+                who = named[1]  # the office, then the person
             yield _Who(persons(who), line, who.strip())
 
 
@@ -221,7 +244,8 @@ def _stated(document: Document) -> Iterator[tuple[int, str]]:
     """Lines that call something approved without saying by whom."""
     for block in document.blocks:
         if isinstance(block, Passage):
-            for line, text in block.lines:
+            parts = [(line + at, part) for line, text in sentences(block) for at, part in enumerate(text.split("\n"))]
+            for line, text in parts:
                 if (
                     len(text) < 160
                     and _STATUS.search(text)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from fractions import Fraction
-from itertools import islice, pairwise
+from itertools import combinations, islice, pairwise
 from typing import Final, TypeAlias
 
 from attestore.claims.checks.same import subject
@@ -40,7 +40,7 @@ _MOST_EVENTS: Final = 100
 _TIME: Final = r"(?:(?:T|[ ,]+(?:at |um )?)(?P<h>\d{1,2}):(?P<mi>\d{2})(?::(?P<s>\d{2})(?:[.,]\d{1,6})?)?(?: ?(?P<ap>[AaPp][Mm])\b)?\s?(?P<z>Z\b|UTC\b|GMT\b|[+-]\d{2}:?\d{2}\b|CES?T\b|E[SD]T\b|P[SD]T\b)?)?"
 _PATTERNS: Final = (
     re.compile(
-        rf"(?<![\w.-])(?:(?P<w>{_DAY})\.?,? )?(?P<y>(?:19|20)\d\d)-(?P<m>\d\d)-(?P<d>\d\d)(?!\d|-\w)(?: ?\((?P<w2>{_DAY})\.?\))?{_TIME}",
+        rf"(?<![\w.-])(?:(?P<w>{_DAY})\.?,? \(?)?(?P<y>(?:19|20)\d\d)-(?P<m>\d\d)-(?P<d>\d\d)(?!\d|-\w)(?: ?\((?P<w2>{_DAY})\.?\))?{_TIME}",
         re.IGNORECASE,
     ),
     re.compile(
@@ -88,6 +88,7 @@ def check(document: Document, book: Book, *, at: datetime | None) -> None:
     _ordered(document, book, at=at)
     for table in document.tables:
         _spans(table, document, book)
+        _rows(table, book)
     _timelines(document, book)
     _spoken(document, book)
 
@@ -200,7 +201,7 @@ def _told(year: int, month: int, day: int) -> str:
 _ROLES: Final = (
     ("backup", re.compile(r"\b(?:backup (?:date|time|taken|created|started|completed|finished|from|of)|dump (?:taken|created|time|date|started|completed)|snapshot(?: taken| time)?|backup timestamp|sicherung vom)\b", re.IGNORECASE)),
     ("planned", re.compile(r"\b(?:requested|planned|scheduled|ordered|angefordert)\b", re.IGNORECASE)),
-    ("start", re.compile(r"\b(?:start(?:ed|s)?(?: (?:time|at|date))?|began|begin|begun|kick-?off|beginn|gestartet|from)\b", re.IGNORECASE)),
+    ("start", re.compile(r"\b(?:start(?:ed|s)?(?: (?:time|at|date))?|began|begin|begun|kick-?off|beginn|begonnen|gestartet|from)\b", re.IGNORECASE)),
     ("end", re.compile(r"\b(?:end(?:ed|s)?(?: (?:time|at))?|finish(?:ed)?(?: at)?|completed?(?: at| on)?|completion(?: date| time)?|done|ende|beendet|abgeschlossen)\b", re.IGNORECASE)),
     ("test", re.compile(r"\b(?:test(?:ed)?(?: date| on)?|test execution|execut(?:ed|ion)(?: on| date)?|perform(?:ed)?(?: on)?|restore(?:d)?(?: date| test| started| time)?|drill(?: date)?|run (?:date|on)|conducted|durchgeführt(?: am)?|prüfung am)\b", re.IGNORECASE)),
     ("approval", re.compile(r"\b(?:approv(?:ed|al)(?: date| on)?|sign(?:ed)?[ -]?off(?: date)?|signed(?: on)?|reviewed?(?: on| date)?|authori[sz]ed|freigegeben(?: am)?|genehmigt(?: am)?|freigabe)\b", re.IGNORECASE)),
@@ -277,6 +278,28 @@ def _ordered(document: Document, book: Book, *, at: datetime | None) -> None:
             if _together(earlier, later, events):
                 _pair(earlier, later, book)
     _durations(document, events, book)
+
+
+def _side(head: str) -> str:
+    """A column that is the backup, or the restore."""
+    return "backup" if re.fullmatch(r"\W*(?:backup|dump|sicherung)\W*", head, re.IGNORECASE) else ""
+
+
+def _rows(table: Table, book: Book) -> None:
+    """Columns of dates whose order is known: backup, test, approval."""
+    columns = [
+        (index, role)
+        for index, head in enumerate(table.head)
+        if not _NOT_EVENT.search(head) and (role := _role(head) or _side(head))
+    ]
+    for row in table.rows if len(columns) > 1 else ():
+        told = [
+            _Event(role, found[0], row.line, table.section, table.head[index])
+            for index, role in columns
+            if len(found := moments(row.cells[index])) == 1
+        ]
+        for one, two in combinations(told, 2):
+            _pair(one, two, book)
 
 
 def _together(first: _Event, second: _Event, events: list[_Event]) -> bool:
@@ -377,7 +400,7 @@ _STARTS: Final = re.compile(r"^\W*(?:start(?:ed)?(?: time| at)?|begin|began|from
 _ENDS: Final = re.compile(
     r"^\W*(?:end(?:ed)?(?: time| at)?|finish(?:ed)?(?: at)?|stop|completed(?: at)?|to|until|ende|bis)\b", re.IGNORECASE
 )
-_LASTS: Final = re.compile(r"\b(?:duration|elapsed|took|dauer|time taken|length)\b", re.IGNORECASE)
+_LASTS: Final = re.compile(r"\b(?:minutes|duration|elapsed|took|dauer|time taken|length)\b", re.IGNORECASE)
 
 
 def _spans(table: Table, document: Document, book: Book) -> None:

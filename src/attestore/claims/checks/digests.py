@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from attestore.claims.document import Code, Document, Passage, Row, Table
-from attestore.claims.labels import keyed
+from attestore.claims.labels import is_good, keyed
 from attestore.claims.model import Book, Kind
 
 __all__ = ["check"]
@@ -75,6 +75,7 @@ def check(document: Document, book: Book) -> None:
             book.found(Kind.IMPOSSIBLE, each.line, why, needs=_NEEDS)
         else:
             sound.append(each)
+    _unequal(document, book)
     _repeated(sound, book)
     _rotated(sound, book)
     _shortened(document, {each.text.lower() for each in seen}, book)
@@ -196,6 +197,23 @@ def _repeated(seen: list[_Seen], book: Book) -> None:
             f"{_short(each.subject)}); different content has different digests.",
             needs=_NEEDS,
         )
+
+
+def _unequal(document: Document, book: Book) -> None:
+    """Two digests of one row that differ, and a mark that says they don't."""
+    for table in document.tables:
+        columns = [index for index, head in enumerate(table.head) if _ABOUT.search(head) or _ALGORITHM.search(head)]
+        if len(columns) != 2:
+            continue
+        for row in table.rows:
+            first, second = (row.cells[index].strip(" `").lower() for index in columns)
+            marks = [cell for index, cell in enumerate(row.cells) if index not in columns and index and is_good(cell)]
+            if first != second and len(first) == len(second) >= 16 and set(first + second) <= _HEX and marks:
+                alike = sum(a == b for a, b in zip(first, second, strict=True))
+                book.found(
+                    Kind.CONTRADICTION, row.line,
+                    f"The two digests differ in {len(first) - alike} of {len(first)} digits, yet the row is marked {marks[0].strip()}.", needs=_NEEDS,
+                )  # fmt: skip
 
 
 def _differ(first: str, second: str) -> bool:

@@ -21,6 +21,10 @@ _PARTLY: Final = re.compile(
     r"slowest|biggest|representative|at least|important)\b|[…]|\.\.\.",
     re.IGNORECASE,
 )
+_EXAMPLES: Final = re.compile(
+    r"\b(?:e\.g\.|such as|includ\w+|among|for instance|examples?|some|at least|more than|top|largest|z\. ?b\.|of the|other|main|key|important)\b|[…]|\.\.\.",
+    re.IGNORECASE,
+)
 _NEEDS: Final = "The complete list, as the server's catalogue gives it."
 _WORDS: Final = {
     word: number
@@ -39,6 +43,64 @@ def check(document: Document, figures: tuple[Figure, ...], book: Book) -> None:
     """Count what is listed again."""
     _tables(document, figures, book)
     _introduced(document, book)
+    _summed_up(document, book)
+
+
+_SUM: Final = re.compile(
+    r"^\W*(?:(?:grand )?total|all in all|in total|altogether|sum|overall|together|taken together|insgesamt|zusammen|summe|gesamt)\b",
+    re.IGNORECASE,
+)
+
+
+def _summed_up(document: Document, book: Book) -> None:
+    """A list of durations or sizes, and the total behind it or in its last item."""
+    blocks = document.blocks
+    for place, block in enumerate(blocks):
+        if (
+            not isinstance(block, Passage)
+            or not block.items
+            or (place and getattr(blocks[place - 1], "items", 0) == block.items)
+        ):
+            continue
+        items = [
+            block,
+            *(
+                each
+                for each in blocks[place + 1 : place + 60]
+                if isinstance(each, Passage) and each.items == block.items
+            ),
+        ]
+        behind = blocks[place + len(items)] if place + len(items) < len(blocks) else None
+        last = items[-1]
+        if _SUM.match(last.text):
+            items = items[:-1]
+        elif isinstance(behind, Passage) and not behind.heading and _SUM.match(behind.text):
+            last = behind
+        else:
+            continue
+        _total_of(items, last, document, book)
+
+
+def _total_of(items: list[Passage], last: Passage, document: Document, book: Book) -> None:
+    first = re.split(r"[.;]\s", last.text.split("\n")[0])[0]
+    totals = [q for q in quantities(first, german=document.german) if q.measure in {"duration", "size"}]
+    parts: list[Quantity] = []
+    for item in items:
+        mine = [q for q in quantities(item.text, german=document.german) if totals and q.measure == totals[0].measure]
+        parts += mine if len(mine) == 1 and mine[0].exact else []
+    if len(items) < 3 or len(parts) != len(items) or not totals or not totals[0].exact or _PARTLY.search(first):
+        return
+    summed = sum((q.value for q in parts), Fraction(0))
+    slack = sum((q.half for q in parts), Fraction(0)) + 2 * totals[0].half
+    told = " + ".join(q.text for q in parts[:12])
+    if abs(summed - totals[0].value) <= slack:
+        book.holds(last.line, f"{told} = {totals[0].text}.")
+    elif not re.search(r"parallel|overlap|concurrent", " ".join(item.text for item in items), re.IGNORECASE):
+        unit = "s" if totals[0].measure == "duration" else "B"
+        book.found(
+            Kind.CONTRADICTION, last.line, f"The {len(parts)} items above sum to {said(summed)} {unit} ({told}), not {totals[0].text}.",
+            needs="The figures of each item, measured again.",
+        )  # fmt: skip
 
 
 def _tables(document: Document, figures: tuple[Figure, ...], book: Book) -> None:
@@ -206,7 +268,8 @@ def _items(blocks: tuple[Block, ...], place: int) -> list[Passage]:
 
 
 def _following(text: str, line: int, count: int, document: Document, book: Book) -> None:
-    if _PARTLY.search(text):
+    text = re.split(r"[.;]\s", text)[-1]
+    if _EXAMPLES.search(text):
         return
     found = [q for q in quantities(text, german=document.german) if q.measure == "count" and q.exact]
     spelled = [

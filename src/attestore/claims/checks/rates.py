@@ -29,10 +29,11 @@ _CPU: Final = re.compile(
     re.IGNORECASE,
 )
 _NET: Final = re.compile(
-    r"\b(?:download\w*|fetch\w*|upload\w*|transfer\w*|copied from|s3|network|retriev\w*)\b", re.IGNORECASE
+    r"\b(?:egress|ingress|download\w*|fetch\w*|upload\w*|transfer\w*|copied from|s3|network|retriev\w*)\b",
+    re.IGNORECASE,
 )
 _DISK: Final = re.compile(
-    r"\b(?:restor\w*|dump\w*|pg_restore|pg_dump|backup|base ?backup|read|written|copied|wiederhergestellt)\b",
+    r"\b(?:restor\w*|dump\w*|pg_restore|pg_dump|backup|base ?backup|load\w*|import\w*|read|written|copied|wiederhergestellt)\b",
     re.IGNORECASE,
 )
 _NOT_WORK: Final = re.compile(
@@ -92,6 +93,7 @@ def _steps(document: Document) -> Iterator[_Step]:
             case Table():
                 yield from _steps_of_table(block, document)
             case Passage(heading=0):
+                yield from _took(block, document)
                 for line, text in block.lines:
                     label = re.match(r"\W*([^:]{3,50}):\s*", text)
                     found = single(text[label.end() :], german=document.german) if label else None
@@ -99,6 +101,21 @@ def _steps(document: Document) -> Iterator[_Step]:
                         yield _Step(label[1], found.value, line, block.section)
             case _:
                 pass
+
+
+_SAID: Final = re.compile(
+    r"\b((?:data|schema|index(?:es)?)(?: (?:load|copy|restore|restoration|creation|rebuild|build|import|phase))?) (?:took|lasted|needed)\s+$",
+    re.IGNORECASE,
+)
+
+
+def _took(passage: Passage, document: Document) -> Iterator[_Step]:
+    """Data load took 14 minutes."""
+    for line, text in sentences(passage):
+        for each in quantities(text, german=document.german):
+            named = _SAID.search(text[: each.start]) if each.measure == "duration" and each.exact else None
+            if named:
+                yield _Step(named[1] if " " in named[1] else f"{named[1]} load", each.value, line, passage.section)
 
 
 _TOOK: Final = re.compile(r"\b(?:duration|time|took|elapsed|seconds|dauer)\b", re.IGNORECASE)
@@ -184,7 +201,10 @@ def _indexes(step: _Step, rows: Fraction | None, indexes: Fraction | None, size:
         )  # fmt: skip
 
 
-_CLAUSE: Final = re.compile(r",\s+(?:and|but|while|whereas|of which|with|und|aber|davon)\b|;\s|\s[–—]\s", re.IGNORECASE)
+_CLAUSE: Final = re.compile(
+    r",\s+(?:and|but|while|whereas|of which|with|und|aber|davon)\b|,\s+(?=\w+ed (?:it )?(?:with \w+ )?(?:in|within|for) )|;\s|\s[–—]\s",
+    re.IGNORECASE,
+)
 
 
 def _sentence(text: str, line: int, document: Document, book: Book) -> None:
@@ -231,7 +251,7 @@ def _through(text: str, size: Quantity, took: Quantity, line: int, book: Book) -
     rate = size.value / took.value
     shown = f"{size.text} in {took.text} are {_rate(rate)}"
     if _CPU.search(text) and not _NET.search(text):
-        if (rate < _MB and took.value >= 5) or rate > 50 * 1024 * _MB:
+        if (rate < _MB and took.value >= 5) or rate > 10 * 1024 * _MB:
             book.found(
                 Kind.IMPLAUSIBLE,
                 line,

@@ -118,7 +118,11 @@ def _concept(concept: str, group: list[Figure], labelled: list[_Labelled], docum
         return  # so many values are of several things
     usual = _usual(group)
     for figure in group:
-        if figure is usual or figure.quantity.same(usual.quantity) or figure.line == usual.line:
+        if (
+            figure is usual
+            or figure.quantity.same(usual.quantity)
+            or (figure.line == usual.line and concept not in _COUNTED)
+        ):
             continue
         if _parallel(figure.section, usual.section, labelled):
             continue
@@ -221,18 +225,18 @@ _NIGHTLY: Final = re.compile(
 
 
 def _periods(document: Document, book: Book) -> None:
-    """Retention by period, and the hour of the backup."""
+    """Retention by period, the hour of the backup, keys and ciphers."""
     stated: dict[str, tuple[str, int]] = {}
     places: list[tuple[int, str, tuple[str, ...]]] = []
     for block in document.blocks:
         if isinstance(block, Passage):
-            places += [(line, text, block.section) for line, text in block.lines]
+            places += [(line, text, block.section) for line, text in sentences(block)]
         elif isinstance(block, Table):
             places += [(row.line, " : ".join(row.cells), block.section) for row in block.rows]
     for line, text, section in places:
         if len(text) > 1_000 or subject(section) or (OTHER.search(text) and not re.search(r"\bif\b", text)):
             continue
-        for name, value in _kept(text):
+        for name, value in (*_kept(text), *(() if " : " in text else _sealed(text))):
             key, other = name, stated.get(name)
             if other is None:
                 stated[key] = value, line
@@ -241,6 +245,20 @@ def _periods(document: Document, book: Book) -> None:
                     Kind.CONTRADICTION, line, f"{name}: {value} here and {other[0]} on line {other[1]}.",
                     needs="The configuration as it was in force, and the list of backups kept.",
                 )  # fmt: skip
+
+
+_KEY: Final = re.compile(r"\bRSA[ -]?(\d{4})\b|\b(\d{4})[- ]bits? RSA\b", re.IGNORECASE)
+_CIPHER: Final = re.compile(r"\bAES[ -]?(128|192|256)\b", re.IGNORECASE)
+
+
+def _sealed(text: str) -> Iterator[tuple[str, str]]:
+    """Key and cipher, where a sentence names one of each."""
+    keys = {found[1] or found[2] for found in _KEY.finditer(text)}
+    ciphers = {found[1] for found in _CIPHER.finditer(text)}
+    if len(keys) == 1:
+        yield "Size of the RSA key", f"{keys.pop()} bits"
+    if len(ciphers) == 1:
+        yield "Cipher", f"AES-{ciphers.pop()}"
 
 
 def _kept(text: str) -> Iterator[tuple[str, str]]:
@@ -263,11 +281,12 @@ def _kept(text: str) -> Iterator[tuple[str, str]]:
             yield f"Backups kept {period}", number
     aside = re.search(r"\b(?:wal|logs?|evidence|report|record|audit|archiv\w+ of)\b", text, re.IGNORECASE)
     for span in () if found_any or aside else _RETAINED.finditer(text):
-        clause = re.split(r"[.;,]\s", text[: span.start()])[-1] + span[0]
-        if not re.search(
-            r"\b(?:hourly|daily|weekly|monthly|yearly|full|incremental|differential)\b", clause, re.IGNORECASE
-        ):
-            yield "Retention", f"{span['n']} {span['u'].lower().rstrip('s')}s"
+        clause = re.split(r"[.;,]\s", text[: span.start()])[-1] + span[0] + re.split(r"[.;,]", text[span.end() :])[0]
+        of = re.findall(
+            r"\b(hourly|daily|nightly|weekly|monthly|yearly|full|incremental|differential)\b", clause, re.IGNORECASE
+        )
+        kind = f" of {' '.join(sorted({each.lower() for each in of}))} backups" if of else ""
+        yield f"Retention{kind}", f"{span['n']} {span['u'].lower().rstrip('s')}s"
     for found in _NIGHTLY.finditer(text):
         hour = (
             int(found["h"]) % 12 + 12

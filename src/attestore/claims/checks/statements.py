@@ -66,8 +66,8 @@ def _converted(first: Quantity, second: Quantity, between: str, text: str, line:
     alike = first.unit == second.unit and first.text.count(" ") == second.text.count(" ")
     if alike and "=" not in between and pair == {"duration"}:
         return  # twelve seconds (eight seconds): two values, no conversion
-    if not (first.exact and second.exact):
-        return
+    if not (first.exact and second.exact) or "hm" in {first.unit, second.unit}:
+        return  # 03:35 may be a time of day
     value = first.value if first.measure != "clock" else clock(first.text) or first.value
     same = Quantity(second.measure, value, first.half, 0, 0, first.text, first.unit, None, first.other).same(second)
     if same:
@@ -83,7 +83,7 @@ def _part(first: Quantity, second: Quantity, between: str, line: int, book: Book
     if pair == ("percent", "fraction") and re.fullmatch(r"\s*(?:\(|[–—:,-]|of (?:the )?\w+ \()\s*", between):
         share, part = first, second
     elif pair == ("fraction", "percent") and re.fullmatch(
-        r"\s*(?:[\w-]+ ){0,3}(?:[\w-]+)?\s*(?:\(|[–—:=,-]|is|are)\s*", between
+        r"\s*(?:[\w-]+ ){0,6}(?:[\w-]+)?\s*(?:\(|[–—:=,-]|is|are)\s*", between
     ):
         share, part = second, first
     else:
@@ -190,11 +190,14 @@ def _margins(document: Document, figures: tuple[Figure, ...], book: Book) -> Non
             places += sentences(block)
         elif isinstance(block, Table):
             places += [(row.line, " ".join((row.cells[0] + ":", *row.cells[1:]))) for row in block.rows]
+    took = [each for _, text in places if (each := _took(text, document)) is not None]
+    anywhere = took[0] if len({each.value for each in took}) == 1 else None
     for line, text in places:
         if len(text) > 1_000 or not _RELATIVE.search(text) or re.search(r"\bRPO\b|per cent of tables|previous", text):
             continue
         label = keyed(text.replace("\n", " "))
         measured, target = _one(figures, "rto", line), _one(figures, "rto target", line)
+        measured = _took(text, document) or measured or anywhere
         if measured is None or target is None or not target.value:
             continue
         for each in quantities(text, german=document.german):
@@ -203,10 +206,24 @@ def _margins(document: Document, figures: tuple[Figure, ...], book: Book) -> Non
                 _margin(each, text, label[0] if label else "", measured, target, at, book)
 
 
+_TOOK: Final = re.compile(
+    r"\b(?:restore|recovery|restoration|wiederherstellung)\b[^.;]{0,60}\b(?:took|lasted|dauerte)\s+(?:only |just |nur )?$",
+    re.IGNORECASE,
+)
+
+
+def _took(text: str, document: Document) -> Quantity | None:
+    """The restore took 2 hours 30 minutes: what the same sentence compares with the target."""
+    found = [
+        q for q in quantities(text, german=document.german) if q.measure == "duration" and _TOOK.search(text[: q.start])
+    ]
+    return found[0] if len(found) == 1 and found[0].exact else None
+
+
 def _margin(each: Quantity, text: str, head: str, measured: Quantity, target: Quantity, line: int, book: Book) -> None:  # noqa: PLR0913, PLR0917
     after, before = text[each.end :], text[: each.start]
     below = re.match(
-        r"\s*\)?\s*(?:below|under|better than|beneath|less than|ahead of|unter|inside|margin|headroom|of headroom|of margin|spare|reserve|remaining|left)\b",
+        r"\s*\)?\s*(?:below|under|better than|beneath|less than|ahead of|unter|inside|margin|headroom|of headroom|of margin|spare|(?:in )?reserve|remaining|left)\b",
         after,
         re.IGNORECASE,
     )
@@ -257,7 +274,7 @@ def _targets(figures: tuple[Figure, ...], document: Document, book: Book) -> Non
                 re.search(
                     r"\b(?:within|met|under|below|well under|meets|satisf|eingehalten|unter)\b", text, re.IGNORECASE
                 )
-                and not re.search(r"\b(?:not|fail|miss|exceed|above|over)", text, re.IGNORECASE)
+                and not re.search(r"\b(?:not\b|fail|miss|exceed|above\b|over\b)", text, re.IGNORECASE)
             )
         ) and (RTO.search(text) or "|" in text):
             book.found(

@@ -306,7 +306,7 @@ def _whole(column: _Column, *, named: bool, complete: bool, book: Book) -> None:
 
 
 _LEFT: Final = re.compile(
-    r"\b(?:source|before|expected|original|count|in backup|backup|production|prod|quelle|vorher|soll|primary|pre|total|backed up|dumped)\b",
+    r"\b(?:source|objects|quantity|before|expected|original|count|in backup|backup|production|prod|quelle|vorher|soll|primary|pre|total|backed up|dumped)\b",
     re.IGNORECASE,
 )
 _RIGHT: Final = re.compile(
