@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from attestore.report import numbers
 from attestore.report.blocks import (
     Align,
@@ -54,7 +56,7 @@ def backup(view: View) -> tuple[Block, ...]:
         Fact(say("Fetched for the restore"), _compared(view, "fetched.parts")),
         Fact(say("Local copy destroyed"), reading.shown("local.destroyed"), note=say("before the restore was ordered")),
     ]
-    blocks: list[Block] = [Heading(2, say("The backup"), "backup"), Facts(tuple(facts))]
+    blocks: list[Block] = [Heading(2, say("The backup"), "backup"), Facts(tuple(facts)), *_stores(view)]
     if manifest is None:
         blocks.append(Para(say("There is no manifest: the run stopped before the backup was complete.")))
         return tuple(blocks)
@@ -76,6 +78,53 @@ def backup(view: View) -> tuple[Block, ...]:
         )
     )
     return tuple(blocks)
+
+
+_WHOLE: Final = {
+    True: Mark("whole", Tone.GOOD),
+    False: Mark("NOT whole", Tone.BAD),
+    None: Mark(NOT_MEASURED, Tone.DOUBT),
+}
+
+
+def _stores(view: View) -> tuple[Block, ...]:
+    """Every store that was asked: what it gave back, and what it lets nobody delete."""
+    reading = view.reading
+    names = reading.subjects("store.place")
+    if not names:
+        return ()
+    fetched = reading.text("fetched.from")
+    rows: list[tuple[Cell, ...]] = [
+        (
+            name,
+            reading.shown("store.place", name),
+            _WHOLE[reading.flag("store.verified", name)],
+            reading.text("store.lock", name) or say("none"),
+            say("yes") if name == fetched else "–",
+        )
+        for name in names
+    ]
+    versions = len(reading.subjects("store.version"))
+    return (
+        Table(
+            (
+                Column(say("Store")),
+                Column(say("Where"), wide=True),
+                Column(say("Read back")),
+                Column(say("Lock")),
+                Column(say("Restored from")),
+            ),
+            tuple(rows),
+            caption=say("Stores"),
+        ),
+        Para(
+            say(
+                "Whole: this run read every byte back, and it is what the signed manifest lists. A lock is what the store says of "
+                "every object. Off-site is the operator's word."
+            )
+            + (" " + say("{n} told.", n=numbers.counted(versions, "object version")) if versions else "")
+        ),
+    )
 
 
 def _origin(view: View) -> str:
