@@ -81,7 +81,7 @@ LIES = (
     Lie("a context with another end", Draft(lies={"context.json": becomes(b'"ended":"2026', b'"ended":"2025')}), "context", "end ("),
     Lie("a history that the ledger does not tell", Draft(lies={"context.json": becomes(b'"history":[]', b'"history":[["r","S9-PROD-004","2026-02-01T00:00:00.000Z","PASS",1,1]]')}), "context", "which the ledger does not"),
     Lie("another start than the ledger tells", Draft(about=lambda about: replace(about, ledger_count=2)), "ledger", "the ledger it was started in"),
-    Lie("a renderer that nobody has", Draft(about=lambda about: replace(about, renderer="0")), "report", "Renderer 0"),
+    Lie("a renderer that nobody has", Draft(about=lambda about: replace(about, renderer="0")), "report", "made by renderer 0"),
     Lie("a template that reads the machine", Draft(lies={"templates/report.md.j2": lambda data: data + b"{{ ''.__class__.__mro__ }}"}), "report", "cannot be rendered"),
     Lie("PDFs that are none", Draft(lies={"summary.pdf": lambda _: b"%PDF-1.7\nPASS\n"}), "pdf", "cannot be read"),
     Lie("a journal that goes on after the end", Draft(about=lambda about: replace(about, ended="2026-03-01T02:00:00.500Z")), "time", "lies before the journal's"),
