@@ -18,7 +18,6 @@ LIES: Final = (
     (24, Kind.UNSUPPORTED, "the results lie in a file that is not here"),
     (44, Kind.IMPOSSIBLE, "pg_stat_user_tables has no tablename"),
     (44, Kind.VACUOUS, "n_live_tup is an estimate"),
-    (46, Kind.IMPOSSIBLE, "nor can it be ordered by"),
     (52, Kind.VACUOUS, "a checksum whose order is not defined"),
     (66, Kind.VACUOUS, "foreign keys joined by name alone"),
     (73, Kind.VACUOUS, "NOT IN and NULL"),

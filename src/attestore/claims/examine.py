@@ -6,15 +6,19 @@ from datetime import datetime
 
 from attestore.claims.checks import (
     approvals,
+    clocks,
+    compared,
     dates,
     digests,
     listed,
     parts,
     printed,
+    promised,
     queries,
     rates,
     same,
     statements,
+    suites,
     tables,
     unsupported,
     vacuous,
@@ -43,4 +47,8 @@ def examine(document: Document, *, at: datetime | None = None) -> Report:
     queries.check(document, book)
     approvals.check(document, book)
     unsupported.check(document, book)
+    compared.check(document, book)
+    promised.check(document, book)
+    clocks.check(document, book)
+    suites.check(document, book)
     return book.closed()

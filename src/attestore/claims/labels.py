@@ -9,7 +9,9 @@ from typing import Final
 __all__ = [
     "GOOD",
     "MARK",
+    "Named",
     "Noun",
+    "alike",
     "is_good",
     "is_mark",
     "is_share",
@@ -353,7 +355,8 @@ def persons(text: str) -> tuple[Named, ...]:
     bare = re.sub(
         r"https?://\S+|<[^>]*>|\b\d{4}-\d{2}-\d{2}\S*|\b\d{1,2}:\d{2}\S*|\bUTC\b|\d{1,2}\.\d{1,2}\.\d{4}", " ", text
     )
-    bare = re.sub(r"\([^()]*\)", " ", bare)
+    bare = re.sub(r"(?<=\w)@[\w-]+(?:\.[\w-]+)+", " ", re.sub(r"\([^()]*\)", " ", bare))
+    bare = re.sub(r"^\W*([^\W\d_]{2,}), ([^\W\d_]{2,}|[^\W\d_]\.)\W*$", r"\2 \1", bare)  # surname first
     if _NOBODY.search(text if len(text) < 40 else bare):
         return ()
     found: list[Named] = []
@@ -367,3 +370,31 @@ def persons(text: str) -> tuple[Named, ...]:
     if len(found) > 1 and not found[0].role and all(each.role for each in found[1:]):
         found = found[:1]  # a name, then what that person is
     return tuple(found)
+
+
+_TITLES: Final = frozenset(["dr", "prof", "mr", "mrs", "ms", "herr", "frau", "dipl", "ing"])
+_FOLD: Final = str.maketrans(
+    {"ß": "ss", "ä": "ae", "ö": "oe", "ü": "ue", "é": "e", "è": "e", "á": "a", "í": "i", "ó": "o"}
+)
+
+
+def alike(one: Named, other: Named) -> bool:
+    """Whether two names can only be meant of one person: J. Weiß, Jana Weiss, jweiss."""
+    if one.key == other.key:
+        return True
+    if one.role or other.role:
+        return False
+    a, b = _name(one), _name(other)
+    if a == b or sorted(a) == sorted(b):
+        return bool(a)
+    for short, long in ((a, b), (b, a)):
+        if len(short) == 1 and len(long) == 2 and len(long[-1]) > 2 and short[0] == long[0][0] + long[-1]:
+            return True
+        if len(short) == len(long) == 2 and len(short[0]) == 1:
+            return short[-1] == long[-1] and short[0] == long[0][0]
+    return False
+
+
+def _name(person: Named) -> list[str]:
+    words = re.findall(r"[^\W\d_]+", person.text.lower().translate(_FOLD))
+    return [word for word in words if word not in _TITLES]

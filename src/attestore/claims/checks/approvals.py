@@ -9,7 +9,7 @@ from typing import Final
 
 from attestore.claims.document import Document, Passage, Table
 from attestore.claims.figures import sentences
-from attestore.claims.labels import Named, keyed, persons
+from attestore.claims.labels import Named, alike, keyed, persons
 from attestore.claims.model import Book, Kind
 
 __all__ = ["check"]
@@ -35,6 +35,10 @@ _RAN_SPOKEN: Final = re.compile(
 )
 _STATUS: Final = re.compile(
     r"(?:^|[:|*✅✔\s])(?:✅|✔️?|☑)?\s*(?:verified (?:and|&) )?(?:formally |fully |officially )?(?:APPROVED|approved|Approved|FREIGEGEBEN|Freigegeben|SIGNED OFF|Signed off)\b(?! (?:by|von|durch|\w+ by)|\s*:|\w)",
+)
+_PASSIVE: Final = re.compile(
+    r"\b(?:has|have|was|were|wurden?) (?:been )?(?:(?:formally |fully )?\w+ (?:and|und) )?(?:approved|signed off|freigegeben|genehmigt)\W*$",
+    re.IGNORECASE,
 )
 _LABEL: Final = re.compile(
     r"\b(?:status|production readiness|readiness|gate|decision|verdict|approval|release|result|outcome|go[/-]live|security gate|deployment)\b",
@@ -94,7 +98,12 @@ def _judge(who: _Who, ran: list[_Who], keys: set[str], book: Book) -> bool:
     """Whether an approval is one by a person who is not the executor."""
     if not who.named:
         return False
-    others = [person for person in who.named if person.key not in keys and not _included(person, keys)]
+    known = [person for each in ran for person in each.named]
+    others = [
+        person
+        for person in who.named
+        if not any(alike(person, other) for other in known) and not _included(person, keys)
+    ]
     if not others:
         mine = next(each for each in ran if any(_same(person, other) for person in each.named for other in who.named))
         book.found(
@@ -115,7 +124,7 @@ def _judge(who: _Who, ran: list[_Who], keys: set[str], book: Book) -> bool:
 
 
 def _same(one: Named, other: Named) -> bool:
-    return one.key == other.key or _included(one, {other.key}) or _included(other, {one.key})
+    return alike(one, other) or _included(one, {other.key}) or _included(other, {one.key})
 
 
 def _included(person: Named, keys: set[str]) -> bool:
@@ -131,7 +140,10 @@ def _pairs(document: Document) -> Iterator[tuple[int, str, str]]:
     for block in document.blocks:
         if isinstance(block, Passage) and not block.heading:
             for line, text in block.lines:
-                if (pair := keyed(text)) is not None:
+                pieces = re.split(r"\s+[·•|]\s+", text)
+                if len(pieces) > 1:
+                    yield from ((line, *pair) for piece in pieces if (pair := keyed(piece)) is not None)
+                elif (pair := keyed(text)) is not None:
                     yield line, *pair
                 elif found := re.fullmatch(r"\W*([A-Za-zäöü ]{4,30}?)\s*:\s*[_\s.]*", text):
                     yield line, found[1], ""
@@ -190,7 +202,9 @@ def _short(document: Document) -> Iterator[Passage]:
 
 
 _NAME: Final = r"(?P<who>(?:Dr\. |Prof\. )?[A-Z][\w'-]+(?: [A-Z][\w'-]+){0,2})"
-_ACTIVE: Final = re.compile(rf"{_NAME} approved (?:it|this|the (?:report|result|restore|test)|both)\b")
+_ACTIVE: Final = re.compile(
+    rf"{_NAME} (?:(?:also|then|later|herself|himself) )?(?:approved|signed(?: off)?|authori[sz]ed) (?:it|this|the (?:\w+ )?(?:report|results?|restore|test|approval|release|sign-off|form|record)|both)\b"
+)
 _ACTIVE_RAN: Final = re.compile(rf"{_NAME} (?:ran|wrote|executed|performed|carried out) (?:it|this|the)\b")
 
 
@@ -219,7 +233,7 @@ def _spoken(document: Document, seen: set[int]) -> Iterator[_Who]:
         for found in _ACTIVE.finditer(passage.text):
             yield _Who(persons(found["who"]), passage.line_at(found.start()), found["who"])
     for passage in _short(document):
-        for found in _SPOKEN.finditer(passage.text):
+        for found in _SPOKEN.finditer(passage.text.replace("\n", " ")):
             line = passage.line_at(found.start())
             before = passage.text[max(0, found.start() - 40) : found.start()]
             if line in seen or re.search(
@@ -232,7 +246,9 @@ def _spoken(document: Document, seen: set[int]) -> Iterator[_Who]:
                 r"\s(?:on|at|in|with|before|after|for|and then|am|via|under|as|who|without|because|during)\s",
                 found["who"],
             )[0]
-            if re.match(r"(?:our|his|her|their|its|all|both|a|an|any|each|whom|me)\b", who, re.IGNORECASE):
+            if not re.search(r"\w", who) or re.match(
+                r"(?:the same|whoever|our|his|her|their|its|all|both|a|an|any|each|whom|me)\b", who, re.IGNORECASE
+            ):
                 continue
             named = re.match(r",\s+([^\W\d_][\w'-]+ [^\W\d_][\w'-]+)(?=[,.;\s]|$)", passage.text[found.end() :])
             if named and all(person.role for person in persons(who)):
@@ -256,7 +272,7 @@ def _stated(document: Document) -> Iterator[tuple[int, str]]:
                         or re.search(r"APPROVED|FREIGEGEBEN|SIGNED OFF", text)
                         or block.ticked
                     )
-                ):
+                ) or (len(text) < 160 and _PASSIVE.search(text) and not _PENDING.search(text)):
                     yield line, text
         elif isinstance(block, Table):
             for row in block.rows:

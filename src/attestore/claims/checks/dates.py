@@ -16,7 +16,7 @@ from attestore.claims.labels import is_total, keyed
 from attestore.claims.model import Book, Kind
 from attestore.claims.quantities import quantities, said, single
 
-__all__ = ["Moment", "check", "moments"]
+__all__ = ["Moment", "check", "instant", "moments"]
 
 _MONTHS: Final = {
     name: number
@@ -414,7 +414,7 @@ def _spans(table: Table, document: Document, book: Book) -> None:
         return
     held = 0
     for row in table.rows:
-        began, ended = _instant(row.cells[start]), _instant(row.cells[end])
+        began, ended = instant(row.cells[start]), instant(row.cells[end])
         if began is None or ended is None or is_total(row.cells[0]):
             continue
         (first, exact, dated), (last, also, dated_too) = began, ended
@@ -459,7 +459,8 @@ def _spans(table: Table, document: Document, book: Book) -> None:
         book.holds(table.rows[0].line, f"{held} durations are what lies between start and end.", end=table.end)
 
 
-def _instant(cell: str) -> tuple[datetime, timedelta, bool] | None:
+def instant(cell: str) -> tuple[datetime, timedelta, bool] | None:
+    """The one time of a cell, how exactly it is written, and whether with its date."""
     found = moments(cell)
     if len(found) == 1 and found[0].timed:
         return found[0].at, found[0].exact, True
@@ -488,7 +489,7 @@ def _timelines(document: Document, book: Book) -> None:
         match block:
             case Table() if _LOG.search(block.head[0]):
                 _backwards(
-                    [(row.line, row.cells[0], at) for row in block.rows if (at := _instant(row.cells[0]))],
+                    [(row.line, row.cells[0], at) for row in block.rows if (at := instant(row.cells[0]))],
                     len(block.rows),
                     book,
                 )
@@ -515,7 +516,7 @@ def _leading(text: str) -> tuple[str, tuple[datetime, timedelta, bool]] | None:
     )
     if head is None:
         return None
-    at = _instant(head[1])
+    at = instant(head[1])
     return None if at is None else (head[1], at)
 
 
@@ -550,7 +551,7 @@ def _spoken(document: Document, book: Book) -> None:
         if len(passage.text) > 5_000:
             continue
         for found in _FROM_TO.finditer(passage.text):
-            start, end = _instant(found["a"]), _instant(found["b"])
+            start, end = instant(found["a"]), instant(found["b"])
             lasted = [q for q in quantities(found["rest"], german=document.german) if q.measure == "duration"]
             if start is None or end is None or len(lasted) != 1 or not lasted[0].exact:
                 continue

@@ -6,7 +6,7 @@ import itertools
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from attestore.claims.document import Code, Document, Passage, Row, Table
@@ -64,6 +64,8 @@ class _Seen:
     """table column, to compare like with like"""
     empty: bool = False
     """it may be that of nothing: zero rows, an empty file"""
+    code: bool = False
+    """it stands in a block of code"""
 
 
 def check(document: Document, book: Book) -> None:
@@ -87,7 +89,7 @@ def _all(document: Document) -> Iterator[_Seen]:
             case Passage():
                 yield from _of_text(list(block.lines), " ".join(block.section[-1:]))
             case Code() if block.language not in {"sql", "psql", "postgresql", "pgsql", "plpgsql"}:
-                yield from _of_text(list(block.lines), "")
+                yield from (replace(each, code=True) for each in _of_text(list(block.lines), ""))
             case Table():
                 for row in block.rows:
                     yield from _of_row(row, block)
@@ -100,6 +102,7 @@ def _of_text(lines: list[tuple[int, str]], section: str) -> Iterator[_Seen]:
     for line, text in lines:
         named = _ALGORITHM.search(text)
         command = named[1] if named else command
+        alone = re.fullmatch(r"[\s`]*[0-9A-Za-z]{20,}[\s`]*", text)  # the digest that the line before announces
         listed = re.match(r"\s*[0-9A-Za-z]{20,}\s+[*]?\S+\s*$", text)  # as sha256sum prints
         said = bool(_ABOUT.search(text))
         about = said or bool(_ABOUT.search(section) and not _NO_DIGEST.search(text))
@@ -109,8 +112,8 @@ def _of_text(lines: list[tuple[int, str]], section: str) -> Iterator[_Seen]:
             label = keyed(text)
             if label is not None and token[0] in label[1]:
                 around = label[0]
-            algorithm = named[1] if named else command if listed else ""
-            yield _Seen(token[0], line, around, algorithm, about or bool(listed), 0, empty)
+            algorithm = named[1] if named else command if listed or alone else ""
+            yield _Seen(token[0], line, around, algorithm, about or bool(listed or (alone and command)), 0, empty)
 
 
 def _of_row(row: Row, table: Table) -> Iterator[_Seen]:
@@ -154,6 +157,8 @@ def _length(each: _Seen, wanted: int) -> str:
 
 def _content(each: _Seen, *, shaped: bool) -> str:
     text = each.text.lower()
+    if each.code and re.fullmatch(r"(?:0123456789abcdef)+(?:0123456789?a?b?c?d?e?|0123456?7?8?)?", text):
+        return ""  # an example's placeholder
     if text in _EMPTY and not each.empty:
         return f"This is the {_EMPTY[text]} of no bytes at all: whatever was hashed was empty, or nothing was."
     return _patterned(text) if len(text) >= 16 and (shaped or each.about) else ""
@@ -166,7 +171,7 @@ def _patterned(text: str) -> str:
         return f"{len(text)} hexadecimal digits, of which only {distinct} are different: a digest has nearly all 16."
     if len(text) >= 24 and all(a.isdigit() != b.isdigit() for a, b in itertools.pairwise(text)):
         return f"Letters and digits alternate through all {len(text)} places, as a digest never does; it was typed."
-    for lag in range(1, min(17, len(text) // 2)):
+    for lag in range(1, len(text) // 2 + 1):
         steps = Counter((b - a) % 16 for a, b in zip(values, values[lag:], strict=False))
         step, times = steps.most_common(1)[0]
         share = times / (len(values) - lag)

@@ -22,7 +22,7 @@ _PARTLY: Final = re.compile(
     re.IGNORECASE,
 )
 _EXAMPLES: Final = re.compile(
-    r"\b(?:e\.g\.|such as|includ\w+|among|for instance|examples?|some|at least|more than|top|largest|z\. ?b\.|of the|other|main|key|important)\b|[…]|\.\.\.",
+    r"\b(?:e\.g\.|such as|includ\w+|among|for instance|examples?|some|at least|more than|top|largest|z\. ?b\.|of the(?! following)|other|main|key|important)\b|[…]|\.\.\.",
     re.IGNORECASE,
 )
 _NEEDS: Final = "The complete list, as the server's catalogue gives it."

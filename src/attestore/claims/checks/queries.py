@@ -128,7 +128,7 @@ def _piece(query: Query, document: Document, book: Book) -> None:
         return
     bad = False
     for statement in parsed:
-        for trouble in troubles(statement.tree, catalogue()):
+        for trouble in {each.why: each for each in reversed(troubles(statement.tree, catalogue()))}.values():
             bad = True
             book.found(
                 Kind.IMPOSSIBLE,
@@ -161,13 +161,18 @@ def _weak(statement: Parsed, query: Query, document: Document, book: Book) -> No
     """What runs and shows nothing."""
     near = _words_near(document, query.block) + query.text
     _limits(statement.tree, query, book)
-    for kind, node in within(statement.tree):
+    told: set[str] = set()
+    top = any("limitCount" in select and "sortClause" in select for select in selects(statement.tree))
+    order = sorted(
+        within(statement.tree), key=lambda each: int(each[1].get("location", 0) or 0) if each[0] == "ColumnRef" else 0
+    )
+    for kind, node in order:
         if kind == "SubLink" and node.get("subLinkType") == "ANY_SUBLINK":
             pass
         elif kind == "BoolExpr" and node.get("boolop") == "NOT_EXPR":
             _not_in(node, query, book)
-        elif kind == "ColumnRef":
-            _estimate(node, query, near, book)
+        elif kind == "ColumnRef" and not top:
+            _estimate(node, query, near, told, book)
         elif kind == "FuncCall":
             _concatenated(node, statement.tree, query, book)
     _joined(statement.tree, query, book)
@@ -241,10 +246,11 @@ _ADMITTED: Final = re.compile(
 )
 
 
-def _estimate(node: Tree, query: Query, near: str, book: Book) -> None:
+def _estimate(node: Tree, query: Query, near: str, told: set[str], book: Book) -> None:
     fields = [part.get("String", {}).get("sval", "") for part in node.get("fields", [])]
     name = fields[-1] if fields else ""
-    if name in {"n_live_tup", "reltuples"} and not _ADMITTED.search(near):
+    if name in {"n_live_tup", "reltuples"} and name not in told and not _ADMITTED.search(near):
+        told.add(name)
         book.found(
             Kind.VACUOUS, query.line_at(int(node.get("location", 0))),
             f"{name} is {_ESTIMATES[name]}, not a count of rows; after a restore it is whatever ANALYZE last sampled, or 0.",

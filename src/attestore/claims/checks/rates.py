@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final
 
@@ -214,6 +214,17 @@ def _sentence(text: str, line: int, document: Document, book: Book) -> None:
         _clause(text[start : found.start()], line + text.count("\n", 0, start), document, book)
         start = found.end()
     _clause(text[start:], line + text.count("\n", 0, start), document, book)
+    labelled = _LABELLED.search(text) if len(text) <= 500 else None
+    sizes = [q for q in quantities(text, german=document.german) if q.measure == "size" and q.exact]
+    if labelled is not None and len(sizes) == 1:
+        count = single(labelled["n"], german=document.german)
+        if count is not None and count.measure == "count":
+            _width(text, sizes[0], count, line, book)
+
+
+_LABELLED: Final = re.compile(
+    r"^\W*(?:number of )?(?:rows|records|zeilen|datensätze)\b[^:\d]{0,40}: ?(?P<n>[\d.,']+)(?=[;,\s])", re.IGNORECASE
+)
 
 
 def _clause(text: str, line: int, document: Document, book: Book) -> None:
@@ -340,6 +351,10 @@ def _per_row(table: Table, document: Document, book: Book) -> None:
             seconds = _seconds(spent, heads[took or 0])
             if seconds:
                 _rows(_Step("data load", seconds, row.line, ()), count.value, heavy, book)
+        if weight is not None and heavy and weight.exact and spent is not None and rows is None:
+            seconds, about = _seconds(spent, heads[took or 0]), " ".join((*heads, row.cells[0]))
+            if seconds and spent.exact and not _NOT_WORK.search(about) and not is_total(row.cells[0]):
+                _through(about, weight, replace(spent, value=seconds), row.line, book)
         if (
             count is not None
             and weight is not None
@@ -348,8 +363,9 @@ def _per_row(table: Table, document: Document, book: Book) -> None:
             and weight.exact
         ):
             head = heads[size or 0]
-            if not re.search(r"index|dump|backup|compress", head) and _lists_tables(table):
-                _width("table size", weight, count, row.line, book)
+            if not re.search(r"index|compress", head):
+                tables = _lists_tables(table) and not re.search(r"dump|backup", head)
+                _width("table size" if tables else "dump size", weight, count, row.line, book)
 
 
 def _lists_tables(table: Table) -> bool:

@@ -221,8 +221,8 @@ def _shares(columns: list[_Column], *, partial: bool, rows: int, book: Book) -> 
         if column.parts[0][1].measure != "percent":
             continue
         base = _base(column, columns)
-        if base is not None:
-            _against(column, base, book=book)
+        if base is not None and _against(column, base, book=book):
+            continue  # the one that is wrong explains their sum
         named = is_share(column.head)
         if column.total is None and not (named and base is None):
             continue
@@ -259,8 +259,9 @@ def _sum_of(column: _Column) -> Fraction:
     return column.total[1].value if column.total else sum((figure.value for _, figure in column.parts), Fraction(0))
 
 
-def _against(shares: _Column, base: _Column, *, book: Book) -> None:
-    whole, parts, good = _sum_of(base), dict(base.parts), 0
+def _against(shares: _Column, base: _Column, *, book: Book) -> bool:
+    """Whether a share is not its part of the total."""
+    whole, parts, good, bad = _sum_of(base), dict(base.parts), 0, False
     for line, share in shares.parts:
         part = parts.get(line)
         if part is None:
@@ -269,6 +270,7 @@ def _against(shares: _Column, base: _Column, *, book: Book) -> None:
         if share.agrees(true, half=part.half * 100 / whole):
             good += 1
             continue
+        bad = True
         book.found(
             Kind.CONTRADICTION,
             line,
@@ -282,6 +284,7 @@ def _against(shares: _Column, base: _Column, *, book: Book) -> None:
             f"{good} of {len(shares.parts)} shares are their part of {_amount(whole, base.parts[0][1])}.",
             end=last,
         )
+    return bad
 
 
 def _whole(column: _Column, *, named: bool, complete: bool, book: Book) -> None:

@@ -9,7 +9,7 @@ from attestore.claims.catalogue import catalogue
 from attestore.claims.checks.queries import Query, queries
 from attestore.claims.document import Code, Document, Passage, Row, Table
 from attestore.claims.figures import sentences
-from attestore.claims.labels import is_good, is_total, noun_of
+from attestore.claims.labels import is_good, is_mark, is_total, noun_of
 from attestore.claims.model import Book, Kind
 from attestore.claims.parser import Refused, parse
 from attestore.claims.quantities import quantities
@@ -165,9 +165,32 @@ _SPOKEN_ZERO: Final = re.compile(
 )
 
 
+_NOTHING: Final = re.compile(r"(?<![\w.,])0 ?(?:of|out of|/|von) ?0(?![\w.,]\d|\d|/)", re.IGNORECASE)
+_NO_ROWS: Final = re.compile(
+    r"^\W*(?:(?:result|output|query result|ergebnis|status)\s*:?\s*)?(?:0|zero|no|keine) (?:rows?|records?|results?|zeilen|datensätze)(?: (?:returned|found))?"
+    r"\W{1,4}(?:✅|✔|PASS(?:ED)?|OK|bestanden)\W*$",
+    re.IGNORECASE,
+)
+
+
 def _spoken(passage: Passage, document: Document, book: Book) -> None:
     """The same in a ticked or marked statement."""
     for line, text in sentences(passage):
+        nothing = _NOTHING.search(text) if is_mark(text) and len(text) <= 300 else None
+        if nothing is not None:
+            book.found(
+                Kind.VACUOUS, line + text.count("\n", 0, nothing.start()),
+                f"“{nothing[0]}” is called a pass: nothing was looked at.",
+                needs="How many were examined, and the result where a known fault was planted.",
+            )  # fmt: skip
+            continue
+        if len(text) <= 300 and _NO_ROWS.search(text):
+            book.found(
+                Kind.VACUOUS, line,
+                "No rows is called a pass, but neither what was expected nor how many were looked at is said: a check that looks at nothing finds none, too.",
+                needs="The query, how many records it examined, and its result where a known fault was planted.",
+            )  # fmt: skip
+            continue
         marked = passage.ticked or re.match(r"\W*[✅✔✓]", text) or re.search(r"[✅✔]|\bPASS(?:ED)?\b", text)
         if not marked or len(text) > 300:
             continue
