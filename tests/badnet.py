@@ -58,6 +58,8 @@ class BadNetwork:
     hang_s: float = 0.5
     lets: int | None = None
     """as many writes of objects or parts still get through, the next one never gets an answer; None: all of them"""
+    deletes: int | None = None
+    """as many deletions of objects still get through, the next one never gets an answer; None: all of them"""
     writes: int = 0
     """of objects or parts, that got through"""
     seen: Counter[str] = field(default_factory=Counter)
@@ -85,6 +87,11 @@ class BadNetwork:
             await self._let()
         if fault.startswith("flip") and not request.of_object:
             fault = ""
+        if self.deletes is not None and _deletes(request):
+            if self.deletes == 0:
+                self.stuck.set()
+                await asyncio.sleep(3600)
+            self.deletes -= 1
         self.seen[fault] += 1
         if fault == "delay":
             await asyncio.sleep(0.02 * at)
@@ -162,6 +169,12 @@ def _spoiled(fault: str, head: bytes, body: bytes, at: float) -> tuple[bytes, by
             return _with_length(head, len(body) + 1 + int(100 * at)), body
         case _:
             return head, body
+
+
+def _deletes(request: _Request) -> bool:
+    """Whether it deletes an object or a version; the nonces of the probe do not count."""
+    named = b"/manifest.json" in request.target
+    return request.method == b"DELETE" and named
 
 
 async def _ended(server: asyncio.Server) -> None:
