@@ -176,4 +176,4 @@ def at_desk(folder: Path, *, keys: bool = True) -> Iterator[Desk]:
         ends = time.monotonic() + 10
         while desk.left_behind() and time.monotonic() < ends:
             time.sleep(0.1)
-        assert desk.left_behind() == []
+        assert (left := desk.left_behind()) == [], left

@@ -102,7 +102,7 @@ def test_a_prune_killed_between_two_deletions_is_ended_by_the_next(
     straight = file.read_text()
     with bad_network(s3_endpoint.url) as network:
         file.write_text(straight.replace(s3_endpoint.url, network.url))
-        network.deletes = 0
+        network.keeps_manifests = True
         killed = place.killed("prune", when=network.stuck)
     file.write_text(straight)
     assert killed == -signal.SIGKILL

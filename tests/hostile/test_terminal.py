@@ -51,7 +51,10 @@ def test_a_backup_without_gates_is_told_by_its_name_and_the_stores_that_have_it(
         ]
     )
     stored = printed(replace(cases.passed(), verdicts=(), gates=(), observations=seen))
-    assert [line.rstrip() for line in stored.splitlines()[:2]] == [" Backup  20261126T020003Z-28b42e", " In      local; read back whole"]
+    assert [line.rstrip() for line in stored.splitlines()[:2]] == [
+        " Backup  20261126T020003Z-28b42e",
+        " In      local; read back whole",
+    ]
     assert "Verdict" not in stored
     assert "none was stored" in printed(replace(cases.passed(), verdicts=(), gates=(), observations=()))
 
