@@ -70,3 +70,12 @@ def test_a_figure_that_was_changed_in_our_own_report_is_noticed() -> None:
     assert "| public.likes | 2,156 | 2,156 |" in text
     assert found(text.replace("| public.likes | 2,156 | 2,156 |", "| public.likes | 2,156 | 2,165 |")) != []
     assert found(text.replace("99.9%", "98.9%")) != []
+
+
+def test_a_key_handed_to_a_command_and_named_in_a_list_is_one_key() -> None:
+    """As our runbooks have it: the command names whom to trust, the list of keys says who that is."""
+    key = hashlib.sha512(b"a key").hexdigest()[:40].upper()
+    command = f"attestore restore --latest --system gallery \\\n  --signer {key} --signer-key $KEY"
+    listed = f"| Key | For what |\n| :--- | :--- |\n| `{key}` | signed the backup |"
+    assert found(f"# Runbook\n\n```sh\n{command}\n```\n\n{listed}\n") == []
+    assert found(f"# Sums\n\n```\nwarehouse: SHA-1 {key}\n```\n\n{listed}\n") != []

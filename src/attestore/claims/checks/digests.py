@@ -28,6 +28,8 @@ _ABOUT: Final = re.compile(
 )
 _TOKEN: Final = re.compile(r"(?<![\w/.=+-])[0-9A-Za-z]{8,200}(?![\w/=+]|\.\w|-\w)")
 _SHORTENED: Final = re.compile(r"(?<![\w/.])([0-9a-fA-F]{3,32})(?:…|\.{2,4})([0-9a-fA-F]{3,32})?(?!\w)")
+_OPTION: Final = re.compile(r"(?:^|\s)--?[A-Za-z][\w-]*[ =]['\"]?$")
+"""what is handed to a command is a reference to the thing, and does not name it"""
 _NO_DIGEST: Final = re.compile(
     r"\b(?:commit|git|revision|branch|sha:? ?[0-9a-f]{7,12}|build|uuid|system identifier|key id|run|label|timeline|wal)\b",
     re.IGNORECASE,
@@ -112,6 +114,8 @@ def _of_text(lines: list[tuple[int, str]], section: str) -> Iterator[_Seen]:
             label = keyed(text)
             if label is not None and token[0] in label[1]:
                 around = label[0]
+            if _OPTION.search(text[: token.start()]):
+                around = ""
             algorithm = named[1] if named else command if listed or alone else ""
             yield _Seen(token[0], line, around, algorithm, about or bool(listed or (alone and command)), 0, empty)
 
