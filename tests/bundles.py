@@ -237,6 +237,8 @@ class Draft:
     carried: Mapping[str, Callable[[bytes], bytes]] = field(default_factory=dict)
     """attachments as the operator wants them in the PDFs"""
     about: Callable[[Context], Context] = field(default=lambda about: about)
+    templates: report.Templates | None = None
+    """other than the shipped ones"""
     closer: Pen | None = None
     signed: datetime | None = None
     """when it was signed, by the signer's clock, if not at the end"""
@@ -335,7 +337,7 @@ def finish(reports: Path, bundle: Bundle, draft: Draft, *, head: Head) -> None:
     _write(bundle, draft, "verdict.json", verdict.encode(verdicts))
     about = draft.about(_about(reports, draft, head=head, ended=journal.observations[-1].at))
     _write(bundle, draft, "context.json", context.encode(about))
-    templates = report.load_templates(resources.templates_folder())
+    templates = draft.templates or report.load_templates(resources.templates_folder())
     for name, text in templates.files().items():
         _write(bundle, draft, f"templates/{name}", text)
     templates = report.templates({n: bundle.read(f"templates/{n}") for n in templates.files()})

@@ -16,6 +16,8 @@ from attestore.evidence import Observation, ledger
 from attestore.evidence.ledger import BackupStored, KeyChanged, RunFinished, RunStarted
 from attestore.evidence.statement import FileRecord, decode, encode
 from attestore.facts import Value
+from attestore.report import load_templates
+from attestore.resources import templates_folder
 from bundles import MIRA, ROSTER, RUN, START, TOMAS, Draft, audited, begin, finish, issue, person, proof, reseal, roster
 from switches import off
 
@@ -224,6 +226,19 @@ def test_templates_that_differ_from_the_shipped_ones_are_noted(tmp_path: Path) -
     assert notes
     assert "report.md.j2" in notes[0]
     assert said(tmp_path) == []
+
+
+def test_the_words_of_a_language_are_noted_when_they_are_not_the_shipped_ones(tmp_path: Path) -> None:
+    german = (templates_folder() / "de.po").read_bytes()
+    for name, words in (("ours", german), ("theirs", german.replace(b"UNKNOWN", b"PASS"))):
+        own = tmp_path / f"words of {name}"
+        own.mkdir()
+        (own / "de.po").write_bytes(words)
+        templates = load_templates(templates_folder(), own=own, language="de")
+        issue(tmp_path / name, Draft(templates=templates))
+    assert [line for line in audited(tmp_path / "ours").lines if "differ from those shipped" in line.sentence] == []
+    notes = [line for line in audited(tmp_path / "theirs").lines if "differ from those shipped" in line.sentence]
+    assert ["(de.po)" in each.sentence for each in notes] == [True]
 
 
 def test_a_run_signed_by_another_operator_than_it_names_is_noticed(tmp_path: Path) -> None:

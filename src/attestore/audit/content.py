@@ -322,8 +322,12 @@ def _shipped(templates: Templates, renderer: Renderer, *, book: Notebook) -> Non
     shipped = renderer.shipped
     if shipped is None:
         try:
-            ours = report.load_templates(resources.templates_folder()).files()
-        except ArchiveError:
+            folder = resources.templates_folder()
+            ours = {
+                **report.load_templates(folder).files(),
+                **{each.name: each.read_bytes() for each in folder.glob("*.po")},
+            }
+        except (ArchiveError, OSError):
             return
         shipped = {name: frozenset({canon.sha256_hex(data)}) for name, data in ours.items()}
     differing = sorted(
