@@ -106,7 +106,7 @@ def _killed(system: str, source: str) -> Path:
     running.send_signal(signal.SIGKILL)
     running.wait()
     compose.close_died(_settings(system, source), watcher=Quiet(consoles()[1], clock=compose.clock()))
-    return next(path for path in Path("reports").iterdir() if f"-{system}-" in path.name)
+    return next(path for path in Path("reports").iterdir() if path.is_dir() and f"-{system}-" in path.name)
 
 
 def _people() -> None:

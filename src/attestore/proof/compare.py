@@ -39,6 +39,11 @@ class What(Enum):
     GENERATED = "generated values differ although the stored columns are equal"
 
 
+_OF_OBJECTS: Final = frozenset(
+    what.value for what in (What.MISSING_OBJECT, What.EXTRA_OBJECT, What.DEFINITION, What.STATE, What.SETTING)
+)
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Difference:
     """One difference: what differs, where, and the two sides in words."""
@@ -49,6 +54,12 @@ class Difference:
     source: str
     restored: str
     detail: str = ""
+
+    @property
+    def of_object(self) -> bool:
+        """Whether an object or a setting itself differs, not what a table, a sequence or a trial of one showed."""
+        return self.what in _OF_OBJECTS
+
     """more of it in words: for a table, how many of its rows differ and how"""
 
 
@@ -114,10 +125,7 @@ def compare(source: Proof, restored: Proof) -> Comparison:
         (
             "objects.differing",
             "",
-            sum(
-                kinds.count(what.value)
-                for what in (What.MISSING_OBJECT, What.EXTRA_OBJECT, What.DEFINITION, What.STATE, What.SETTING)
-            ),
+            sum(difference.of_object for difference in found),
         ),
         ("foreign_keys.checked", "", sum(f.checked for f in restored.foreign_keys)),
         ("foreign_keys.unchecked", "", _unchecked(source, restored)),

@@ -373,7 +373,9 @@ def controls(view: View) -> tuple[Block, ...]:
 
 def _untried(view: View) -> list[Text]:
     """What was not tried proves nothing about how it acts."""
-    seen = view.case.restored.behaviour if view.case.restored else None
+    if view.case.restored is None:
+        return [say("That anything comes back from this backup: nothing that was restored was compared.")]
+    seen = view.case.restored.behaviour
     if seen is None:
         return [say("That constraints and triggers act: their definitions were compared, not exercised.")]
     untried = sum(each.did is Did.COMPARED for each in seen.exercises)
@@ -392,7 +394,9 @@ def limits(view: View) -> tuple[Block, ...]:
     """What a reader must not conclude."""
     said: list[Text] = [
         say("That a different backup restores: this report speaks of one backup, named by its digest."),
-        say("That the data was right when the backup was taken: it proves that what was there came back."),
+        say(
+            "That the data was right when the backup was taken: what came back is compared with what was there, right or wrong."
+        ),
         say("That an application works on the restored database: no application was started."),
         say(
             "That nobody who holds the operator’s keys could have made this up. Checkpoints of the ledger kept elsewhere limit that; see VERIFY.md."

@@ -389,7 +389,7 @@ def objects(view: View) -> tuple[Block, ...]:
     if comparison is None or source is None or restored is None:
         return heading, Para(prose("Objects: **{what}**.", what=say(NOT_MEASURED)))
     ours, theirs = Counter(item.klass for item in source.objects), Counter(item.klass for item in restored.objects)
-    differing = Counter(item.kind for item in comparison.differences)
+    differing = Counter(item.kind for item in comparison.differences if item.of_object)
     rows: list[tuple[Cell, ...]] = []
     for klass in sorted(ours.keys() | theirs.keys(), key=lambda klass: (not differing[klass], klass)):
         same = ours[klass] == theirs[klass] and not differing[klass]
@@ -520,7 +520,10 @@ def control(view: View) -> tuple[Block, ...]:
         "After the comparison, the restored copy was changed deliberately and compared again. A checker that stays silent here would prove nothing above."
     )
     if planted is None or noticed is None:
-        return heading, Para(told), Callout(Tone.DOUBT, prose("Negative control: {what}", what=say(NOT_MEASURED)))
+        untold = say(
+            "A complete run changes the restored copy deliberately and compares it again. Of this run it is not known whether its checker would have noticed damage."
+        )
+        return heading, Para(untold), Callout(Tone.DOUBT, prose("Negative control: {what}", what=say(NOT_MEASURED)))
     changes = tuple(view.reading.shown("control.change", number) for number in view.reading.subjects("control.change"))
     awake = planted > 0 and noticed == planted
     tone = Tone.GOOD if awake else Tone.DOUBT if not planted else Tone.BAD

@@ -47,7 +47,9 @@ def method(view: View) -> tuple[Block, ...]:
                 "The stored bytes of every part were fetched back, their packets read, and each part was offered to a keyring with and to one without the private key."
             ),
         )
-    return Heading(2, say("Method"), "method"), Bullets(tuple(said))  # fmt: skip
+    broke = say("So goes a whole run. This one was not completed: how far it came is told by the phases of the run.")
+    whole = view.reading.flag("run.completed") is True
+    return Heading(2, say("Method"), "method"), *(() if whole else (Para(broke),)), Bullets(tuple(said))
 
 
 def environment(view: View) -> tuple[Block, ...]:

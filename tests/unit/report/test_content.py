@@ -10,6 +10,7 @@ import report_cases as cases
 from attestore import report
 from attestore.errors import UsageError
 from attestore.facts import RTO_PHASES
+from attestore.proof import Object
 from attestore.report.blocks import Callout, Gauge, Heading, Mark, Table, Tone, Trend
 from attestore.report.numbers import share as report_share
 from attestore.report.pictures import trend_svg, trend_text
@@ -333,3 +334,32 @@ def test_a_gate_of_one_criterion_holds_in_the_singular() -> None:
     seen = [(o.fact, o.subject, o.value) for o in case.observations]
     told = text_of(cases.case_of(case.source, case.restored, seen, (one,)))
     assert "1 of 1 criterion holds" in told
+
+
+def test_a_value_that_differs_is_no_object_that_differs() -> None:
+    case = cases.passed()
+    assert case.source is not None
+    assert case.restored is not None
+    catalogue = (
+        *case.source.objects,
+        Object("sequence", "public.s", "as integer"),
+        Object("table", "public.t", "heap"),
+    )
+    source = replace(case.source, objects=tuple(sorted(catalogue)))
+    tables = (replace(case.restored.tables[0], sums=(1, 2, 3, 4)), *case.restored.tables[1:])
+    behind = (replace(case.restored.sequences[0], reached=90),)
+    back = replace(case.restored, objects=source.objects, tables=tables, sequences=behind)
+    told = text_of(cases.case_of(source, back, cases.facts(source, back), case.gates))
+    assert "| table | 1 | 1 | 0 | **equal** |" in told
+    assert "| sequence | 1 | 1 | 0 | **equal** |" in told
+    assert "same number of rows, other content" in told
+    assert "sequence behind" in told
+
+
+def test_a_run_that_broke_off_does_not_tell_as_done_what_it_never_did() -> None:
+    told = text_of(cases.stopped())
+    assert "So goes a whole run. This one was not completed" in told
+    assert "the restored copy was changed deliberately and compared again" not in told
+    assert "That anything comes back from this backup" in told
+    assert "what was there came back" not in told
+    assert "So goes a whole run" not in text_of(cases.passed())
