@@ -170,7 +170,7 @@ def summary_document(case: Case) -> Document:
         case,
         kind=say("Summary"),
         title=prose("Security gates of {system}", system=context.system),
-        watermark="" if outcome is Outcome.PASS else outcome.name,
+        watermark=_heaviest(case, outcome),
         sort="summary",
         blocks=blocks,
     )
@@ -246,3 +246,12 @@ def _watermark(case: Case, gate_id: str, outcome: Outcome) -> str:
     if outcome is not Outcome.PASS:
         return outcome.name
     return _WATERMARKS.get(Standing(case.worth(gate_id).standing), "")
+
+
+def _heaviest(case: Case, outcome: Outcome) -> str:
+    """Of all gates together: a summary of passes that wait for approval is no more final than any of them."""
+    if outcome is not Outcome.PASS:
+        return outcome.name
+    standings = {Standing(case.worth(gate.id).standing) for gate in case.gates}
+    weighed = (Standing.REJECTED, Standing.EXPIRED, Standing.AWAITING)
+    return next((_WATERMARKS[each] for each in weighed if each in standings), "")

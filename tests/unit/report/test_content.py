@@ -72,6 +72,8 @@ def test_a_pass_is_drawn_in_green_below_its_target() -> None:
     assert document.watermark == "DRAFT"
     assert report.gate_document(cases.approved(), "S9-PROD-004").watermark == ""
     assert report.gate_document(cases.failed(), "S9-PROD-004").watermark == "FAIL"
+    assert report.summary_document(cases.passed()).watermark == "DRAFT"
+    assert report.summary_document(cases.failed()).watermark == "FAIL"
 
 
 def test_a_fail_names_every_difference_before_anything_that_held() -> None:

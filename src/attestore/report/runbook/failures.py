@@ -96,7 +96,7 @@ def failures() -> Table:
         rows.append((str(kind.exit_code), say(what), say(todo)))
     columns = (
         Column(say("Exit code"), Align.RIGHT),
-        Column(say("What happened")),
+        Column(say("What happened"), wide=True),
         Column(say("What to do"), wide=True),
     )
     return Table(
