@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -187,6 +188,21 @@ def test_a_key_that_is_revoked_expired_or_lacks_its_private_part_is_told(tmp_pat
         assert f"{expired.fingerprint} expired on " in words
         assert f"recipient {'A' * 40} is not in the keyring" in words
         assert "It still opens the backups that are sealed to it." in words
+
+
+def test_a_key_that_was_rotated_away_is_not_sealed_to_again_because_the_newer_one_is_revoked(tmp_path: Path) -> None:
+    with at_desk(tmp_path, keys=False) as desk:
+        with opened(tmp_path / ".attestore") as keyring:
+            old = keyring.create_encryption_key("Attestore backup", bits=2048).fingerprint
+            time.sleep(1.1)  # the age of a key is told in seconds
+            new = keyring.create_encryption_key("Attestore backup", bits=2048).fingerprint
+            revoke(keyring, new)
+        listed = {
+            key["fingerprint"]: key["recipient"] for key in desk.attestore("keys", "list", "--json").result["keys"]
+        }
+        assert listed == {old: False, new: True}
+        tried = desk.attestore("keys", "check")
+        assert (tried.code, f"{new} is revoked" in " ".join(tried.out.split())) == (71, True), tried.out
 
 
 def test_a_locked_key_says_that_it_is_locked_and_a_wrong_passphrase_that_it_is_wrong(tmp_path: Path) -> None:

@@ -344,7 +344,7 @@ def words(about: Listed, *, now: datetime) -> str:
         if days is None
         else f"expires in {days} days"
         if days >= 0
-        else f"expired {-days} days ago",
+        else f"expired on {about.expires:%Y-%m-%d}",
         ("private key here, locked" if about.locked else "private key here") if about.private else "public key only",
         *(("recipient",) if about.recipient else ()),
         *(f"{person}: {', '.join(roles)}" for person, roles in about.people),

@@ -88,8 +88,8 @@ def recipients_of(settings: Settings, keyring: Keyring) -> tuple[str, ...]:
         for each in keyring.keys()  # noqa: SIM118
         if each.encrypting and BACKUP_KEY in " ".join(each.user_ids)
     ]
-    # one in force before one that is not; of those, the newest: the older ones are kept to open older backups
-    able.sort(key=lambda key: (key.primary.usable, key.primary.created, key.fingerprint))
+    # the newest, whether it is in force or not: older ones were rotated away, and only open what was sealed to them
+    able.sort(key=lambda key: (key.primary.created, key.fingerprint))
     return tuple(key.fingerprint for key in able[-1:])
 
 
