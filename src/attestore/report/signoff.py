@@ -9,8 +9,9 @@ from attestore.report import numbers
 from attestore.report.blocks import Block, Callout, Cell, Column, Fact, Heading, Mark, Para, Table, Text, Tone
 from attestore.report.case import Case, View
 from attestore.report.voice import say
+from attestore.report.wanting import lacking
 from attestore.report.words import code, joined, prose
-from attestore.standing import Standing, wanted
+from attestore.standing import Standing
 
 __all__ = ["approved_by", "decisions", "standing_fact", "standing_mark", "standing_notice"]
 
@@ -158,7 +159,7 @@ def _why(view: View, worth: Worth) -> Text:
 def _missing(view: View, worth: Worth) -> Text:
     approval = view.gate.approval
     never = say(", not the operator") if approval is not None and approval.not_the_operator else ""
-    needs = wanted(worth.missing, worth.more, so_far=bool(worth.people))
+    needs = lacking(worth.missing, worth.more, so_far=bool(worth.people))
     so_far = say(" So far: {people}.", people=", ".join(worth.people)) if worth.people else ""
     return prose("It needs {needs}{never}.{so_far}", needs=needs, never=never, so_far=so_far)
 

@@ -68,6 +68,8 @@ class Quorum:
     """asked for and not yet covered"""
     more: int
     """how many more people it takes at least"""
+    not_the_operator: bool = False
+    """whether whoever ran it counts for nothing"""
 
     @property
     def reached(self) -> bool:
@@ -165,6 +167,7 @@ def quorum(approval: Approval | None, decisions: Iterable[Decision], *, operator
         people=tuple(decision.person.name for decision in people.values()),
         roles=tuple(role for role in approval.roles if role not in covered),
         more=max(approval.people - len(people), 0),
+        not_the_operator=approval.not_the_operator,
     )
 
 

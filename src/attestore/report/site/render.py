@@ -16,7 +16,7 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from attestore.errors import ArchiveError, PrintError
-from attestore.report import numbers
+from attestore.report import numbers, wanting
 from attestore.report.blocks import Mark, Prose, Span
 from attestore.report.site import pictures
 from attestore.report.site.names import FOLDER, Place, gate_page, run_page
@@ -121,6 +121,7 @@ def load_dress(folder: Path, *, language: str = "en", organisation: str = "") ->
         "duration": numbers.duration,
         "size": numbers.size,
         "listing": _listing,
+        "reason": wanting.reason,
         "gauge_svg": pictures.gauge,
     }
     environment.filters.update(filters)

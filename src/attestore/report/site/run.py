@@ -186,7 +186,7 @@ def _judged(seen: View) -> list[Block]:
     heading = Heading(2, prose("{id}: criteria", id=seen.gate.id), f"criteria-{seen.gate.digest[:8]}")
     blocks: list[Block] = [heading, Para(seen.gate.statement)]
     if seen.verdict.reason:
-        blocks.append(Callout(Tone.DOUBT, say("Why no verdict can be given"), (seen.verdict.reason,)))
+        blocks.append(Callout(Tone.DOUBT, say("Why no verdict can be given"), (say(seen.verdict.reason),)))
     return blocks + [block for block in criteria(seen) if not isinstance(block, Heading)]
 
 

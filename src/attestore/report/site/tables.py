@@ -25,6 +25,7 @@ from attestore.report.site.values import Entry as Cell
 from attestore.report.site.values import Grid, Link, Stack
 from attestore.report.site.values import Row as Cells
 from attestore.report.voice import say
+from attestore.report.wanting import reason
 from attestore.standing import Standing
 
 __all__ = ["decisions_grid", "entries_grid", "history_grid", "matrix", "remarks", "runs_grid", "worth"]
@@ -98,7 +99,7 @@ def worth(rows: Sequence[Row], *, at: str, place: Place) -> Grid:
             (
                 Link(f"{row.system} {row.gate}".strip(), place.to(gate_page(row.system, row.gate))),
                 standing_mark(row.held.standing),
-                " ".join((row.held.reason, *remarks(row))),
+                " ".join((reason(row.held), *remarks(row))),
             ),
             {"outcome": _word(row)},
         )
