@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -47,6 +47,8 @@ class Ready:
     facts: SourceFacts
     source: Source
     dumper: Dumper
+    barred: Mapping[str, Error] = field(default_factory=dict)
+    """stores that can't take the backup now, by name, where another one can"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +174,7 @@ def take(plan: Plan, *, ready: Ready, tools: Tools, book: Book, bundle: Bundle) 
     )
     sealed = _signed(listing, parts, tools=tools)
     tools.workspace.destroy(home)
-    unstored = _store(sealed, tools=tools, book=book)
+    unstored = _store(sealed, tools=tools, book=book, barred=ready.barred)
     bundle.write("manifest.json", sealed.path.read_bytes())
     bundle.write("manifest.json.asc", sealed.signature.read_bytes())
     if unstored is None:
@@ -304,7 +306,7 @@ def _tell_sealed(parts: Sequence[SealedPart], *, version: str, book: Book) -> No
     book.write("backup.size.sealed", sum(part.record.size for part in parts), source=version)
 
 
-def _store(sealed: Sealings, *, tools: Tools, book: Book) -> Error | None:
+def _store(sealed: Sealings, *, tools: Tools, book: Book, barred: Mapping[str, Error]) -> Error | None:
     """Put the backup into every store; what kept it from some of them, after all were asked.
 
     Raises:
@@ -313,7 +315,11 @@ def _store(sealed: Sealings, *, tools: Tools, book: Book) -> Error | None:
     stores, parts = tools.stores, len(sealed.parts)
     with book.entering("store"):
         checked = put_everywhere(
-            sealed, stores, watcher=tools.watcher, progress=partial(tools.watcher.progress, unit="parts")
+            sealed,
+            stores,
+            watcher=tools.watcher,
+            progress=partial(tools.watcher.progress, unit="parts"),
+            barred=barred,
         )
         failed = [each for each in checked if each.problem is not None]
         book.write("store.location", stores[0].store.location, source="store")

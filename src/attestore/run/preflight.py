@@ -98,9 +98,12 @@ def _look(plan: Plan, *, tools: Tools, lookout: Lookout, book: Book) -> Cleared:
     lookout.see(
         Look("keys", what, f"{len(tools.sealer.recipients)} recipients", tools.sealer.problems(decrypting=decrypting)),
         Look("keys", "signing a nonce", tools.signer.fingerprint, tools.signer.problems()),
-        *_stores(plan, tools),
     )
+    stores, barred = _stores(plan, tools)
+    lookout.see(*stores)
     ready = _source(tools, lookout=lookout, book=book)
+    if ready is not None:
+        ready = replace(ready, barred=barred)
     if tools.drilling is None:
         return Cleared(ready=ready, found=None, scratch=None)
     found, facts, major = None, ready.facts if ready else None, ready.dumper.major if ready else 0
@@ -117,20 +120,24 @@ def _look(plan: Plan, *, tools: Tools, lookout: Lookout, book: Book) -> Cleared:
     return Cleared(ready=ready, found=found, scratch=scratch)
 
 
-def _stores(plan: Plan, tools: Tools) -> tuple[Look, ...]:
-    """A backup needs every store; a drill one that answers, and what is wrong with the others is told besides."""
-    if plan.job is not Job.DRILL:
-        return tuple(look for each in tools.stores for look in each.store.looks())
-    seen = [each.store.looks() for each in tools.holding()]
-    if not any(all(not look.problems for look in looks) for looks in seen):
-        return tuple(look for looks in seen for look in looks)
-    return tuple(
-        replace(
-            look, problems=(), advice="; ".join((*(each.message for each in look.problems), look.advice)).rstrip("; ")
-        )
-        for looks in seen
-        for look in looks
-    )
+def _stores(plan: Plan, tools: Tools) -> tuple[tuple[Look, ...], dict[str, Error]]:
+    """What was seen of the stores, and which can't take a backup although another one can.
+
+    One that answers is enough to begin with: a backup in one store is better than none because another is down, and
+    what lacks it stops the run once it is there. What is wrong with the others is told besides.
+    """
+    asked = tools.holding() if plan.job is Job.DRILL else tools.stores
+    seen = {each.name: each.store.looks() for each in asked}
+    looks = tuple(look for looks in seen.values() for look in looks)
+    barred = {name: look.problems[0] for name, looks in seen.items() for look in reversed(looks) if look.problems}
+    if len(barred) == len(seen):
+        return looks, {}
+    return tuple(_told_besides(look) for look in looks), barred
+
+
+def _told_besides(look: Look) -> Look:
+    words = (*(each.message for each in look.problems), look.advice)
+    return replace(look, problems=(), advice="; ".join(each for each in words if each))
 
 
 def _wanted(plan: Plan, tools: Tools) -> str:

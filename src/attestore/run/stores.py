@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -48,9 +48,17 @@ class Checked:
 
 
 def put_everywhere(
-    sealed: Sealings, stores: Sequence[NamedStore], *, watcher: Watcher, progress: Callable[[int, int], None]
+    sealed: Sealings,
+    stores: Sequence[NamedStore],
+    *,
+    watcher: Watcher,
+    progress: Callable[[int, int], None],
+    barred: Mapping[str, Error] | None = None,
 ) -> tuple[Checked, ...]:
-    """Put a backup into each store and read every byte back; a store that fails keeps none of the others from having it."""
+    """Put a backup into each store and read every byte back; a store that fails keeps none of the others from having it.
+
+    `barred` are stores that are not tried, by name, because something was found to be wrong with them.
+    """
     done, total = 0, len(stores) * len(sealed.parts)
     checked = []
     for named in stores:
@@ -60,7 +68,8 @@ def put_everywhere(
             done += 1
             progress(done, total)
 
-        checked.append(_put(sealed, named, one_more))
+        known = (barred or {}).get(named.name)
+        checked.append(_put(sealed, named, one_more) if known is None else Checked(named, problem=known))
         if checked[-1].problem is not None and len(stores) > 1:
             watcher.say(f"Store {named.name} failed: {checked[-1].problem.message}")
     return tuple(checked)

@@ -91,6 +91,19 @@ def test_a_store_that_fails_stops_the_run_and_nothing_is_lost(tmp_path: Path) ->
     assert any(isinstance(each, BackupStored) for each in entries)
 
 
+def test_a_store_that_is_down_before_a_backup_begins_does_not_keep_the_others_from_having_it(tmp_path: Path) -> None:
+    down = FakeStore(rots=False, lies=False, problems=(StoreError("there is no such bucket"),))
+    world = World(others=_others(("offsite", down)))
+    outcome = _ran(world, tmp_path, Job.BACKUP)
+    assert isinstance(outcome.stopped, StoreError)
+    assert outcome.stopped.message.startswith("there is no such bucket; stores that have the backup: local; ")
+    assert any(key.endswith("/manifest.json") for key in world.store.objects)
+    assert not any(key.startswith("shop/") for key in down.objects), "what was found to be wrong is not written to"
+    assert list((tmp_path / "outbox").iterdir()), "the sealed copy waits"
+    read = _reading(outcome)
+    assert (read.flag("store.verified", "local"), read.flag("store.verified", "offsite")) == (True, False)
+
+
 def test_where_no_store_has_it_there_is_no_backup_and_the_sealed_copy_waits(tmp_path: Path) -> None:
     world = World()
     world.store = _away()
