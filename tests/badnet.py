@@ -58,6 +58,8 @@ class BadNetwork:
     hang_s: float = 0.5
     lets: int | None = None
     """as many writes of objects or parts still get through, the next one never gets an answer; None: all of them"""
+    keeps_manifests: bool = False
+    """whether the deletion of a manifest never gets an answer"""
     writes: int = 0
     """of objects or parts, that got through"""
     seen: Counter[str] = field(default_factory=Counter)
@@ -81,8 +83,7 @@ class BadNetwork:
     async def _answer(self, request: _Request, writer: asyncio.StreamWriter) -> None:
         fault = self._dice.choice(self.only) if self._dice.random() < self.rate else ""
         at = self._dice.random()
-        if request.of_object and request.method == b"PUT":
-            await self._let()
+        await self._let(request)
         if fault.startswith("flip") and not request.of_object:
             fault = ""
         self.seen[fault] += 1
@@ -109,11 +110,12 @@ class BadNetwork:
         writer.write(head + body)
         await writer.drain()
 
-    async def _let(self) -> None:
-        if self.lets == self.writes:
+    async def _let(self, request: _Request) -> None:
+        written = request.of_object and request.method == b"PUT"
+        if (written and self.lets == self.writes) or (self.keeps_manifests and _withdraws(request)):
             self.stuck.set()
             await asyncio.sleep(3600)
-        self.writes += 1
+        self.writes += written
 
     async def _forward(self, request: _Request) -> tuple[bytes, bytes]:
         reader, writer = await asyncio.open_connection(*self._upstream)
@@ -162,6 +164,11 @@ def _spoiled(fault: str, head: bytes, body: bytes, at: float) -> tuple[bytes, by
             return _with_length(head, len(body) + 1 + int(100 * at)), body
         case _:
             return head, body
+
+
+def _withdraws(request: _Request) -> bool:
+    """Whether it takes a backup's manifest away; the nonces of the probe do not count."""
+    return request.method == b"DELETE" and b"/manifest.json" in request.target
 
 
 async def _ended(server: asyncio.Server) -> None:

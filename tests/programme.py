@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -93,6 +94,20 @@ class Desk:
             out, err = process.communicate(timeout=timeout)
             return Ran(process.returncode, out, "".join(said) + err)
 
+    def killed(self, *arguments: str, when: threading.Event, timeout: float = 120) -> int:
+        """Run it, and kill it without a word as soon as `when` is set; how it ended."""
+        with subprocess.Popen(
+            self._command(arguments),
+            cwd=self.folder,
+            env=self._environment(None),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL,
+        ) as process:
+            assert when.wait(timeout), process.poll()
+            process.kill()
+            return process.wait(timeout)
+
     def left_behind(self) -> list[str]:
         """Folders in TMPDIR, and processes that still work below it."""
         folders = [str(path) for path in self.temporary.iterdir()]
@@ -161,4 +176,4 @@ def at_desk(folder: Path, *, keys: bool = True) -> Iterator[Desk]:
         ends = time.monotonic() + 10
         while desk.left_behind() and time.monotonic() < ends:
             time.sleep(0.1)
-        assert desk.left_behind() == []
+        assert (left := desk.left_behind()) == [], left

@@ -46,6 +46,12 @@ def test_a_user_id_cannot_give_orders_to_gpg(tmp_path: Path, user_id: str) -> No
         assert keyring.keys() == ()
 
 
+def test_a_key_that_would_have_expired_already_is_refused_with_what_to_write(tmp_path: Path) -> None:
+    with opened(tmp_path) as keyring, pytest.raises(KeyringError, match="expires on 2020-01-01") as told:
+        keyring.create_signing_key("Olga", expires="2020-01-01")
+    assert "still to come" in told.value.hint
+
+
 @pytest.mark.parametrize("expires", ["", "soon", "1y\n%commit", "-1d"])
 def test_an_expiry_is_a_span_or_a_date(tmp_path: Path, expires: str) -> None:
     with opened(tmp_path) as keyring, pytest.raises(KeyringError, match="expiry"):

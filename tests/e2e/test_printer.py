@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import os
@@ -15,12 +16,13 @@ from pathlib import Path
 import pikepdf
 import pypdf
 import pytest
+import weasyprint
 from markdown_it import MarkdownIt
 
 import report_cases as cases
 from attestore import report
 from attestore.adapters.printer import WeasyPrinter
-from attestore.errors import PrintError
+from attestore.errors import DiskError, PrintError
 from attestore.ports import Attachment, Page
 from attestore.report.words import visible
 from attestore.resources import templates_folder
@@ -199,6 +201,18 @@ def test_a_page_that_refers_outside_is_refused(printer: WeasyPrinter, reference:
     page = Page(f"<html lang=en><title>t</title>{reference}<p>x</p>", "t", "en", "i", MOMENT)
     with pytest.raises(PrintError, match="outside"):
         printer.print(page, attachments=[])
+
+
+def test_a_full_disk_is_not_told_as_a_report_that_cannot_be_printed(
+    printer: WeasyPrinter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> bytes:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(weasyprint.HTML, "write_pdf", full)
+    with pytest.raises(DiskError, match="could not be laid out: No space left on device") as told:
+        printer.print(Page("<html lang=en><title>t</title><p>x</p>", "t", "en", "i", MOMENT), attachments=[])
+    assert "TMPDIR" in told.value.hint
 
 
 def test_what_no_font_can_draw_is_spelled_instead_of_boxed(printer: WeasyPrinter) -> None:

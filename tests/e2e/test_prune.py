@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from attestore.config.retention import Policy
 from attestore.ports import Signed, Store
 from attestore.retention import Kept, Rule
 from attestore.run.prune import examine, prune
+from badnet import bad_network
 from clusters import MAJORS, running_server
 from endpoints import MINUTE, Endpoint
 from fakes import FINGERPRINT, FakeSigner
@@ -88,6 +90,36 @@ def test_what_no_rule_keeps_goes_from_the_folder_and_every_version_from_the_buck
     audited = place.attestore("audit", "reports")
     assert audited.code == 0, audited.out
     assert "by the policy daily 1, at least 1, by the calendar of UTC" in " ".join(audited.out.split())
+
+
+def test_a_prune_killed_between_two_deletions_is_ended_by_the_next(
+    desk: tuple[Desk, str], s3_endpoint: Endpoint
+) -> None:
+    """The folder has lost its manifest and the bucket lists its own still when the programme dies."""
+    place, bucket = desk
+    newest, older = (each["backup"] for each in place.attestore("prune", "--dry-run", "--json").result["backups"])
+    file = place.folder / "attestore.yaml"
+    straight = file.read_text()
+    with bad_network(s3_endpoint.url) as network:
+        file.write_text(straight.replace(s3_endpoint.url, network.url))
+        network.keeps_manifests = True
+        killed = place.killed("prune", when=network.stuck)
+    file.write_text(straight)
+    assert killed == -signal.SIGKILL
+    here = place.folder / "backups" / "shop" / older
+    assert here.is_dir()
+    assert not (here / "manifest.json").exists()
+    assert any(key.endswith(f"{older}/manifest.json") for key in versions(s3_endpoint, bucket))
+
+    audited = place.attestore("audit", "reports")
+    assert audited.code == 0, audited.out
+    ended = place.attestore("prune", "--json")
+    assert ended.code == 0, ended.err
+    (gone,) = ended.result["deleted"]
+    assert (gone["backup"], gone["stores"]) == (older, ["here", "offsite"])
+    assert [key for key in versions(s3_endpoint, bucket) if older in key] == []
+    assert [path.name for path in (place.folder / "backups" / "shop").iterdir()] == [newest]
+    assert place.attestore("audit", "reports").code == 0
 
 
 def test_a_version_that_the_bucket_has_locked_keeps_every_copy(tmp_path: Path, s3_endpoint: Endpoint) -> None:

@@ -42,6 +42,23 @@ def test_no_name_forges_a_line_of_its_own() -> None:
     assert not [line for line in told.splitlines() if line.lstrip().startswith("S9-PROD-004   Backup")]
 
 
+def test_a_backup_without_gates_is_told_by_its_name_and_the_stores_that_have_it() -> None:
+    seen = cases.observations(
+        [
+            ("backup.id", "", "20261126T020003Z-28b42e"),
+            ("store.verified", "local", True),
+            ("store.verified", "offsite", False),
+        ]
+    )
+    stored = printed(replace(cases.passed(), verdicts=(), gates=(), observations=seen))
+    assert [line.rstrip() for line in stored.splitlines()[:2]] == [
+        " Backup  20261126T020003Z-28b42e",
+        " In      local; read back whole",
+    ]
+    assert "Verdict" not in stored
+    assert "none was stored" in printed(replace(cases.passed(), verdicts=(), gates=(), observations=()))
+
+
 def test_a_failed_run_says_at_once_what_differs() -> None:
     told = printed(cases.failed())
     assert "Differs after the restore" in told

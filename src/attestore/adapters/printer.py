@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import ctypes.util
+import errno
 import gc
 import io
 import logging
@@ -24,7 +25,7 @@ import pikepdf
 from fontTools.ttLib import TTFont
 
 from attestore.canon import domain_digest
-from attestore.errors import PrintError
+from attestore.errors import DiskError, PrintError
 from attestore.ports import Attachment, Page
 from attestore.resources import templates_folder
 
@@ -32,6 +33,7 @@ __all__ = ["WeasyPrinter"]
 
 _SCHEME: Final = "attestore:"
 _VARIANT: Final = "pdf/a-3a"
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 _FONT_TYPES: Final = {".otf": "font/otf", ".ttf": "font/ttf"}
 _IMAGE_TYPES: Final = {".svg": "image/svg+xml", ".png": "image/png"}
 _PANGO: Final = "apt-get install --no-install-recommends libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
@@ -102,6 +104,11 @@ class WeasyPrinter:
                     font_config=self._configuration,
                 )
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as problem:
+            if isinstance(problem, OSError) and problem.errno in _FULL:
+                raise DiskError(
+                    f"the report {page.title!r} could not be laid out: {problem.strerror}",
+                    hint="Free space where temporary files go (TMPDIR); the next command closes the run.",
+                ) from problem
             raise PrintError(f"the report {page.title!r} could not be laid out: {problem}") from problem
         return bytes(made)
 

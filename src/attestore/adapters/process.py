@@ -358,9 +358,16 @@ class Runner:
         entry = f"command: {words}\nexit code: {code}\nduration: {round(seconds * 1000)} ms\n\n{text}"
         for number in self._numbers:
             name = f"{number:02d}-{Path(command[0]).name}.log"
-            with contextlib.suppress(FileExistsError), (self._logs / name).open("x", encoding="utf-8") as file:
-                file.write(entry)
-                return
+            try:
+                with (self._logs / name).open("x", encoding="utf-8") as file:
+                    file.write(entry)
+            except FileExistsError:
+                continue
+            except OSError:
+                # a full disk takes the log, not what the programme did, nor the reason that is on its way up
+                with contextlib.suppress(OSError):
+                    (self._logs / name).unlink()
+            return
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,9 +148,14 @@ def print_schema() -> int:
 def _shown(each: Effective) -> str:
     if each.value is None:
         return "–"
-    text = ", ".join(map(str, each.value)) if isinstance(each.value, list) else str(each.value)
+    plain = [str(one).lower() if isinstance(one, bool) else str(one) for one in _list(each.value)]
+    text = ", ".join(plain)
     state = "" if each.found is None else f" ({'there' if each.found else 'NOT there'})"
     return visible(f"{text or '–'}{state}")
+
+
+def _list(value: canon.JSON) -> list[canon.JSON]:
+    return value if isinstance(value, list) else [value]
 
 
 def _place(each: Effective) -> str:

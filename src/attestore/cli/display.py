@@ -190,7 +190,7 @@ def _amount(number: int, unit: str) -> str:
 def outcome_of(verdicts: Sequence[GateVerdict], case: Case, *, folder: Path) -> RenderableType:
     """The summary that ends a run: gates and verdicts, RTO against target with its phases, where the report is."""
     reading = Reading(case.observations)
-    parts: list[RenderableType] = [_gates(verdicts, case)]
+    parts: list[RenderableType] = [_gates(verdicts, case)] if verdicts else [_backup(reading)]
     parts += [Padding(_checks(verdict), (1, 0, 0, 1)) for verdict in verdicts if verdict.outcome is not Outcome.PASS]
     parts += [Padding(table, (1, 0, 0, 1)) for table in _found(case)]
     if (rto := reading.number("restore.rto")) is not None:
@@ -198,9 +198,20 @@ def outcome_of(verdicts: Sequence[GateVerdict], case: Case, *, folder: Path) -> 
     paths = Table.grid(padding=(0, 2))
     for gate in case.gates:
         paths.add_row(Text(f" {gate.id}"), Text(str(folder / f"{gate.id}.pdf"), overflow="fold"))
-    paths.add_row(Text(" All gates"), Text(str(folder / "summary.pdf"), overflow="fold"))
+    paths.add_row(Text(" All gates" if verdicts else " Report"), Text(str(folder / "summary.pdf"), overflow="fold"))
     parts.append(Padding(paths, (1, 0, 0, 0)))
     return Group(*parts)
+
+
+def _backup(reading: Reading) -> Table:
+    """What a run without gates left: the backup by its name, and the stores that gave it back whole."""
+    whole = [name for name in reading.subjects("store.verified") if reading.flag("store.verified", name)]
+    backup = reading.text("backup.id") or ""
+    table = Table.grid(padding=(0, 2))
+    table.add_row(Text(" Backup"), Text(visible(backup) or "none was stored", overflow="fold"))
+    if backup:
+        table.add_row(Text(" In"), Text(f"{', '.join(map(visible, whole))}; read back whole", overflow="fold"))
+    return table
 
 
 def _gates(verdicts: Sequence[GateVerdict], case: Case) -> Table:

@@ -56,14 +56,17 @@ def pruning(settings: Settings, *, policy: Policy) -> Iterator[Pruning]:
 def signing(settings: Settings) -> Iterator[tuple[Signer, str]]:
     """What signs the ledger's end, and the fingerprint of the operator in whose name.
 
+    Working folders that a killed command left behind are removed before.
+
     Raises:
         KeyringError: no operator's private key is in home.
         MissingProgramError: gpg is not on this machine.
     """
     from attestore.adapters.gpg import GpgSigner
     from attestore.adapters.process import Runner
-    from attestore.adapters.workspace import TemporaryWorkspace
+    from attestore.adapters.workspace import TemporaryWorkspace, sweep
 
+    sweep()
     runner = Runner()
     with (
         TemporaryWorkspace() as workspace,

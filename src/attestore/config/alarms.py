@@ -36,7 +36,7 @@ class NotifyForm(BaseModel):
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 
     urls: tuple[SecretField, ...] = Field(
-        min_length=1,
+        json_schema_extra={"minItems": 1},
         description="Where people are told, as apprise writes it; each by reference, for it may hold a secret.",
     )
     before: str = Field(default=BEFORE, description="How long before its end a gate counts as expiring.")
@@ -105,6 +105,8 @@ def read_notify(node: Node) -> Notify:
         GateError: an unknown key, nobody to tell, an address in the clear, or something that is no duration.
     """
     form = node.read_as(NotifyForm)
+    if not form.urls:
+        raise node.error("notify: names nobody to tell", at=("urls",), hint="Give urls: [env:NAME], or leave it out.")
     try:
         instants.duration_ms(form.before)
     except ValueError as problem:

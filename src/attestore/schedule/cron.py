@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from attestore.config.schedule import Every, Timing
 from attestore.errors import PlanError
-from attestore.schedule.site import BUSY, MARK, SPREAD, File, Site, Task, safe
+from attestore.schedule.site import BUSY, CREDENTIALS, MARK, SPREAD, File, Site, Task, safe
 
 __all__ = ["expression", "files"]
 
@@ -47,6 +47,9 @@ def _lines(site: Site) -> Iterator[str]:
     yield "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     if site.passfile is not None:
         yield f"PGPASSFILE={site.passfile}"
+    if site.secrets:
+        yield f"# Secrets: a file each, {site.user or 'root'}'s alone (mode 0600): {', '.join(site.secrets)}"
+        yield f"CREDENTIALS_DIRECTORY={CREDENTIALS}"
     yield "# MAILTO=operators@example.org"
     for task in site.tasks:
         yield ""

@@ -11,10 +11,26 @@ from typing import Final
 from attestore.config.schedule import Every, Schedule, Timing
 from attestore.errors import PlanError
 
-__all__ = ["BUSY", "MARK", "SPREAD", "File", "Lasted", "Site", "Task", "is_ours", "safe", "tasks", "warnings"]
+__all__ = [
+    "BUSY",
+    "CREDENTIALS",
+    "MARK",
+    "SPREAD",
+    "File",
+    "Lasted",
+    "Site",
+    "Task",
+    "is_ours",
+    "safe",
+    "tasks",
+    "warnings",
+]
 
 MARK: Final = "# Made by `attestore schedule`; it may be made again: change attestore.yaml instead."
 """The first line of every file that is written: what does not begin with it is somebody else's"""
+
+CREDENTIALS: Final = "/etc/attestore/credentials"
+"""folder of files that hold the tasks' secrets, one named like each variable"""
 
 BUSY: Final = 78
 """exit code of a job that found another of its kind under way: nothing is wrong"""

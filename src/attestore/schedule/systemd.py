@@ -7,12 +7,9 @@ from datetime import timedelta
 from typing import Final
 
 from attestore.config.schedule import WEEKDAYS, Every, Timing
-from attestore.schedule.site import BUSY, MARK, SPREAD, File, Site, Task, safe
+from attestore.schedule.site import BUSY, CREDENTIALS, MARK, SPREAD, File, Site, Task, safe
 
 __all__ = ["calendar", "enabling", "files"]
-
-CREDENTIALS: Final = "/etc/attestore/credentials"
-"""folder of files that become the services' credentials, one named like each variable"""
 
 _OWN_CREDENTIALS: Final = "%h/.config/attestore/credentials"
 """the same for a user's own manager; %h is their home"""

@@ -292,6 +292,14 @@ def test_two_runners_share_a_folder_of_logs(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["01-true.log", "02-true.log"]
 
 
+def test_a_log_that_cannot_be_written_takes_nothing_with_it(tmp_path: Path) -> None:
+    """A full disk: what stopped the run is told, and not that its log found no place either."""
+    runner = Runner(tmp_path / "gone")
+    assert runner.run(sh("echo done"), deadline_s=10).stdout == b"done\n"
+    with pytest.raises(DiskError, match="No space left on device"):
+        runner.run(sh("echo 'write failed: No space left on device' >&2; exit 1"), deadline_s=10)
+
+
 def test_a_log_is_bounded(tmp_path: Path) -> None:
     Runner(tmp_path).run(sh("head -c 3000000 /dev/zero | tr '\\0' x >&2"), deadline_s=10)
     assert (tmp_path / "01-sh.log").stat().st_size < 200_000

@@ -37,8 +37,8 @@ def test_people_are_named_by_reference() -> None:
         ("metrics: {pushgateway: 'push:9091'}", "2:24: 'push:9091' is not http(s)://host[:port]"),
         (f"metrics: {{pushgateway: 'http://u:{CANARY}@push'}}", "holds a user or a password"),
         ("metrics: {textfiel: a.prom}", "2:11: "),
-        (f"notify: {{urls: ['ntfy://{CANARY}@host']}}", "2:"),
-        ("notify: {urls: []}", "2:"),
+        (f"notify: {{urls: ['ntfy://{CANARY}@host']}}", "2:17: 0: write env:NAME or file:/path"),
+        ("notify: {urls: []}", "2:16: notify: names nobody to tell"),
         ("notify: {urls: ['env:TEAM'], before: soon}", "2:38: before: 'soon' is not a duration"),
     ],
 )

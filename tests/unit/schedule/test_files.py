@@ -187,12 +187,19 @@ def lines(made: Site) -> list[tuple[str, str, str]]:
     (file,) = cron.files(made)
     found = []
     for line in file.text.splitlines():
-        if line and not line.startswith("#") and not re.match(r"[A-Z]+=", line):
+        if line and not line.startswith("#") and not re.match(r"[A-Z_]+=", line):
             *fields, user, command = line.split(" ", 6)
             assert len(fields) == 5
             assert not re.search(r"(?<!\\)%", command), "cron would cut the line there"
             found.append((" ".join(fields), user, command.replace("\\%", "%")))
     return found
+
+
+def test_cron_s_tasks_find_the_secrets_that_the_configuration_names_by_variables() -> None:
+    (file,) = cron.files(site())
+    assert "CREDENTIALS_DIRECTORY=/etc/attestore/credentials" in file.text.splitlines()
+    assert "AWS_SECRET_ACCESS_KEY" in file.text
+    assert "CREDENTIALS_DIRECTORY" not in cron.files(site(secrets=()))[0].text
 
 
 def test_the_lines_of_cron_are_read_as_they_are_meant() -> None:

@@ -268,6 +268,10 @@ class Keyring:
         order = "\n".join([*lock, *lines, f"Expire-Date: {expires}", "%commit", ""])
         said = self.home.run("--full-generate-key", stdin=order.encode())
         made = said.status.all("KEY_CREATED")
+        if "invalid expire date" in said.words:
+            raise KeyringError(
+                f"gpg makes no key that expires on {expires}", hint="Name a day that is still to come, or 90d, or 2y."
+            )
         if said.code != 0 or len(made) != 1:
             raise KeyringError(f"gpg could not make a key for {user_id!r}: {said.words or 'it gave no reason'}")
         return self.key(made[0].words[-1])
