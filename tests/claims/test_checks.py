@@ -22,6 +22,9 @@ _STEPS: Final = "\n\n## Next steps\n\n"
 _GOALS: Final = "| Metric | Target | Achieved | Status |\n|---|---|---|---|\n"
 _TESTS: Final = "| Test | Expected | Actual | Result |\n|---|---|---|---|\n| T-1 tables | 212 | 212 | Pass |\n| T-2 indexes | 640 | 640 | Pass |\n"
 _DAYS: Final = "| Day | Backup size |\n|---|---|\n| Mon | 96 GB |\n| Tue | 97 GB |\n"
+_RATES: Final = (
+    "| Database | GB | Minutes | MB/s |\n|---|---|---|---|\n| crm | 120 | 40 | 51.2 |\n| erp | 300 | 100 | 51.2 |\n"
+)
 _SPAN: Final = "| Field | Entry |\n|---|---|\n| Start of restore | 09:12 |\n| End of restore | 10:47 |\n| Duration | "
 _CHECK: Final = "```\nminimum redundancy requirements: OK (have {}, expected at least 4)\n```\n"
 _RUN: Final = "```\ncollected 48 items\n=== {} passed in 12.31s ===\n```\n"
@@ -66,6 +69,19 @@ _RUN: Final = "```\ncollected 48 items\n=== {} passed in 12.31s ===\n```\n"
         ("Rows restored: 2,000,000,000; size after restore: 16 MB.", ("1", "implausible"), "Rows restored: 2,000; size after restore: 16 MB."),
         (f"{_DAYS.replace(' size |', ' size | Duration |').replace('|---|---|', '|---|---|---|').replace('GB |', 'GB | 40 min |')}| Wed | 97 GB | 0.4 s |",
          ("5", "implausible"), f"{_DAYS}| Wed | 97 GB |"),
+        (f"{_GOALS}| Recovery point | ≤ 15 min | 47 min | yes |", ("3", "contradiction"), f"{_GOALS}| Recovery point | ≤ 15 min | 7 min | yes |"),
+        ("Duration: 13 min (09:58 – 10:21)", ("1", "contradiction"), "Duration: 23 min (09:58 – 10:21)"),
+        ("It started at 22:15 and finished at 01:05, i.e. 3 h 50 min.", ("1", "contradiction"), "It started at 22:15 and finished at 01:05, i.e. 2 h 50 min."),
+        (f"{_RATES}| web | 60 | 20 | 95.0 |", ("5", "contradiction"), f"{_RATES}| web | 60 | 20 | 51.2 |"),
+        ("| Suite | Tests | Passed | Failed |\n|---|---|---|---|\n| e2e | 38 | 36 | 1 |", ("3", "contradiction"),
+         "| Suite | Tests | Passed | Failed |\n|---|---|---|---|\n| e2e | 38 | 37 | 1 |"),
+        ("8,120,443 orders before, 8,120,434 orders after – identical", ("1", "contradiction"), "8,120,443 orders before, 8,120,443 orders after – identical"),
+        ("Ziel war 45 Minuten; mit 50 Minuten wurde das Ziel eingehalten.", ("1", "contradiction"), "Ziel war 45 Minuten; mit 40 Minuten wurde das Ziel eingehalten."),
+        ("It contains 7 modules:\n\n- a\n- b\n- c", ("1", "contradiction"), "It contains 3 modules:\n\n- a\n- b\n- c"),
+        ("# R\n\n## A\n\n- Test coverage: 94 %\n\n## B\n\nTest coverage is 87 %.", ("9", "contradiction"), "# R\n\n## A\n\n- Test coverage: 94 %\n\n## B\n\nTest coverage is 94 %."),
+        ("Prüfsummen wurden für 1.240 von 1.204 Dateien berechnet.", ("1", "impossible"), "Prüfsummen wurden für 1.204 von 1.204 Dateien berechnet."),
+        ("It was verified. Approved.", ("1", "approval"), "It was verified. Approved by Jo Berg on 2026-03-02."),
+        ("Übungsleitung: Team Datenbanken\n\nFreigabe: Team Datenbanken", ("3", "approval"), "Übungsleitung: Team Datenbanken\n\nFreigabe: Jana Weiß"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_found_and_what_is_right_is_left_alone(wrong: str, where: tuple[str, str], right: str) -> None:
@@ -92,3 +108,17 @@ def test_an_example_s_placeholder_in_code_is_no_digest() -> None:
 def test_one_missing_column_is_one_finding_however_often_it_is_named() -> None:
     sql = "```sql\nSELECT tablename FROM pg_stat_user_tables\nWHERE tablename > 'a'\nORDER BY tablename;\n```"
     assert _found(sql) == [("2", "impossible")]
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ("Restore started: 2025-07-20 10:00 UTC\nRestore finished: 2025-07-20 10:42 UTC\nApproval date: 2025-07-19", ("3", "impossible")),
+        ("Backup taken: 2026-04-19 02:00 UTC\nRestore begun: 2026-04-18 09:00 UTC\nRestore completed: 2026-04-18 10:12 UTC", ("2", "impossible")),
+        ("| Run | Started | Finished |\n|---|---|---|\n| a | 2025-06-15 02:00 | 2025-06-15 01:31 |", ("3", "impossible")),
+        ("It was fully verified and rigorously tested and validated.", ("1", "unsupported")),
+        ("# R\n\n## Summary\n\nDatabase size: 64 GB\n\n## Results\n\nDatabase size: 46 GB", ("9", "contradiction")),
+    ],
+)  # fmt: skip
+def test_one_defect_is_told_once(text: str, where: tuple[str, str]) -> None:
+    assert _found(text) == [where]

@@ -364,7 +364,10 @@ def persons(text: str) -> tuple[Named, ...]:
         words = [word.lower() for word in re.findall(r"[^\W\d_]+", part)]
         if words:
             role = (
-                all(word in _ROLE for word in words) or words[-1] in _COLLECTIVE or words[-1].endswith(_COLLECTIVE_ENDS)
+                all(word in _ROLE for word in words)
+                or words[0] in {"team", "abteilung", "gruppe"}
+                or words[-1] in _COLLECTIVE
+                or words[-1].endswith(_COLLECTIVE_ENDS)
             )
             found.append(Named(part.strip(), "".join(words), role))
     if len(found) > 1 and not found[0].role and all(each.role for each in found[1:]):

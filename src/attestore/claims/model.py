@@ -82,9 +82,13 @@ class Book:
     findings: dict[tuple[int, Kind, str], Finding] = field(default_factory=dict)
     holding: dict[tuple[int, str], Hold] = field(default_factory=dict)
     open: dict[tuple[int, str], Hold] = field(default_factory=dict)
+    topics: set[tuple[int, Kind, str]] = field(default_factory=set)
 
-    def found(self, kind: Kind, line: int, why: str, *, needs: str, end: int = 0) -> None:
-        """A claim that does not stand."""
+    def found(self, kind: Kind, line: int, why: str, *, needs: str, end: int = 0, topic: str = "") -> None:
+        """A claim that does not stand; of those with the same topic on one line the first is told."""
+        if topic and (line, kind, topic) in self.topics:
+            return
+        self.topics.add((line, kind, topic))
         finding = Finding(line, kind, self.quoted(line)[:_QUOTE], why, needs, end)
         self.findings.setdefault((line, kind, why), finding)
 

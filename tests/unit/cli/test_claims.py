@@ -130,3 +130,42 @@ def test_a_bundle_that_is_not_whole_is_no_evidence(tmp_path: Path, document: Pat
         run(str(document), "--evidence", str(copy))
     with pytest.raises(UsageError, match="no bundle"):
         run(str(document), "--evidence", str(tmp_path / "nowhere"))
+
+
+HARD = """Report on restoring
+===================
+
+- Steps
+    - nested: 10 of 12 tables (100 %)
+
+      | Part | Rows |
+      |---|---:|
+      | a | 10 |
+      | b | 20 |
+      | Total | 31 |
+
+\tcode after a tab, 2026-02-30
+
+<div>Approved: 31 June 2026</div>
+
+A footnote[^1] says so.
+
+[^1]: SHA-256 `abc123abc123abc123abc123`
+
+Größe 1.234,5 MB; 7.305 von 7.304 Zeilen
+----------------------------------------
+"""
+
+
+@pytest.mark.parametrize("form", ["LF", "CRLF", "CR", "BOM and CRLF"])
+def test_line_ends_marks_and_markup_move_no_line_and_no_quote(tmp_path: Path, form: str) -> None:
+    path = tmp_path / "hard.md"
+    end = {"LF": "\n", "CR": "\r"}.get(form, "\r\n")
+    path.write_bytes(("\ufeff" * form.startswith("BOM") + HARD.replace("\n", end)).encode())
+    findings = told(*run(str(path), "--json"), expected=4)["findings"]
+    assert isinstance(findings, list)
+    assert [(each["line"], each["class"]) for each in findings] == [
+        (5, "contradiction"), (11, "contradiction"), (13, "impossible"), (15, "impossible"), (19, "impossible"), (21, "impossible"),
+    ]  # fmt: skip
+    lines = HARD.split("\n")
+    assert all(each["quote"] == lines[each["line"] - 1].strip() for each in findings)

@@ -15,7 +15,7 @@ from attestore.claims.model import Book, Kind
 __all__ = ["check"]
 
 _RAN: Final = re.compile(
-    r"^\W*(?:agent|operator|executor|tester|(?:test )?engineer|author|owner|performed|prepared|conducted|"
+    r"^\W*(?:agent|operator|executor|implementer|tester|übungsleitung|testleitung|(?:test )?engineer|author|owner|performed|prepared|conducted|"
     r"(?:executed|performed|completed|run|ran|tested|prepared|conducted|carried out|written|restored|done|created|drill) by|test(?:s)? (?:run|executed|performed) by|"
     r"(?:drill )?lead|durchgeführt von|durchgeführt|ausgeführt von|erstellt von|bearbeiter\w*|prüfer|verfasser\w*|autor\w*|by)\W*$",
     re.IGNORECASE,
@@ -37,7 +37,7 @@ _STATUS: Final = re.compile(
     r"(?:^|[:|*✅✔\s])(?:✅|✔️?|☑)?\s*(?:verified (?:and|&) )?(?:formally |fully |officially )?(?:APPROVED|approved|Approved|FREIGEGEBEN|Freigegeben|SIGNED OFF|Signed off)\b(?! (?:by|von|durch|\w+ by)|\s*:|\w)",
 )
 _PASSIVE: Final = re.compile(
-    r"\b(?:has|have|was|were|wurden?) (?:been )?(?:(?:formally |fully )?\w+ (?:and|und) )?(?:approved|signed off|freigegeben|genehmigt)\W*$",
+    r"\b(?:has|have|was|were|wurden?) (?:been )?(?:(?:formally |fully )?\w+ (?:and|und) )?(?:approved|signed off|freigegeben|genehmigt)\W*$|^\W*(?:approved|signed off|freigegeben)\.?\W*$",
     re.IGNORECASE,
 )
 _LABEL: Final = re.compile(

@@ -12,7 +12,7 @@ from attestore.claims.checks.dates import instant, moments
 from attestore.claims.document import Code, Document, Passage, Table
 from attestore.claims.labels import keyed
 from attestore.claims.model import Book, Kind
-from attestore.claims.quantities import Quantity, said, single
+from attestore.claims.quantities import Quantity, quantities, said, single
 
 __all__ = ["check"]
 
@@ -40,6 +40,7 @@ def check(document: Document, book: Book) -> None:
     for group in _groups(document):
         _labelled(group, document, book)
     for line, text in _lines(document):
+        _bracketed(text, line, document, book)
         found = moments(text) if len(text) < 1_000 and _BOTH.search(text) else ()
         if len(found) != 2 or not (found[0].timed and found[1].timed) or bool(found[0].zone) != bool(found[1].zone):
             continue
@@ -48,6 +49,22 @@ def check(document: Document, book: Book) -> None:
             book.found(
                 Kind.IMPOSSIBLE, line, f"It ends ({found[1].text.strip()}) before it starts ({found[0].text.strip()}).", needs=_NEEDS
             )  # fmt: skip
+
+
+_BRACKETED: Final = re.compile(
+    r"\s*\((?:from |von )?(?P<a>\d{1,2}:\d\d(?::\d\d)?)\s*(?:–|—|-|to|until|bis)\s*(?P<b>\d{1,2}:\d\d(?::\d\d)?)(?: (?:UTC|Uhr))?\)"
+)
+
+
+def _bracketed(text: str, line: int, document: Document, book: Book) -> None:
+    """13 min (09:58 – 10:21)."""
+    for each in quantities(text, german=document.german) if len(text) < 1_000 and "(" in text else ():
+        found = _BRACKETED.match(text, each.end) if each.measure == "duration" and each.exact else None
+        if found is None:
+            continue
+        start, end = instant(found["a"]), instant(found["b"])
+        if start is not None and end is not None:
+            _compare(start[0], end[0], max(start[1], end[1]), each, line, book)
 
 
 def _lines(document: Document) -> Iterator[tuple[int, str]]:

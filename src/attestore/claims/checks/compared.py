@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
+from itertools import pairwise
 from typing import Final
 
 from attestore.claims.document import Code, Document, Passage, Row, Table
 from attestore.claims.figures import RTO, sentences
-from attestore.claims.labels import is_good, is_mark
+from attestore.claims.labels import is_good, is_mark, is_total
 from attestore.claims.model import Book, Kind
 from attestore.claims.quantities import Quantity, quantities, said, single
 
@@ -33,7 +34,7 @@ _MORE: Final = re.compile(
 )
 _MEAN: Final = re.compile(r"^\W*(?:average|mean|avg\.?|ø|durchschnitt|mittelwert|mittel)\b\W*", re.IGNORECASE)
 _EXPECTED: Final = re.compile(r"^\W*(?:expected|erwartet|soll)\w*\W*$", re.IGNORECASE)
-_SIGN: Final = re.compile(r"[<>≤≥]=?|\b(?:at least|at most|mindestens|höchstens|max\.?|min\.?)\b", re.IGNORECASE)
+_SIGN: Final = re.compile(r"^\W*(?:[<>≤≥]=?|(?:at least|at most|mindestens|höchstens|max\.?|min\.?)\b)", re.IGNORECASE)
 _NEEDS: Final = "The measurement itself: start and end as the clock gave them, or the program's own output."
 
 
@@ -45,9 +46,13 @@ def check(document: Document, book: Book) -> None:
                 _targets(block, document, book)
                 _means(block, document, book)
                 _empty(block, book)
+                _accounts(block, book)
+                _derived(block, document, book)
             case Passage():
                 for line, text in sentences(block):
                     _margin(text, line, document, book)
+                    _called(text, line, document, book)
+                    _met(text, line, document, book)
                 for line, text in block.lines:
                     _redundancy(text, line, book)
             case Code():
@@ -93,7 +98,7 @@ def _most(row: Row, target: int, aim: Quantity | None) -> bool | None:
     cell = row.cells[target]
     if re.search(r"[<≤]|\b(?:at most|max\.?|höchstens|under|below)\b", cell, re.IGNORECASE):
         return True
-    if re.search(r"[>≥]|\b(?:at least|min\.|mindestens)\b|\d\+", cell, re.IGNORECASE):
+    if re.search(r"[>≥]|\b(?:at least|mindestens)\b|^\W*min\.|\d\+", cell, re.IGNORECASE):
         return False
     timed = aim is not None and aim.measure == "duration"
     return True if timed and _LESS.search(row.cells[0]) and not _MORE.search(row.cells[0]) else None
@@ -148,6 +153,134 @@ def _empty(table: Table, book: Book) -> None:
                 Kind.VACUOUS, row.line, f"It is marked {row.cells[status].strip()}, and neither an expected nor a measured value is given.",
                 needs="What was expected, what was measured, and how.",
             )  # fmt: skip
+
+
+_RUN: Final = re.compile(r"^\W*(?:tests?|total|run|executed|checks|cases|gesamt|geprüft)\W*$", re.IGNORECASE)
+_PARTS: Final = re.compile(
+    r"^\W*(?:pass(?:ed)?|fail(?:ed|ures?)?|skipped|errors?|errored|bestanden|fehlgeschlagen|übersprungen)\W*$",
+    re.IGNORECASE,
+)
+
+
+def _accounts(table: Table, book: Book) -> None:
+    """38 tests, of which 36 passed and 1 failed."""
+    whole = _place(table.head, _RUN)
+    parts = [index for index, head in enumerate(table.head) if index and _PARTS.match(head)]
+    if whole is None or len(parts) < 2:
+        return
+    for row in table.rows:
+        cells = [row.cells[whole], *(row.cells[index] for index in parts)]
+        if is_total(row.cells[0]) or not all(re.fullmatch(r"\d{1,7}", cell.strip()) for cell in cells):
+            continue
+        stated, summed = int(cells[0]), sum(int(cell) for cell in cells[1:])
+        if stated != summed:
+            told = " + ".join(cell.strip() for cell in cells[1:])
+            book.found(
+                Kind.CONTRADICTION, row.line, f"{told} = {summed}, not {stated}: what became of the others is not said.",
+                needs="The complete output of the run, with every test that did not pass.",
+            )  # fmt: skip
+
+
+_PER: Final = re.compile(r"\w/\w|\b(?:rate|speed|throughput|per)\b", re.IGNORECASE)
+_TIMED: Final = re.compile(
+    r"\b(?:duration|time|took|elapsed|minutes?|min|seconds?|s|sec|hours?|dauer|minuten|sekunden)\b", re.IGNORECASE
+)
+_CLOSE, _FAR = Fraction(3, 100), Fraction(1, 10)
+
+
+def _derived(table: Table, document: Document, book: Book) -> None:
+    """A column of rates: what is one column divided by another in most rows must be so in each."""
+    rate = _place(table.head, _PER)
+    if rate is None or not 3 <= len(table.rows) <= 200 or len(table.head) > 8:
+        return
+    values = [
+        [
+            None if cell is None or not cell.exact else cell.value
+            for cell in (single(c, german=document.german) for c in row.cells)
+        ]
+        for row in table.rows
+    ]
+    others = [index for index in range(1, len(table.head)) if index != rate]
+    for part in others:
+        for by in (index for index in others if _TIMED.search(table.head[index])):
+            odd = _odd([(row[part], row[by], row[rate]) for row in values]) if part != by else None
+            if odd is None:
+                continue
+            row = table.rows[odd]
+            book.found(
+                Kind.CONTRADICTION, row.line,
+                f"In the other rows “{table.head[rate].strip()}” follows from “{table.head[part].strip()}” and “{table.head[by].strip()}”; {row.cells[rate].strip()} does not.",
+                needs=_NEEDS,
+            )  # fmt: skip
+            return
+
+
+def _odd(rows: list[tuple[Fraction | None, Fraction | None, Fraction | None]]) -> int | None:
+    """The one row whose third figure is not its first divided by its second, by the same factor as in all others."""
+    factors = [c * b / a if a and b and c else None for a, b, c in rows]
+    if any(factor is None for factor in factors) or len({a for a, _, _ in rows}) < 2:
+        return None
+    known = [factor for factor in factors if factor is not None]
+    usual = sorted(known)[len(known) // 2]
+    far = [place for place, factor in enumerate(known) if abs(factor - usual) > usual * _FAR]
+    near = sum(abs(factor - usual) <= usual * _CLOSE for factor in known)
+    distinct = len({rows[place][0] for place in range(len(rows)) if place not in far})
+    return far[0] if len(far) == 1 and near == len(known) - 1 >= 2 and distinct >= 2 else None
+
+
+_SAME: Final = re.compile(r"[\s,(:–—-]*(?:identical|equal|matching|match|the same|identisch|gleich)\b", re.IGNORECASE)
+_FIRST: Final = re.compile(
+    r"\s*(?:[\w-]+ ){0,2}(?:before|at the source|in the source|source|vorher|vor der sicherung)\b", re.IGNORECASE
+)
+_SECOND: Final = re.compile(
+    r"\s*(?:[\w-]+ ){0,2}(?:after(?:wards)?|restored|in the copy|after restore|nachher|danach)\b", re.IGNORECASE
+)
+
+
+def _called(text: str, line: int, document: Document, book: Book) -> None:
+    """8,120,443 orders before, 8,120,434 after: identical."""
+    if len(text) > 400:
+        return
+    counts = [q for q in quantities(text, german=document.german) if q.measure == "count"]
+    for one, two in pairwise(counts):
+        first, second = _FIRST.match(text, one.end), _SECOND.match(text, two.end)
+        if first is None or second is None or not (one.exact and two.exact) or not _SAME.match(text, second.end()):
+            continue
+        if one.value != two.value:
+            book.found(
+                Kind.CONTRADICTION, line + text.count("\n", 0, two.start), f"{one.text} and {two.text} differ by {said(abs(one.value - two.value))}.",
+                needs="The counts as queried on both sides.",
+            )  # fmt: skip
+
+
+_AIM: Final = re.compile(r"\b(?:ziel|target|objective|goal|limit|vorgabe)\b[^.\d]{0,45}$", re.IGNORECASE)
+_KEPT: Final = re.compile(r"\b(?:met|within|achieved|meets|satisfied|eingehalten|erreicht|erfüllt)\b", re.IGNORECASE)
+_MISSED: Final = re.compile(
+    r"\b(?:not|miss\w*|fail\w*|exceed\w*|nicht|verfehlt|over|above|late|instead|previous\w*|RPO)\b", re.IGNORECASE
+)
+_TAKEN: Final = re.compile(
+    r"\b(?:with|took|in|mit|nach|of|was|needed|brauchte|dauerte)\s+(?:only |just |nur )?$", re.IGNORECASE
+)
+
+
+def _met(text: str, line: int, document: Document, book: Book) -> None:
+    """The target was 45 minutes; with 50 minutes it was met."""
+    if len(text) > 300 or not _KEPT.search(text) or _MISSED.search(text):
+        return
+    found = [q for q in quantities(text, german=document.german) if q.measure == "duration"]
+    if len(found) != 2 or not all(q.exact for q in found):
+        return
+    aim, took = found
+    if (
+        not _AIM.search(text[: aim.start])
+        or not _TAKEN.search(text[: took.start])
+        or took.value - took.half <= aim.value
+    ):
+        return
+    book.found(
+        Kind.CONTRADICTION, line + text.count("\n", 0, took.start), f"{took.text} is more than the target of {aim.text}, yet it is said to be met.",
+        needs=_NEEDS,
+    )  # fmt: skip
 
 
 _GAP: Final = re.compile(r"\b(?:margin|headroom|reserve|buffer|puffer|abstand)\b", re.IGNORECASE)

@@ -273,10 +273,11 @@ def _ordered(document: Document, book: Book, *, at: datetime | None) -> None:
                 f"{event.moment.text.strip()} lies in the future, as at {at.date().isoformat()}: it cannot have happened.",
                 needs=_NEEDS,
             )
+    told: set[int] = set()
     for number, later in enumerate(events):
         for earlier in events[:number]:
-            if _together(earlier, later, events):
-                _pair(earlier, later, book)
+            if earlier.line not in told and _together(earlier, later, events) and _pair(earlier, later, book):
+                told.add(earlier.line)  # what follows it lies before it, too
     _durations(document, events, book)
 
 
@@ -318,18 +319,21 @@ def _together(first: _Event, second: _Event, events: list[_Event]) -> bool:
     return all(count == 1 for count in alone.values())
 
 
-def _pair(one: _Event, two: _Event, book: Book) -> None:
+def _pair(one: _Event, two: _Event, book: Book) -> bool:
+    """Whether two events stand in an order that cannot be."""
     if _RANK[one.role] == _RANK[two.role]:
-        return
+        return False
     first, second = (one, two) if _RANK[one.role] < _RANK[two.role] else (two, one)
     begins, ends = _whole(first.moment, second.moment), _whole(second.moment, first.moment)
-    if ends + second.moment.exact <= begins and ends < begins:
+    wrong = ends + second.moment.exact <= begins and ends < begins
+    if wrong:
         later = max(first, second, key=lambda event: event.line)
         book.found(
             Kind.IMPOSSIBLE, later.line,
             f"“{second.label}” ({second.moment.text.strip()}, line {second.line}) lies before “{first.label}” ({first.moment.text.strip()}, line {first.line}).",
-            needs=_NEEDS,
+            needs=_NEEDS, topic="order",
         )  # fmt: skip
+    return wrong
 
 
 def _whole(moment: Moment, other: Moment) -> datetime:
@@ -426,6 +430,7 @@ def _spans(table: Table, document: Document, book: Book) -> None:
                 row.line,
                 f"It ends ({row.cells[end]}) before it starts ({row.cells[start]}).",
                 needs=_NEEDS,
+                topic="order",
             )
             continue
         true = last - first + (timedelta(days=1) if wrapped else timedelta(0))
@@ -435,6 +440,7 @@ def _spans(table: Table, document: Document, book: Book) -> None:
                 row.line,
                 f"It ends ({row.cells[end]}) before it starts ({row.cells[start]}); over midnight it would have taken {said(Fraction(int(true.total_seconds())))} s.",
                 needs=_NEEDS,
+                topic="order",
             )
             continue
         if (
@@ -540,7 +546,7 @@ def _backwards(stamps: list[_Stamp], count: int, book: Book) -> None:
 _T: Final = r"(?:at |um )?(?P<{}>\d{{1,2}}:\d\d(?::\d\d)?(?: ?[AaPp][Mm])?)(?: ?(?:UTC|Uhr|local time|CES?T))?"
 _FROM_TO: Final = re.compile(
     rf"\b(?:began|started|start|begun|from|between|begann|von|ran from)\s+{_T.format('a')}"
-    rf"(?:,? (?:and|und))?\s+(?:it )?(?:ended|finished|end|completed|to|until|till|and|endete|bis|was over|stopped|–|-)\s+{_T.format('b')}(?P<rest>[^.;]{{0,60}})",
+    rf"(?:,? (?:and|und))?\s+(?:it )?(?:ended|finished|end|completed|to|until|till|and|endete|bis|was over|stopped|–|-)\s+{_T.format('b')}(?P<rest>(?:i\.e\.|[^.;]){{0,60}})",
     re.IGNORECASE,
 )
 

@@ -279,7 +279,13 @@ def _following(text: str, line: int, count: int, document: Document, book: Book)
     ]
     values = [q.value for q in found] + spelled
     if len(values) != 1 or not (
-        noun_of(text) or re.search(r"\b(?:following|these|folgende\w*)\b", text, re.IGNORECASE)
+        noun_of(text)
+        or re.search(
+            rf"(?<![\w.,])(?:\d{{1,2}}|{'|'.join(_WORDS)}) (?:[\w-]+ )?[a-zäöü-]{{3,}}(?:s|en|er)\W*:\s*$",
+            text,
+            re.IGNORECASE,
+        )
+        or re.search(r"\b(?:following|these|folgende\w*)\b", text, re.IGNORECASE)
     ):
         return
     if found and not re.match(r"\s*(?:[\w-]+\s+){0,3}[\w-]+s\b|\s*\w+(?:en|er|e)\b", text[found[0].end :]):

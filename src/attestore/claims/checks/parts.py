@@ -78,10 +78,10 @@ def _speed(found: tuple[Quantity, ...], text: str, line: int, book: Book) -> Non
     if min(abs(true - rate.value), abs(other - rate.value), abs(true - decimal), abs(other - decimal)) <= slack:
         book.holds(line, f"{wanted[0].text} in {took[0].text} is {rate.text}.")
     elif abs(true - rate.value) > rate.value / 10:
-        shown = said(true, places=1) if kind == "rows" else f"{said(true / 2**20, places=2)} Mi"
+        shown = f"{said(true, places=1)} rows" if kind == "rows" else f"{said(true / 2**20, places=2)} MiB"
         book.found(
             Kind.CONTRADICTION, line,
-            f"{wanted[0].text} in {took[0].text} is {shown} {'rows' if kind == 'rows' else 'B'}/s, not {rate.text}.",
+            f"{wanted[0].text} in {took[0].text} is {shown}/s, not {rate.text}.",
             needs=_NEEDS,
         )  # fmt: skip
 

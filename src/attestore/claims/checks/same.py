@@ -131,6 +131,7 @@ def _concept(concept: str, group: list[Figure], labelled: list[_Labelled], docum
             figure.line,
             f"The {_NAMES.get(concept, f'number of {concept}')} is {figure.quantity.text} here and {usual.quantity.text} on line {usual.line}.",
             needs=_NEEDS,
+            topic=f"{figure.quantity.value} {usual.line}",
         )
 
 
@@ -178,13 +179,24 @@ def _labelled(document: Document) -> Iterator[_Labelled]:
     for block in document.blocks:
         pairs: list[tuple[int, str, str]] = []
         if isinstance(block, Passage) and not block.heading:
-            pairs = [(line, *pair) for line, text in sentences(block) if (pair := keyed(text)) is not None]
+            pairs = [(line, *pair) for line, text in sentences(block) if (pair := keyed(text) or _is(text)) is not None]
         elif isinstance(block, Table) and len(block.head) == 2:
             pairs = [(row.line, row.cells[0], row.cells[1]) for row in block.rows]
         for line, label, value in pairs:
             found = single(value, german=document.german)
-            if found is not None and found.exact and found.measure in {"duration", "size", "count"}:
+            if found is not None and found.exact and found.measure in {"duration", "size", "count", "percent"}:
                 yield _Labelled(normal(label), label, found, line, block.section)
+
+
+_COPULA: Final = re.compile(
+    r"\W*([A-ZÄÖÜ][\w-]+(?: [\w-]+){1,3}) (?:is|was|are|were|ist|war|beträgt|betrug) (\d.{0,30}?)(?: overall| in total)?\.?"
+)
+
+
+def _is(text: str) -> tuple[str, str] | None:
+    """Test coverage is 87 %."""
+    found = _COPULA.fullmatch(text.strip()) if len(text) < 120 else None
+    return None if found is None else (found[1], found[2])
 
 
 def _labels(labelled: list[_Labelled], book: Book) -> None:
@@ -203,6 +215,7 @@ def _labels(labelled: list[_Labelled], book: Book) -> None:
                     each.line,
                     f"“{each.written[:40]}” is {each.quantity.text} here and {first.quantity.text} on line {first.line}.",
                     needs=_NEEDS,
+                    topic=f"{each.quantity.value} {first.line}",
                 )
 
 

@@ -114,7 +114,7 @@ def _puffed(line: int, text: str, document: Document, book: Book) -> None:
         return
     book.found(
         Kind.UNSUPPORTED, line + text.count("\n", 0, found.start()),
-        f"“{' '.join(found[0].split())}” is asserted without a figure, a log or a record that one could look at.",
+        f"“{' '.join(found[0].split())}” is asserted without a figure, a log or a record that one could look at.", topic="asserted",
         needs="The record of the check: what was compared, with which result, when and by whom.",
     )  # fmt: skip
 
@@ -152,7 +152,7 @@ def _named(block: Passage, line: int, text: str, document: Document, book: Book)
             return
         book.found(
             Kind.UNSUPPORTED, line + text.count("\n", 0, formal.start()),
-            f"“{' '.join(formal[0].split())}” is named as the proof; which one, and what it printed, is not said.",
+            f"“{' '.join(formal[0].split())}” is named as the proof; which one, and what it printed, is not said.", topic="asserted",
             needs="Its name and version, its configuration and its output of that day.",
         )  # fmt: skip
 
@@ -192,7 +192,7 @@ def _ticked(document: Document, book: Book) -> None:
     if [p for p in document.passages if p.ticked] and len(bare) >= 2:
         for passage in bare:
             book.found(
-                Kind.UNSUPPORTED, passage.line, "Ticked as verified; what was done, and what came of it, stands nowhere in the document.",
+                Kind.UNSUPPORTED, passage.line, "Ticked as verified; what was done, and what came of it, stands nowhere in the document.", topic="asserted",
                 needs="The record of that check: command, output, date.",
             )  # fmt: skip
 
