@@ -76,7 +76,11 @@ def _marks(table: Table, book: Book) -> None:
         return
     place = status[0]
     rows = [row for row in table.rows if not is_total(row.cells[0])]
-    bare = [row for row in rows if is_good(row.cells[place]) and not _measured(row, place)]
+    bare = [
+        row
+        for row in rows
+        if is_good(row.cells[place]) and not _BUILT.search(row.cells[place]) and not _measured(row, place)
+    ]
     about = " ".join((*table.section[-1:], *table.head))
     if len(bare) < 2 or len(bare) * 2 < len(rows) or not _TESTED.search(about):
         return
@@ -92,6 +96,10 @@ def _marks(table: Table, book: Book) -> None:
         needs="For each row the query, the number of rows it found on both sides, and the comparison.",
         end=bare[-1].line,
     )
+
+
+_BUILT: Final = re.compile(r"\b(?:done|completed?|ready|fertig)\b", re.IGNORECASE)
+"""Said of work, not of a test"""
 
 
 def _measured(row: Row, place: int) -> bool:
