@@ -63,6 +63,11 @@ def test_an_unreachable_source(desk: Desk) -> None:
     assert desk.attestore("audit", "reports").code == 0
 
 
+def test_a_service_that_is_described_nowhere(desk: Desk) -> None:
+    ran = desk.attestore("backup", "--source", "service=nowhere")
+    told(ran, code=64, says="nowhere", hint="PGSERVICEFILE")
+
+
 def test_a_wrong_password_is_named_and_never_printed(desk: Desk, server: Connection) -> None:
     source = f"host={server.host} port={server.port} dbname=app user=clerk sslmode=disable"
     ran = desk.attestore("run", "--source", source, *GATES, environment={"PGPASSWORD": "wrong-canary"})

@@ -49,7 +49,7 @@ def show(order: Order) -> int:
     """Print the files; several of them each below a line with its name."""
     chosen_sites = _sites(order)
     found = [(site, file) for site in chosen_sites for file in _files(site, order)]
-    _doubt(chosen_sites)
+    _doubt(chosen_sites, order)
     if order.as_json:
         typer.echo(canon.encode([{"name": file.name, "text": file.text} for _, file in found]).decode())
         return 0
@@ -67,7 +67,7 @@ def install(order: Order) -> int:
     files = tuple(file for site in chosen_sites for file in _files(site, order))
     placed = place(files, folder, dry_run=order.dry_run)
     old = [path for site in chosen_sites for path in stale(files, folder, system=site.system)]
-    doubtful = _doubt(chosen_sites)
+    doubtful = _doubt(chosen_sites, order)
     commands = [command for site in chosen_sites for command in _commands(site, order, folder=folder)]
     if order.as_json:
         told: canon.JSON = {
@@ -95,10 +95,10 @@ def _sites(order: Order) -> tuple[Site, ...]:
     return sites(_configured(), Asked(user=order.user, passfile=order.passfile), system=order.system)
 
 
-def _doubt(chosen_sites: tuple[Site, ...]) -> tuple[str, ...]:
+def _doubt(chosen_sites: tuple[Site, ...], order: Order) -> tuple[str, ...]:
     """What the schedules can't keep, said to people; files are made all the same."""
     _, err = consoles()
-    doubtful = doubts(_configured(), chosen_sites)
+    doubtful = doubts(_configured(), chosen_sites, contained=_kind(order) in {Kind.KUBERNETES, Kind.COMPOSE})
     for each in doubtful:
         err.print(Text.assemble(("Note: ", "yellow"), each))
     return doubtful

@@ -24,6 +24,7 @@ from attestore.schedule import File, Lasted, Site, is_ours, tasks, warnings
 __all__ = ["Asked", "Placed", "What", "doubts", "place", "sites", "stale"]
 
 _SECRET: Final = re.compile(r"env:([A-Za-z_][A-Za-z0-9_]{0,127})")
+_FILE: Final = re.compile(r'"file:([^"]+)"')
 _NEWEST: Final = 5
 """runs of each kind that tell how long the next one may take"""
 
@@ -67,8 +68,8 @@ def sites(configured: Configured, asked: Asked, *, system: str) -> tuple[Site, .
     return tuple(_site(found, entry, asked) for entry in chosen)
 
 
-def doubts(configured: Configured, planned: tuple[Site, ...]) -> tuple[str, ...]:
-    """What the schedules of these sites can't keep of what their gates ask for.
+def doubts(configured: Configured, planned: tuple[Site, ...], *, contained: bool = False) -> tuple[str, ...]:
+    """What the schedules of these sites can't keep of what their gates ask for; `contained`: what no container will find.
 
     Raises:
         GateError, UsageError: a gate can't be read.
@@ -82,7 +83,20 @@ def doubts(configured: Configured, planned: tuple[Site, ...]) -> tuple[str, ...]
         told += warnings(
             site, [(each.id, timedelta(milliseconds=each.cadence_ms)) for each in gates if each.cadence_ms is not None]
         )
+        if contained:
+            told += _not_in_a_container(found, found.system(site.system))
     return tuple(told)
+
+
+def _not_in_a_container(found: Installation, entry: SystemEntry) -> Iterator[str]:
+    """What the configuration refers to on this machine and no file that is made brings along."""
+    if "service=" in entry.source:
+        yield (
+            f"{entry.name}: the source names a service, and a container has no service file: write host=… user=… dbname=…, "
+            f"or mount one and set PGSERVICEFILE."
+        )
+    for name in sorted(set(_FILE.findall(canon.encode(found.node.value).decode()))):
+        yield f"{entry.name}: the secret file:{name} is not in the container: mount it there, or write env:NAME."
 
 
 def place(files: tuple[File, ...], folder: Path, *, dry_run: bool) -> tuple[Placed, ...]:

@@ -126,3 +126,17 @@ def test_one_file_is_printed_as_it_is(desk: Path) -> None:
 def test_what_can_t_be_meant_is_refused(desk: Path, words: list[str], sentence: str) -> None:
     with pytest.raises(UsageError, match=sentence):
         said(desk, *words)
+
+
+def test_what_no_container_would_find_is_told_before_it_is_missed(desk: Path) -> None:
+    file = desk / "attestore.yaml"
+    file.write_text(file.read_text() + 'keys: {passphrase: "file:/run/unlock"}\n')
+
+    def doubts(kind: str) -> str:
+        told = said(desk, "install", f"--{kind}", "--dir", str(desk / kind), "--dry-run", "--json")
+        return " ".join(json.loads(told)["doubts"])
+
+    for kind in ("kubernetes", "compose"):
+        assert "shop: the source names a service, and a container has no service file" in doubts(kind)
+        assert "the secret file:/run/unlock is not in the container" in doubts(kind)
+    assert "container" not in doubts("systemd")

@@ -217,6 +217,11 @@ def _refusal(problem: psycopg.Error, label: str) -> Error:
     words = " ".join(line.strip() for line in str(problem).splitlines() if line.strip())[:_LAST_WORDS]
     link = problem.pgconn
     asked = link is not None and bool(link.needs_password or link.used_password)
+    if "definition of service" in words:
+        return UnreachableError(
+            f"{label}: {words}",
+            hint="Describe it in ~/.pg_service.conf of this account, or name its file in PGSERVICEFILE.",
+        )
     if "database" in words and "does not exist" in words:
         return UnreachableError(f"{label}: {words}", hint="Look which databases there are with psql --list.")
     if any(clue in words for clue in _PRELOADED):
