@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from attestore.cli.app import app
 from attestore.config.branding import read_branding
-from attestore.errors import Error, GateError, UsageError
+from attestore.errors import Error, GateError, PrintError, UsageError
 from attestore.report.logos import check_logo
 from attestore.strictyaml import Node, load
 
@@ -48,7 +48,7 @@ def test_it_takes_the_language_the_paper_and_the_house_that_are_asked_for(tmp_pa
     (tmp_path / "logo.svg").write_bytes(LOGO)
     (tmp_path / "own").mkdir()
     shipped = Path(__file__).parents[2] / "templates/report.md.j2"
-    (tmp_path / "own/report.md.j2").write_text(shipped.read_text() + "\nInternal use only\n", encoding="utf-8")
+    (tmp_path / "own/report.md.j2").write_text("{{ nothing }}", encoding="utf-8")
     config = tmp_path / "attestore.yaml"
     config.write_text(
         "attestore: 1\nreport:\n  organisation: Beispiel AG | PASS\n  logo: logo.svg\n  accent: '#1f4e8c'\n"
@@ -68,6 +68,10 @@ def test_it_takes_the_language_the_paper_and_the_house_that_are_asked_for(tmp_pa
         str(config),
         "--json",
     ]
+    broken = CliRunner().invoke(app, command)
+    assert isinstance(broken.exception, PrintError)
+    assert not into.exists()
+    (tmp_path / "own/report.md.j2").write_text(shipped.read_text() + "\nInternal use only\n", encoding="utf-8")
     done = CliRunner().invoke(app, command)
     assert done.exit_code == 0, done.output
     assert json.loads(done.stdout)["files"] == [str(into / "summary.md"), str(into / "summary.pdf")]
@@ -90,6 +94,7 @@ def test_it_takes_the_language_the_paper_and_the_house_that_are_asked_for(tmp_pa
         ("a.svg", LOGO.replace(b"<rect", b'<rect onload="x()"')),
         ("a.svg", LOGO.replace(b'fill="#1f4e8c"', b'fill="url(http://x/y)"')),
         ("a.svg", LOGO.replace(b"<rect", b'<rect style="background: url(file:///etc/passwd)"')),
+        ("a.svg", LOGO.replace(b"<rect", b'<rect style="fill: u\\72l(http://x/y)"')),
         ("a.svg", b'<!DOCTYPE svg [<!ENTITY a "b">]>' + LOGO),
         ("a.svg", LOGO.replace(b"<rect", b"<style>@import url(http://x)</style><rect")),
         ("a.svg", LOGO + b" " * (256 << 10)),

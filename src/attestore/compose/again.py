@@ -56,13 +56,16 @@ def render_again(folder: Path, *, into: Path, wanted: Wanted, configured: Config
     if case.revision is not None:
         carried = (*carried, *report.revision_attachments(case.revision, records))
     printer = WeasyPrinter()
-    disk.make_folder(into, exist_ok=False)
     written: list[Path] = []
     for name in names:
-        for path, data in (
+        made = (
             (into / f"{name}.md", renderer.markdown(case, name, templates)),
             (into / f"{name}.pdf", _print(case, name, renderer, templates, printer=printer, carried=carried)),
-        ):
+        )
+        # what can't be printed leaves no empty folder that the next try would trip over
+        if not written:
+            disk.make_folder(into, exist_ok=False)
+        for path, data in made:
             disk.write_new(path, data)
             written.append(path)
     return tuple(written)

@@ -13,9 +13,12 @@ from pathlib import Path
 from typing import Final
 
 from jinja2 import DictLoader, StrictUndefined, Template, TemplateError
+from jinja2.exceptions import SecurityError
+from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markdown_it import MarkdownIt
 from markupsafe import Markup
+from typing_extensions import override
 
 from attestore import canon
 from attestore.errors import ArchiveError, PrintError, UsageError
@@ -111,12 +114,28 @@ def _render(chosen: Templates, name: str, document: Document) -> str:
         raise PrintError(
             f"the template {name} cannot be rendered: {problem.message or type(problem).__name__}"
         ) from problem
+    except (ArithmeticError, MemoryError, RecursionError, TypeError, ValueError) as problem:
+        raise PrintError(
+            f"the template {name} cannot be rendered: {type(problem).__name__} {problem}".rstrip()
+        ) from problem
+
+
+class _Bounded(ImmutableSandboxedEnvironment):
+    """Whoever audits a bundle renders its templates: none may take their memory or their day by one sum."""
+
+    intercepted_binops = frozenset({"*", "**"})
+
+    @override
+    def call_binop(self, context: Context, operator: str, left: object, right: object) -> object:
+        if operator == "**" or not (isinstance(left, int | float) and isinstance(right, int | float)):
+            raise SecurityError(f"{operator} of {type(left).__name__} and {type(right).__name__} is not for templates")
+        return super().call_binop(context, operator, left, right)
 
 
 @lru_cache(maxsize=16)
 def _compiled(name: str, text: str) -> Template:
     """A template, compiled once: an audit of many bundles renders the same text again and again."""
-    environment = ImmutableSandboxedEnvironment(
+    environment = _Bounded(
         loader=DictLoader({name: text}),
         undefined=StrictUndefined,
         autoescape=name == _HTML,

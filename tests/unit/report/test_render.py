@@ -48,6 +48,11 @@ def test_fonts_are_archived_by_digest_only() -> None:
         "{{ document.blocks }}",
         "{{ range(10) }}",
         "{% for x in %}",
+        "{{ 'x' * 1000000000 }}",
+        "{{ [1] * 1000000000 }}",
+        "{{ 9 ** 9 ** 9 }}",
+        "{{ 1 / 0 }}",
+        "{{ 'x' + 1 }}",
     ],
 )
 def test_a_template_that_reaches_beyond_its_document_is_refused(attack: str) -> None:
