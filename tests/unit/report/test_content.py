@@ -58,6 +58,7 @@ def test_the_encryption_gate_is_told_by_behaviour() -> None:
     assert "Opens with the private key, to its recorded digest | **yes** | **yes** | **yes** |" in told
     assert "AES256" in told
     assert "Recovery time by phase" not in told
+    assert "Recovery time within its target" not in told  # it was measured; this gate sets no target
 
 
 def test_the_audit_that_a_report_names_works_in_the_folder_that_it_speaks_of() -> None:
