@@ -354,8 +354,10 @@ def controls(view: View) -> tuple[Block, ...]:
     """Which controls of which framework the gate answers, and how far."""
     if not view.gate.controls:
         return ()
+    idle = say("This run did not pass, so it answers none of them; the table says what a pass would answer.")
     return (
         Heading(2, say("Controls answered"), "controls"),
+        *(() if view.verdict.outcome is Outcome.PASS else (Para(idle),)),
         Table(
             (
                 Column(say("Framework"), whole=True),

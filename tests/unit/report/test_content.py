@@ -366,3 +366,9 @@ def test_a_run_that_broke_off_does_not_tell_as_done_what_it_never_did() -> None:
     assert "That anything comes back from this backup" in told
     assert "what was there came back" not in told
     assert "So goes a whole run" not in text_of(cases.passed())
+
+
+def test_a_run_that_did_not_pass_answers_no_control() -> None:
+    assert "it answers none of them" in text_of(cases.failed())
+    assert "it answers none of them" in text_of(cases.stopped())
+    assert "it answers none of them" not in text_of(cases.passed())
