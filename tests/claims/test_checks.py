@@ -82,6 +82,17 @@ _RUN: Final = "```\ncollected 48 items\n=== {} passed in 12.31s ===\n```\n"
         ("Prüfsummen wurden für 1.240 von 1.204 Dateien berechnet.", ("1", "impossible"), "Prüfsummen wurden für 1.204 von 1.204 Dateien berechnet."),
         ("It was verified. Approved.", ("1", "approval"), "It was verified. Approved by Jo Berg on 2026-03-02."),
         ("Übungsleitung: Team Datenbanken\n\nFreigabe: Team Datenbanken", ("3", "approval"), "Übungsleitung: Team Datenbanken\n\nFreigabe: Jana Weiß"),
+        ("Rows: 1,200,000 + 800,000 + 450,000 = 2,550,000", ("1", "contradiction"), "Rows: 1,200,000 + 800,000 + 450,000 = 2,450,000"),
+        ("Fetch and load: 14 min + 38 min = 62 min.", ("1", "contradiction"), "Fetch and load: 14 min + 38 min = 52 min."),
+        ("It was tested on 3 March 2026 and finished on 2 March 2026.", ("1", "impossible"), "It was tested on 3 March 2026 and finished on 4 March 2026."),
+        ("The recovery time was 1 h 52 min. Our contractual RTO is 2 h, which leaves 18 minutes.", ("1", "contradiction"),
+         "The recovery time was 1 h 52 min. Our contractual RTO is 2 h, which leaves 8 minutes."),
+        ("It was carried out by Elena Petrova and certified by E. Petrova.", ("1", "approval"), "It was carried out by Elena Petrova and certified by J. Berg."),
+        ("Closed by: Audit bot", ("1", "approval"), "Closed by: Jo Berg"),
+        ("- [x] Rollback plan rehearsed by two people\n\nStill open:\n\n- Rehearse rollback plan", ("1", "contradiction"),
+         "- [x] Rollback plan rehearsed by two people\n\nStill open:\n\n- Print rollback plan"),
+        ("Recovery took 3 h 20 min; our target of 3 hours was met.", ("1", "contradiction"), "Recovery took 2 h 20 min; our target of 3 hours was met."),
+        ("Executed by: Ingrid Solberg. Accepted by: Ingrid Solberg", ("1", "approval"), "Executed by: Ingrid Solberg. Accepted by: Jo Berg"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_found_and_what_is_right_is_left_alone(wrong: str, where: tuple[str, str], right: str) -> None:

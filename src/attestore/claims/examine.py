@@ -6,6 +6,7 @@ from datetime import datetime
 
 from attestore.claims.checks import (
     approvals,
+    arithmetic,
     clocks,
     compared,
     dates,
@@ -50,5 +51,6 @@ def examine(document: Document, *, at: datetime | None = None) -> Report:
     compared.check(document, book)
     promised.check(document, book)
     clocks.check(document, book)
+    arithmetic.check(document, book)
     suites.check(document, book)
     return book.closed()

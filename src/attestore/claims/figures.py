@@ -189,7 +189,7 @@ def _is_measured(text: str, each: Quantity, kinds: list[Quantity], head: str) ->
 def _last(text: str) -> str:
     """Which word stands nearest before a figure: that of a target, or that of the recovery time itself."""
     text = re.sub(
-        r"\b(target|required|maximum|agreed|allowed) (?:RTO|recovery time(?: objective)?)\b",
+        r"\b(target|required|maximum|agreed|allowed|contractual|promised|committed) (?:RTO|recovery time(?: objective)?)\b",
         r"\1",
         text,
         flags=re.IGNORECASE,

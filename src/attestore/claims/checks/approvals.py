@@ -21,12 +21,12 @@ _RAN: Final = re.compile(
     re.IGNORECASE,
 )
 _APPROVED: Final = re.compile(
-    r"^\W*(?:approve[dr](?: by)?|approvals?|approver|sign(?:ed)?[- ]?off(?: by)?|signed(?: by)?|authori[sz]ed by|accepted by|released by|reviewed and approved by|"
+    r"^\W*(?:approve[dr](?: by)?|approvals?|approver|sign(?:ed)?[- ]?off(?: by)?|signed(?: by)?|authori[sz]ed by|accepted by|released by|certified by|attested by|closed by|reviewed and approved by|"
     r"(?:final|management|production) approval|verified and approved by|freigegeben(?: von| durch)?|freigabe(?: durch)?|genehmigt(?: von| durch)?|abgenommen von|abnahme)\W*$",
     re.IGNORECASE,
 )
 _SPOKEN: Final = re.compile(
-    r"\b(?P<v>approved|signed off|authori[sz]ed|freigegeben|genehmigt) (?:by|von|durch) (?:the )?(?P<who>(?:\b[A-Z]\.|[^\n.;,()|]){2,60})",
+    r"\b(?P<v>approved|certified|signed off|authori[sz]ed|freigegeben|genehmigt) (?:by|von|durch) (?:the )?(?P<who>(?:\b[A-Z]\.|[^\n.;,()|]){2,60})",
     re.IGNORECASE,
 )
 _RAN_SPOKEN: Final = re.compile(
@@ -140,7 +140,7 @@ def _pairs(document: Document) -> Iterator[tuple[int, str, str]]:
     for block in document.blocks:
         if isinstance(block, Passage) and not block.heading:
             for line, text in block.lines:
-                pieces = re.split(r"\s+[·•|]\s+", text)
+                pieces = re.split(r"\s+[·•|]\s+|(?<=[a-z]{3}\.)\s+(?=[A-ZÄÖÜ][a-zäöü]+(?: [a-zäöü]+)?: )", text)
                 if len(pieces) > 1:
                     yield from ((line, *pair) for piece in pieces if (pair := keyed(piece)) is not None)
                 elif (pair := keyed(text)) is not None:

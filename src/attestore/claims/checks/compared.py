@@ -270,7 +270,7 @@ def _met(text: str, line: int, document: Document, book: Book) -> None:
     found = [q for q in quantities(text, german=document.german) if q.measure == "duration"]
     if len(found) != 2 or not all(q.exact for q in found):
         return
-    aim, took = found
+    aim, took = found if _AIM.search(text[: found[0].start]) else found[::-1]
     if (
         not _AIM.search(text[: aim.start])
         or not _TAKEN.search(text[: took.start])

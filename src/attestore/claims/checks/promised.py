@@ -32,7 +32,7 @@ _UNDONE: Final = re.compile(
 _TODO: Final = re.compile(r"^\W*(?:TODO|TBD|FIXME|to do|noch offen|offen)\b[^\w\n]*", re.IGNORECASE)
 _DOING: Final = re.compile(
     r"^\W*(?:(?:we |wir )?(?:need to|must|should|plan to|will|have to)\s+)?(?:implement|add|set ?up|enable|configure|build|create|write|introduce|test|verify|"
-    r"validate|deploy|wire|integrate|encrypt|document|perform|run|execute|complete|finish|conduct|establish|install|activate|define|carry out)\b",
+    r"validate|deploy|wire|integrate|encrypt|document|perform|run|execute|complete|finish|conduct|rehearse|rotate|schedule|train|migrate|establish|install|activate|define|carry out)\b",
     re.IGNORECASE,
 )
 _FURTHER: Final = re.compile(
@@ -48,7 +48,7 @@ _DONE: Final = re.compile(
     re.IGNORECASE,
 )
 _OPEN: Final = re.compile(
-    r"[❌✘☐⬜⏳🚧]|\b(?:not|no|without|will|would|should|could|must|can|if|once|until|when|plan\w*|todo|tbd|to be|pending|missing|partial\w*|partly|only|except|prototype|"
+    r"[❌✘☐⬜⏳🚧]|\b(?:not|no|without|will|would|should|could|must|can|if|once|until|when|plann(?:ed|ing)|plans? to|todo|tbd|to be|pending|missing|partial\w*|partly|only|except|prototype|"
     r"proposed?|next|future|staging|later|never|nicht|noch|kein\w*|geplant|teilweise|previous\w*|how to|needs?|required?|requires?|outstanding|deferred|skipped)\b",
     re.IGNORECASE,
 )
@@ -232,7 +232,7 @@ def _words(text: str) -> frozenset[str]:
 
 
 def _stem(word: str) -> str:
-    return re.sub(r"(?<=\w{4})(?:ions?|ing|ed|s)$", "", word)
+    return re.sub(r"(?<=\w{4})(?:ions?|ing|ed|es|e|s)$", "", word)
 
 
 _GENERIC_STEMS: Final = frozenset(_stem(word) for word in _GENERIC)
@@ -244,10 +244,13 @@ def _telling(words: frozenset[str]) -> bool:
 
 
 def _ahead(document: Document) -> Iterator[_Statement]:
+    announced = ""
     for block in document.blocks:
         if not isinstance(block, Passage) or block.heading:
             continue
-        heading = block.section[-1] if block.section else ""
+        if not block.items:
+            announced = block.text if block.text.rstrip().endswith(":") and len(block.text) < 60 else ""
+        heading = announced or (block.section[-1] if block.section else "")
         listed = bool(_AHEAD.search(heading)) and not _MIXED.search(heading) and bool(block.items)
         for number, (line, text) in enumerate(sentences(block)):
             if _FURTHER.search(re.sub(r"\bfollow-?up\b.*", "", text)):

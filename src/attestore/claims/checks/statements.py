@@ -61,6 +61,8 @@ def _converted(first: Quantity, second: Quantity, between: str, text: str, line:
     """18 minutes 42 seconds (1,122 seconds)."""
     pair = {first.measure, second.measure}
     alone = re.match(r"\s*\)|\s*$", text[second.end :]) is not None or "=" in between
+    if re.search(r"[-+–−]\s*$", text[: first.start]) and "=" in between:
+        return  # a sum that is written out
     if not _BRACKET.fullmatch(between) or not alone or pair not in ({"duration"}, {"size"}, {"clock", "duration"}):
         return
     alike = first.unit == second.unit and first.text.count(" ") == second.text.count(" ")
@@ -177,7 +179,7 @@ def _one(figures: tuple[Figure, ...], concept: str, near: int) -> Quantity | Non
 
 
 _RELATIVE: Final = re.compile(
-    r"\b(?:target|limit|goal|threshold|objective|SLA|SLO|requirement|ziel\w*|vorgabe|budget|margin|headroom|reserve)\b",
+    r"\b(?:target|limit|goal|threshold|objective|SLA|SLO|requirement|ziel\w*|vorgabe|budget|margin|headroom|reserve|leaves|leaving)\b",
     re.IGNORECASE,
 )
 
@@ -230,6 +232,7 @@ def _margin(each: Quantity, text: str, head: str, measured: Quantity, target: Qu
     labelled = re.search(
         r"\b(?:margin|headroom|reserve|buffer|puffer|abstand)\b", head, re.IGNORECASE
     ) and not re.search(r"\bof\s*$", before)
+    below = below or re.search(r"\b(?:leaves|leaving)(?: us)?\s*$", before, re.IGNORECASE)
     below = below or re.search(r"\b(?:margin|headroom|reserve|buffer|cushion) of\s*$", before, re.IGNORECASE)
     of = re.match(r"\s*of (?:the |its )?(?:rto )?(?:target|limit|budget|allowance|objective)\b", after, re.IGNORECASE)
     if not (below or labelled or of) or each.value in {measured.value, target.value}:
