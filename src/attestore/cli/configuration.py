@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -21,7 +23,7 @@ from attestore.compose.showing import Effective, effective, gates_of
 from attestore.config.draft import Answers, draft
 from attestore.config.sections import schema
 from attestore.config.stores import named_stores
-from attestore.errors import UsageError
+from attestore.errors import GateError, UsageError
 from attestore.report.words import visible
 
 __all__ = ["Wishes", "check", "print_schema", "tell", "write"]
@@ -165,17 +167,40 @@ def _place(each: Effective) -> str:
 
 
 def _asked(wishes: Wishes) -> Wishes:
-    """What no option says, asked on the terminal; an empty answer takes the default that is shown."""
+    """What no option says, asked on the terminal; an empty answer takes the default that is shown.
 
-    def prompt(question: str, default: str) -> str:
-        return str(typer.prompt(question, default=default, err=True, show_default=bool(default))).strip()
+    An answer that could not stand in the file is asked for again, before the next question.
+    """
 
-    source = wishes.source or prompt("Source (service=NAME, URI or connection string; no password)", "service=")
-    system = wishes.system or prompt("Name of the system", _system(source))
-    stores = wishes.stores or tuple(
-        prompt("Where backups go (a folder, or s3://bucket/prefix?endpoint=…; several with spaces)", _STORE).split()
+    def prompt(question: str, default: str, tried: Callable[[str], Answers]) -> str:
+        while True:
+            answer = str(typer.prompt(question, default=default, err=True, show_default=bool(default))).strip()
+            try:
+                draft(tried(answer))
+            except (GateError, UsageError) as problem:
+                # the line of a file that is not there yet would help nobody
+                told = re.sub(r"^attestore\.yaml:\d+:\d+: ", "", problem.message)
+                typer.echo("\n  ".join(part for part in (f"  {told}", problem.hint) if part), err=True)
+            else:
+                return answer
+
+    plain = Answers("main", "service=main", named_stores((_STORE,)), ())
+    source = wishes.source or prompt(
+        "Source (service=NAME, URI or connection string; no password)",
+        "service=",
+        lambda said: replace(plain, source=said),
     )
-    organisation = wishes.organisation or prompt("Whose reports they are (may stay empty)", "")
+    system = wishes.system or prompt("Name of the system", _system(source), lambda said: replace(plain, system=said))
+    stores = wishes.stores or tuple(
+        prompt(
+            "Where backups go (a folder, or s3://bucket/prefix?endpoint=…; several with spaces)",
+            _STORE,
+            lambda said: replace(plain, stores=named_stores(said.split())),
+        ).split()
+    )
+    organisation = wishes.organisation or prompt(
+        "Whose reports they are (may stay empty)", "", lambda said: replace(plain, organisation=said)
+    )
     return replace(wishes, source=source, system=system, stores=stores, organisation=organisation)
 
 

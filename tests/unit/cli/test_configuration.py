@@ -155,7 +155,7 @@ def test_init_asks_on_a_terminal_for_what_no_option_says(tmp_path: Path) -> None
         cwd=tmp_path, stdin=theirs, stderr=theirs, stdout=subprocess.PIPE, env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
     ) as process:  # fmt: skip
         os.close(theirs)
-        os.write(ours, b"service=goimg\nshop\nnear=/srv/a s3://bucket/p\n")
+        os.write(ours, b"host=db password=hunter2\nservice=goimg\n../x\nshop\nnear=/srv/a s3://bucket/p\n")
         out, _ = process.communicate(timeout=60)
     asked = os.read(ours, 1 << 16).decode()
     os.close(ours)
@@ -165,6 +165,8 @@ def test_init_asks_on_a_terminal_for_what_no_option_says(tmp_path: Path) -> None
         True,
         False,
     ]
+    assert "  the source holds a password" in asked, "what can't be meant is asked for again at once"
+    assert "  '../x' can't name a system" in asked
     found = load_installation(tmp_path / "attestore.yaml")
     assert (list(found.systems), list(found.stores)) == (["shop"], ["near", "bucket"])
 
