@@ -31,6 +31,9 @@ def _lines(site: Site, *, image: str) -> Iterator[str]:
         yield f"#   {expression(task.timing):<12} docker compose --file attestore-{site.system}.compose.yaml run --rm {task.name}"
     yield f"# Secrets are files below ./secrets, one named like each variable, readable by account {ACCOUNT} alone (chmod 600);"
     yield "# none of them stands here."
+    yield "# Attestore makes no buckets. Once, for the bucket that attestore.yaml names:"
+    yield '#   docker compose exec s3 sh -c \'mc alias set here http://127.0.0.1:9000 "$(cat /run/secrets/MINIO_ROOT_USER)" \\'
+    yield '#     "$(cat /run/secrets/MINIO_ROOT_PASSWORD)" && mc mb --with-lock here/BUCKET\''
     yield f"name: {quoted(f'attestore-{site.system}'.lower())}"
     yield "services:"
     yield from _postgres()
@@ -41,6 +44,7 @@ def _lines(site: Site, *, image: str) -> Iterator[str]:
     yield "  postgres: {}"
     yield "  s3: {}"
     yield "  state: {}"
+    yield "  work: {}"
     yield from (f"  {quoted(f'store-{store}')}: {{}}" for store, _ in site.stores)
     yield "secrets:"
     yield from (f"  {name}: {{file: {quoted(f'./secrets/{name}')}}}" for name in _secrets(site))
@@ -87,7 +91,6 @@ def _task(site: Site, task: Task, *, image: str) -> Iterator[str]:
     yield "    cap_drop: [ALL]"
     yield "    security_opt: [no-new-privileges:true]"
     yield "    init: true"
-    yield "    tmpfs: [/tmp]"
     yield "    stop_grace_period: 5m"
     # a secret of that name is read where the variable is not set
     yield "    environment: {CREDENTIALS_DIRECTORY: /run/secrets, PGPASSFILE: /run/secrets/PGPASSFILE}"
@@ -95,6 +98,8 @@ def _task(site: Site, task: Task, *, image: str) -> Iterator[str]:
     yield "    volumes:"
     yield f"      - {quoted(f'state:{STATE}')}"
     yield f"      - {quoted(f'./attestore.yaml:{CONFIG}:ro')}"
+    # dump and restored copy lie here: a database does not fit into memory
+    yield "      - work:/tmp"
     for store, path in site.stores:
         yield f"      - {{type: volume, source: {quoted(f'store-{store}')}, target: {_literal(str(path))}}}"
     yield "    depends_on: {postgres: {condition: service_healthy}, s3: {condition: service_healthy}}"

@@ -326,6 +326,14 @@ def test_compose_tasks_have_no_root_and_no_secret_in_the_clear() -> None:
     assert all(set(each) == {"file"} for each in document["secrets"].values())
 
 
+def test_compose_keeps_dump_and_restored_copy_on_a_disk() -> None:
+    """In memory they would take that of the machine."""
+    document = composed(site())
+    assert "tmpfs" not in document["services"]["backup"]
+    assert "work:/tmp" in document["services"]["backup"]["volumes"]
+    assert "work" in document["volumes"]
+
+
 def test_a_nasty_path_is_one_word_to_compose_and_kubernetes() -> None:
     made = site(stores=(("local", Path(NASTY)),))
     mounts = composed(made)["services"]["backup"]["volumes"]
