@@ -189,12 +189,12 @@ def timestamp(folder: Path, *, authority: str, as_json: bool) -> int:
 
 
 def check_gates(files: Sequence[Path], *, as_json: bool) -> int:
-    """Load each file; all problems are told, not just the first."""
+    """Load each file, or gate by its id; all problems are told, not just the first."""
     refused: list[GateError] = []
     told: list[canon.JSON] = []
     for path in files:
         try:
-            loaded = gate.read(path)
+            loaded = gate.read(path) if path.exists() else gate.named(str(path))
         except GateError as problem:
             refused.append(problem)
             told.append({"file": str(path), "ok": False, "problem": problem.message, "hint": problem.hint})

@@ -14,7 +14,7 @@ import pytest
 
 from attestore import compose
 from attestore.audit import Status, audit
-from attestore.cli.check import Asked, audit_path
+from attestore.cli.check import Asked, audit_path, check_gates
 from attestore.cli.status import Question, tell_status
 from attestore.errors import UsageError
 from bundles import GATE as PLAIN
@@ -124,3 +124,12 @@ def test_an_empty_folder_and_a_link_named_like_a_run_are_noted(reports: Path) ->
         "5e6f": "A symbolic link",
     }
     assert {line.status for line in found.lines if line.subject in noted} == {Status.NOTE}
+
+
+def test_gates_check_takes_a_gate_by_its_id(capsys: pytest.CaptureFixture[str]) -> None:
+    """As its hint says; a slip of the pen is told with the nearest one."""
+    assert check_gates([Path("S9-PROD-004")], as_json=False) == 0
+    assert "S9-PROD-004: S9-PROD-004, 23 checks" in capsys.readouterr().out
+    with pytest.raises(UsageError) as told:
+        check_gates([Path("S9-PROD-04")], as_json=False)
+    assert "Did you mean S9-PROD-004?" in told.value.hint
