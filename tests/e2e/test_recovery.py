@@ -351,13 +351,13 @@ def test_a_bucket_is_as_good_as_a_folder(bare: Bare, s3_endpoint: Endpoint) -> N
             key = f"backups/{path.relative_to(bare.store)}"
             s3_endpoint.client().put_object(Bucket=bucket, Key=key, Body=path.read_bytes())
     with bare.there.connect() as session:
-        session.execute("CREATE ROLE rescuer SUPERUSER LOGIN PASSWORD 'canary of the rescuer'")
+        session.execute("CREATE ROLE rescuer SUPERUSER LOGIN PASSWORD 'word of the rescuer'")
     into = psycopg.conninfo.make_conninfo(bare.there.conninfo, user="rescuer", passfile=None)
-    secrets = {**s3_endpoint.environment, "PGPASSWORD": "canary of the rescuer"}
+    secrets = {**s3_endpoint.environment, "PGPASSWORD": "word of the rescuer"}
     address = f"s3://{bucket}/backups?endpoint={s3_endpoint.url}&region=us-east-1"
     ran = bare.restore("--store", address, "--into", into, "--create", "bucketed", "--json", environment=secrets)
     assert (ran.code, ran.result["result"]) == (0, "EQUAL"), ran.out + ran.err
-    assert "canary" not in ran.out + ran.err
+    assert "word of the rescuer" not in ran.out + ran.err
 
 
 def test_a_server_that_is_not_fit_is_told_everything_at_once(bare: Bare, tmp_path: Path) -> None:
