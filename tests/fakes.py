@@ -512,7 +512,9 @@ class FakeTarget:
         did = proof.Did.ACCEPTED if self._world.lax else proof.Did.REFUSED
         return proof.Behaviour(f"{depth.value}: a fake", (proof.Exercise("check", "public.users.age", did),))
 
-    def plant(self) -> tuple[Planted, ...]:
+    def plant(self, key: bytes, *, sketches: proof.Sketches) -> tuple[Planted, ...]:
+        assert key
+        assert isinstance(sketches, proof.Sketches)
         table = next(iter(self._database.tables))
         row = proof.Change.CHANGED if self._database.tables[table] else None
         if not self._world.sleeps:

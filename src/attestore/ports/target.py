@@ -147,8 +147,11 @@ class Target(Refuge, Protocol):
         """What the copy does when it is tried: constraints refuse, triggers fire, indexes fit; all of it rolled back."""
         ...
 
-    def plant(self) -> tuple[Planted, ...]:
-        """Change the restored copy deliberately: one value altered, one row deleted, one index dropped, as far as it has them."""
+    def plant(self, key: bytes, *, sketches: Sketches) -> tuple[Planted, ...]:
+        """Change the restored copy deliberately: one value altered, one row deleted, one index dropped, as far as it has them.
+
+        Rows are chosen so that the `sketches`, made under `key`, can tell each of them.
+        """
         ...
 
     def destroy(self) -> bool:

@@ -483,7 +483,7 @@ def _control(checking: _Checking, *, restored: Proof) -> None:
     """
     book = checking.book
     with book.entering("control"):
-        planted = checking.target.plant()
+        planted = checking.target.plant(checking.key, sketches=checking.sketches)
         found = compare(restored, checking.prove())
         named = {difference.subject for difference in found.differences}
         rows = {each.label: each for each in found.rows}

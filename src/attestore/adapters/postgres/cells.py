@@ -11,10 +11,11 @@ from attestore.adapters.postgres.crew import Answer, Crew, Question, batches
 from attestore.adapters.postgres.fingerprint import Range, expression, origin, ranged, ranges, row, table, words
 from attestore.adapters.postgres.quoting import identifier
 from attestore.adapters.postgres.relations import Relation
+from attestore.adapters.postgres.session import Session, ask
 from attestore.proof import Sketches, Table
 from attestore.proof.sketch import FINE, WIDE, Cell, Cells, Sketch, add
 
-__all__ = ["Keyed", "bits_for", "keyed", "listing", "parameters", "statement", "take"]
+__all__ = ["Keyed", "bits_for", "keyed", "listing", "located", "parameters", "statement", "take"]
 
 _SMALL: Final = 16
 """pages of a table whose every row may have a cell of its own"""
@@ -70,6 +71,21 @@ def listing(relation: Relation, how: Keyed, *, bits: int, shape: tuple[int, bool
         f"SELECT w.k, w.a, w.shown FROM {_rows(relation, how, within=None, shape=shape, shown=shown)}"
         f" WHERE w.a & {(1 << bits) - 1} = ANY (${number}::int8[]) LIMIT {most}"
     )
+
+
+def located(
+    session: Session, relation: Relation, rows: Sequence[str], *, key: bytes, bits: int, shape: tuple[int, bool]
+) -> dict[str, int]:
+    """The cell of each row at the given addresses, as far as there is one."""
+    major, encodingless = shape
+    digest, (word, *_) = words(row(relation, encodingless=encodingless), major=major)
+    answer = ask(
+        session,
+        f"SELECT q.at, {word} & {(1 << bits) - 1} FROM (SELECT t.ctid::text AS at, {digest} AS d"
+        f" FROM {origin(relation)} WHERE t.ctid = ANY ($2::tid[]) OFFSET 0) q",
+        (key, list(rows)),
+    )
+    return {str(at): int(number) for at, number in answer}
 
 
 def take(  # noqa: PLR0913  what `fingerprint.take` needs, and the sketches

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from attestore.adapters.postgres import cells as sums
+from attestore.adapters.postgres import relations
 from attestore.adapters.postgres.crew import Crew, Question, batches
 from attestore.adapters.postgres.fingerprint import ranges
 from attestore.adapters.postgres.relations import Relation
+from attestore.adapters.postgres.session import Connect, ask, held, pin
 from attestore.proof import MOST_KEYS, Change, Located, Proof, RowKey, Sketches, Table, row_digest, same_content
 from attestore.proof.sketch import Cell, Cells, Found, Row, Sketch, add, differing, fold, resolve
 
-__all__ = ["Wanted", "find"]
+__all__ = ["Wanted", "find", "spread"]
 
 _MOST_LISTED: Final = 20_000
 """rows of bad cells that are looked at; a table with more of them has too many differences to tell one by one"""
@@ -42,7 +44,7 @@ class _Search:
 
 def find(
     crew: Crew,
-    relations: Sequence[Relation],
+    stored: Sequence[Relation],
     *,
     sides: tuple[Proof, Proof],
     wanted: Wanted,
@@ -58,7 +60,7 @@ def find(
     theirs = {(table.schema, table.name): table for table in restored.tables}
     searches = [
         search
-        for relation in relations
+        for relation in stored
         if (search := _search(relation, ours, theirs, wanted.sketches, sides=sides)) is not None
     ]
     owners: dict[Question, _Search] = {}
@@ -74,6 +76,31 @@ def find(
         for number, rows, word, _, _, _, keys, checks in answer:
             add(cells, int(number), Cell(int(rows), int(keys), int(word), int(checks)))
     return tuple(_located(crew, search, wanted=wanted, shape=shape) for search in searches)
+
+
+def spread(connect: Connect, sketches: Sketches, *, key: bytes) -> Callable[[str, str, Sequence[str]], dict[str, int]]:
+    """What tells, of rows of a table that are named by their addresses, in which cell of its sketch each lies.
+
+    Without a sketch, rows are looked for in no cells, and nothing is told.
+    """
+
+    def told(schema: str, name: str, rows: Sequence[str]) -> dict[str, int]:
+        sketch = sketches.of(schema, name)
+        if sketch is None:
+            return {}
+        with held(connect()) as session:
+            pin(session)
+            relation = next((r for r in relations.read(session) if (r.schema, r.name) == (schema, name)), None)
+            if relation is None:
+                return {}
+            number, encoding = ask(
+                session, "SELECT current_setting('server_version_num')::int4, current_setting('server_encoding')"
+            )[0]
+            shape = int(number) // 10_000, encoding == "SQL_ASCII"
+            bits = min(sketch.bits, sums.bits_for(relation))
+            return sums.located(session, relation, rows, key=key, bits=bits, shape=shape)
+
+    return told
 
 
 def _search(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
 
 import psycopg
 from psycopg import sql
@@ -13,7 +15,10 @@ from attestore.adapters.postgres.session import worded
 from attestore.ports import Planted
 from attestore.proof import Change
 
-__all__ = ["plant"]
+__all__ = ["Cells", "plant"]
+
+Cells: TypeAlias = Callable[[str, str, Sequence[str]], Mapping[str, int]]
+"""given schema and name of a table and addresses of rows: the cell of the table's sketch in which each row lies"""
 
 # Leaf tables that a dump covers and that hold a row at all, smallest first: a control should cost nothing. A trigger or
 # rule that acts even for replicas would change more than was planted.
@@ -76,24 +81,54 @@ SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname)
 """
 
 _ENOUGH: Final = 50
-"""tables that are tried for one change; where so many refuse, more would"""
+"""tables, or rows, that are tried for one change; where so many refuse, more would"""
 
 
-def plant(connect: Callable[[], psycopg.Connection[Any]]) -> tuple[Planted, ...]:
+@dataclass(frozen=True, slots=True)
+class _Leaf:
+    """A table that holds rows."""
+
+    oid: int
+    schema: str
+    name: str
+
+    @property
+    def subject(self) -> str:
+        return f"{self.schema}.{self.name}"
+
+    @property
+    def quoted(self) -> sql.Identifier:
+        return sql.Identifier(self.schema, self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class _Altered:
+    """A value that was altered: the address of its row before, and the statement that did it."""
+
+    leaf: _Leaf
+    row: str
+    statement: sql.Composed
+    planted: Planted
+
+
+def plant(connect: Callable[[], psycopg.Connection[Any]], *, cells: Cells) -> tuple[Planted, ...]:
     """Alter one value, delete one row of another table where there is one, drop one plain index: as far as there are any.
 
     Each change names the subject under which a comparison must show it. A database that has none of them gets a
     table that it must not have, so that the control is never empty. Triggers and foreign keys stay quiet.
+
+    Two different rows that are missing from one cell of a sketch can't be told one by one. Where both changes must share a
+    table, `cells` says which rows lie in different ones, so that whoever looks well always finds both.
 
     Raises:
         PrivilegeError, UnreachableError, ProgramFailedError: the copy can't be changed.
     """
     with worded("plant the negative control"), connect() as connection:
         connection.autocommit = True
-        return _planted(connection)
+        return _planted(connection, cells)
 
 
-def _planted(connection: psycopg.Connection[Any]) -> tuple[Planted, ...]:
+def _planted(connection: psycopg.Connection[Any], cells: Cells) -> tuple[Planted, ...]:
     with connection.cursor(row_factory=tuple_row) as cursor:
         for name, value in (
             ("session_replication_role", "replica"),
@@ -103,49 +138,78 @@ def _planted(connection: psycopg.Connection[Any]) -> tuple[Planted, ...]:
             ("quote_all_identifiers", "off"),
         ):
             cursor.execute("SELECT set_config(%s, %s, false)", (name, value))
-        tables = [(oid, schema, name) for oid, schema, name in cursor.execute(_TABLES.encode()).fetchall()]
-        found = []
-        altered = next((hit for table in tables[:_ENOUGH] if (hit := _altered(connection, table))), None)
-        if altered is not None:
-            found.append(altered)
-        # another table where possible, so that each change stands alone
-        others = sorted(
-            tables[: _ENOUGH + 1], key=lambda t: altered is not None and f"{t[1]}.{t[2]}" == altered.subject
-        )
-        deleted = next((hit for table in others if (hit := _deleted(connection, table))), None)
-        if deleted is not None:
-            found.append(deleted)
+        leaves = [_Leaf(oid, schema, name) for oid, schema, name in cursor.execute(_TABLES.encode()).fetchall()]
         indexes = [str(row[0]) for row in cursor.execute(_INDEXES.encode()).fetchall()]
+    found = _rows(connection, leaves[: _ENOUGH + 1], cells)
     dropped = next((hit for index in indexes[:_ENOUGH] if (hit := _dropped(connection, index))), None)
     if dropped is not None:
         found.append(dropped)
     return tuple(found) or (_added(connection),)
 
 
-def _altered(connection: psycopg.Connection[Any], table: tuple[int, str, str]) -> Planted | None:
-    oid, schema, name = table
-    relation = sql.Identifier(schema, name)
+def _rows(connection: psycopg.Connection[Any], leaves: Sequence[_Leaf], cells: Cells) -> list[Planted]:
+    """One value altered and one row deleted, in two tables where that is possible, so that each change stands alone."""
+    altered: _Altered | None = None
+    with suppress(psycopg.Rollback), connection.transaction():
+        # what is refused is refused at once, inside of its own savepoint
+        connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        altered = next((done for leaf in leaves[:_ENOUGH] if (done := _altered(connection, leaf))), None)
+        others = [leaf for leaf in leaves if altered is None or leaf != altered.leaf]
+        deleted = next((hit for leaf in others if (hit := _deleted(connection, leaf))), None)
+        if altered is None:
+            return [] if deleted is None else [deleted]
+        if deleted is not None:
+            return [altered.planted, deleted]
+        # the row must be as it was where its cell is looked at
+        raise psycopg.Rollback
+    return [] if altered is None else _in_one(connection, altered, cells)
+
+
+def _in_one(connection: psycopg.Connection[Any], altered: _Altered, cells: Cells) -> list[Planted]:
+    """Both changes in one table, to rows of different cells; where all lie in one, they are copies of one row, or few."""
+    leaf = altered.leaf
+    listed = sql.SQL("SELECT ctid::text FROM ONLY {} LIMIT {}").format(leaf.quoted, sql.Literal(_ENOUGH))
     with connection.cursor(row_factory=tuple_row) as cursor:
-        columns = cursor.execute(_COLUMNS.encode(), (oid,)).fetchall()
-        for column, kind, _ in columns:
-            field = sql.Identifier(column)
-            other = sql.SQL(_OTHER[kind]).format(field)
-            statement = sql.SQL(
-                "UPDATE ONLY {} SET {} = {} WHERE ctid = (SELECT ctid FROM ONLY {} WHERE {} IS NOT NULL"
-                " AND ({}) IS DISTINCT FROM {} LIMIT 1)"
-            ).format(relation, field, other, relation, field, other, field)
-            if _changed(connection, statement):
-                return Planted(f"one value of column {column} altered", f"{schema}.{name}", Change.CHANGED)
+        rows = [str(row) for (row,) in cursor.execute(listed).fetchall() if row != altered.row]
+    known = cells(leaf.schema, leaf.name, (altered.row, *rows))
+    apart = sorted(rows, key=lambda row: known.get(row) == known.get(altered.row))
+    found = [altered.planted] if _changed(connection, altered.statement) else []
+    deleted = next((hit for row in apart if (hit := _deleted(connection, leaf, row))), None)
+    if deleted is None:
+        deleted = _deleted(connection, leaf)
+    return found if deleted is None else [*found, deleted]
+
+
+def _altered(connection: psycopg.Connection[Any], leaf: _Leaf) -> _Altered | None:
+    with connection.cursor(row_factory=tuple_row) as cursor:
+        columns = cursor.execute(_COLUMNS.encode(), (leaf.oid,)).fetchall()
+    for column, kind, _ in columns:
+        field = sql.Identifier(column)
+        other = sql.SQL(_OTHER[kind]).format(field)
+        which = sql.SQL(
+            "SELECT ctid::text FROM ONLY {} WHERE {} IS NOT NULL AND ({}) IS DISTINCT FROM {} LIMIT 1"
+        ).format(leaf.quoted, field, other, field)
+        row = _first(connection, which)
+        if row is None:
+            continue
+        statement = sql.SQL("UPDATE ONLY {} SET {} = {} WHERE ctid = {}::tid").format(
+            leaf.quoted, field, other, sql.Literal(row)
+        )
+        if _changed(connection, statement):
+            planted = Planted(f"one value of column {column} altered", leaf.subject, Change.CHANGED)
+            return _Altered(leaf, row, statement, planted)
     return None
 
 
-def _deleted(connection: psycopg.Connection[Any], table: tuple[int, str, str]) -> Planted | None:
-    _, schema, name = table
-    relation = sql.Identifier(schema, name)
-    statement = sql.SQL("DELETE FROM ONLY {} WHERE ctid = (SELECT ctid FROM ONLY {} LIMIT 1)").format(
-        relation, relation
+def _deleted(connection: psycopg.Connection[Any], leaf: _Leaf, row: str = "") -> Planted | None:
+    """The first row, or the one at an address."""
+    which = (
+        sql.SQL("{}::tid").format(sql.Literal(row))
+        if row
+        else sql.SQL("(SELECT ctid FROM ONLY {} LIMIT 1)").format(leaf.quoted)
     )
-    return Planted("one row deleted", f"{schema}.{name}", Change.MISSING) if _changed(connection, statement) else None
+    statement = sql.SQL("DELETE FROM ONLY {} WHERE ctid = {}").format(leaf.quoted, which)
+    return Planted("one row deleted", leaf.subject, Change.MISSING) if _changed(connection, statement) else None
 
 
 def _dropped(connection: psycopg.Connection[Any], index: str) -> Planted | None:
@@ -156,6 +220,18 @@ def _dropped(connection: psycopg.Connection[Any], index: str) -> Planted | None:
 def _changed(connection: psycopg.Connection[Any], statement: sql.Composed) -> bool:
     """Whether exactly one row was changed."""
     return _did(connection, statement) == 1
+
+
+def _first(connection: psycopg.Connection[Any], question: sql.Composed) -> str | None:
+    """The first answer, or None without any, or for a question that was refused."""
+    try:
+        with connection.transaction(), connection.cursor(row_factory=tuple_row) as cursor:
+            answer = cursor.execute(question).fetchone()
+    except psycopg.Error:
+        if connection.closed:
+            raise
+        return None
+    return None if answer is None else str(answer[0])
 
 
 def _did(connection: psycopg.Connection[Any], statement: sql.SQL | sql.Composed) -> int | None:

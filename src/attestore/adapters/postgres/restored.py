@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol, Self
 import psycopg
 from psycopg import sql
 
+from attestore.adapters.postgres import locate
 from attestore.adapters.postgres import plant as planting
 from attestore.adapters.postgres import prove as proving
 from attestore.adapters.postgres.programs import Installation
@@ -217,9 +218,9 @@ class RestoredDatabase:
         )
         return replace(proof, settings=tuple(self._comparable(proof.settings)))
 
-    def plant(self) -> tuple[Planted, ...]:
+    def plant(self, key: bytes, *, sketches: Sketches) -> tuple[Planted, ...]:
         """Change the restored copy deliberately, as far as it holds anything to change."""
-        return planting.plant(self._connect)
+        return planting.plant(self._connect, cells=locate.spread(self._connect, sketches, key=key))
 
     @property
     def _reader(self) -> Reader | None:
