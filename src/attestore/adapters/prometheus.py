@@ -54,13 +54,18 @@ def write(path: Path, families: Iterable[Family]) -> None:
     """The file that node_exporter's textfile collector reads, replaced as a whole and readable by everybody.
 
     Raises:
-        UsageError: the collector would not read a file of that name.
+        UsageError: the collector would not read a file of that name, or its folder is not there.
         DiskError: it can't be written.
     """
     if path.suffix != _ENDING:
         raise UsageError(
             f"{path} does not end in {_ENDING}: a textfile collector would not read it",
             hint=f"Name it {path.with_suffix(_ENDING)}.",
+        )
+    if not path.parent.is_dir():
+        raise UsageError(
+            f"the folder of {path} is not there",
+            hint="Give the folder that node_exporter's --collector.textfile.directory names.",
         )
     disk.replace(path, exposition(families))
 

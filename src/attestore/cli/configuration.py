@@ -17,7 +17,7 @@ from attestore import canon, compose, gate
 from attestore.archive import disk
 from attestore.cli.configured import chosen, said
 from attestore.cli.display import consoles
-from attestore.compose.configured import configured
+from attestore.compose.configured import check_sources, configured
 from attestore.compose.looks import looks
 from attestore.compose.showing import Effective, effective, gates_of
 from attestore.config.draft import Answers, draft
@@ -120,6 +120,7 @@ def check(file: Path | None, *, as_json: bool) -> int:
         raise UsageError("there is no attestore.yaml here", hint="Name one, or have one written: attestore init.")
     looks(found)
     installation = found.installation
+    check_sources(installation)
     folders = () if installation.gates is None else (installation.gates,)
     read = [(system, gate.named(name, folders=folders)) for system, _, name in gates_of(found)]
     if as_json:

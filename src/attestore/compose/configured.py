@@ -12,7 +12,7 @@ from attestore.config.sections import examine
 from attestore.errors import UsageError
 from attestore.gate import Gate
 
-__all__ = ["Configured", "configured", "gate_of"]
+__all__ = ["Configured", "check_sources", "configured", "gate_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,24 @@ class Configured:
             system.name: tuple(gate.named(gate_of(self.installation, name), folders=folders) for name in system.gates)
             for system in self.installation.systems.values()
         }
+
+
+def check_sources(installation: Installation) -> None:
+    """Whether libpq understands every source that the file names.
+
+    Raises:
+        UsageError: it doesn't; the place in the file is named.
+    """
+    from attestore.adapters.postgres import dsn
+
+    for system in installation.systems.values():
+        try:
+            if system.source:
+                dsn.check(system.source)
+        except UsageError as problem:
+            raise UsageError(
+                f"{installation.file}: systems.{system.name}.source: {problem.message}", hint=problem.hint
+            ) from problem
 
 
 def configured(file: Path | None, *, given: Mapping[str, object], needed: Collection[str]) -> Configured | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, TypeAlias, cast
 
-from attestore import canon
+from attestore import canon, instants
 from attestore.errors import TamperedError
 from attestore.evidence.journal import GENESIS
 
@@ -267,7 +267,8 @@ def decode_checkpoint(data: bytes, *, what: str = "checkpoint") -> Checkpoint:
         checkpoint = Checkpoint(
             count=canon.as_count(told["count"]), head=canon.as_text(told["head"]), at=canon.as_text(told["at"])
         )
-    except (KeyError, TypeError) as problem:
+        instants.parse(checkpoint.at)
+    except (KeyError, TypeError, ValueError) as problem:
         raise TamperedError(f"{what} is not a checkpoint of format {CHECKPOINT_FORMAT}: {problem}") from problem
     if encode_checkpoint(checkpoint) != data:
         raise TamperedError(f"{what} is not in canonical form, or is not of format {CHECKPOINT_FORMAT}")
@@ -344,6 +345,7 @@ def _entry(body: bytes, *, number: int, previous: canon.Digest, what: str) -> En
     told = cast("dict[str, object]", raw)
     try:
         entry = _read(told)
+        instants.parse(entry.at)
     except (KeyError, TypeError, ValueError) as problem:
         raise TamperedError(f"{where} lacks a field or has one of the wrong type: {problem}") from problem
     if told.get("previous") != previous:

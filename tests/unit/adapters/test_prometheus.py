@@ -52,6 +52,12 @@ def test_a_name_that_no_collector_reads_is_refused(tmp_path: Path) -> None:
     assert told.value.hint == f"Name it {tmp_path / 'attestore.prom'}."
 
 
+def test_a_folder_that_is_not_there_is_told_by_its_file(tmp_path: Path) -> None:
+    """And not by the name under which it would be written meanwhile."""
+    with pytest.raises(UsageError, match=r"the folder of \S+/gone/attestore.prom is not there"):
+        write(tmp_path / "gone/attestore.prom", ONE)
+
+
 class _Gateway(BaseHTTPRequestHandler):
     seen: list[tuple[str, str, bytes]]
     answer: int

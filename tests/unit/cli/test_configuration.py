@@ -110,6 +110,9 @@ def test_a_check_reads_every_gate_and_section_that_the_file_names(said: Said, tm
     for words in (("config", "check"), ("backup", "--system", "shop", "--dry-run")):
         code, _, err = said(*words)
         assert (code, "attestore.yaml:7:" in err, "Did you mean daily?" in err) == (2, True, True)
+    file.write_text(FILE.replace("service=shop", '"host=db pasword=hunter2"'))
+    code, _, err = said("config", "check")
+    assert (code, "systems.shop.source: " in err, "hunter2" in err) == (2, True, False)
     code, _, err = said("config", "check", "gone.yaml")
     assert (code, "gone.yaml can't be read" in err) == (2, True)
 

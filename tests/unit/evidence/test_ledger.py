@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from attestore import instants
 from attestore.errors import TamperedError
 from attestore.evidence import GENESIS
 from attestore.evidence.ledger import (
@@ -21,11 +24,12 @@ from attestore.evidence.ledger import (
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 PAIRS = st.lists(st.tuples(TEXT, TEXT), max_size=3).map(tuple)
+INSTANTS = st.integers(0, 200_000_000_000_000).map(lambda ms: instants.text(datetime.fromtimestamp(ms / 1000, UTC)))
 ENTRIES: st.SearchStrategy[Entry] = st.one_of(
-    st.builds(RunStarted, TEXT, TEXT, TEXT, TEXT, PAIRS),
-    st.builds(BackupStored, TEXT, TEXT, TEXT, TEXT, TEXT),
-    st.builds(RunFinished, TEXT, TEXT, TEXT, PAIRS),
-    st.builds(RunClosed, TEXT, TEXT, TEXT, TEXT, PAIRS),
+    st.builds(RunStarted, INSTANTS, TEXT, TEXT, TEXT, PAIRS),
+    st.builds(BackupStored, INSTANTS, TEXT, TEXT, TEXT, TEXT),
+    st.builds(RunFinished, INSTANTS, TEXT, TEXT, PAIRS),
+    st.builds(RunClosed, INSTANTS, TEXT, TEXT, TEXT, PAIRS),
 )
 AT = "2026-03-01T02:00:00.000Z"
 THREE = (
@@ -85,6 +89,7 @@ def test_any_flipped_byte_before_the_last_line_end_is_noticed(data: st.DataObjec
         lambda lines: [lines[0].replace(b'"run":"r",', b"")],
         lambda lines: [lines[0].replace(b'[["G"', b'[["G","x"')],
         lambda lines: [lines[0].replace(b'"run":"r"', b'"run":"r","more":1')],
+        lambda lines: [lines[0].replace(b"02:00:00.000Z", b"25:00:00.000Z"), *lines[1:]],
         lambda lines: [b"\n", *lines],
         lambda lines: [*lines, b"[]\n"],
         lambda lines: [*lines, b"x" * (1 << 21) + b"\n"],
@@ -113,6 +118,7 @@ def test_a_checkpoint_reads_back_as_itself() -> None:
         encode_checkpoint(Checkpoint(3, "7" * 64, AT)).replace(b":3", b":-3"),
         encode_checkpoint(Checkpoint(3, "7" * 64, AT)).replace(b":3", b":true"),
         encode_checkpoint(Checkpoint(3, "7" * 64, AT)).replace(b"{", b'{"count":9,'),
+        encode_checkpoint(Checkpoint(3, "7" * 64, "yesterday")),
     ],
 )
 def test_another_checkpoint_is_refused(data: bytes) -> None:

@@ -15,7 +15,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from attestore.errors import DiskError, UsageError
 
-__all__ = ["Environment", "read", "refuse_password"]
+__all__ = ["Environment", "check", "read", "refuse_password"]
 
 _FORMS: Final = (
     "Write a service name, postgresql://user@host:5432/database, or 'host=… dbname=… user=…'; "
@@ -61,6 +61,15 @@ def refuse_password(source: str, *, option: str) -> None:
             f"{_label(given)}: {option} holds a password, which every user of this machine can read in `ps` meanwhile",
             hint="Take it out: use a passfile (~/.pgpass, PGPASSFILE), a service with a passfile, or PGPASSWORD.",
         )
+
+
+def check(source: str) -> None:
+    """Whether a source can be meant at all, before anybody asks a server.
+
+    Raises:
+        UsageError: it can't.
+    """
+    _refuse(_parse(source.strip()))
 
 
 def read(source: str, *, folder: Path, environ: Mapping[str, str], everywhere: bool = False) -> Environment:
