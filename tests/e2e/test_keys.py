@@ -159,7 +159,11 @@ def test_keys_are_made_listed_and_tried(tmp_path: Path) -> None:
         assert person.result["key"]["recipient"] is False
         tried = desk.attestore("keys", "check", "--json")
         assert (tried.code, tried.result["problems"], len(tried.result["looks"])) == (0, 0, 2), tried.out
+        killed = desk.temporary / "attestore-run-killed"
+        killed.mkdir()
+        (killed / "lock").touch()
         listed = desk.attestore("keys", "list")
+        assert not killed.exists(), "a killed rotation's working folder may hold a key"
         assert all(len(line.rstrip()) <= 80 for line in listed.out.splitlines())
         assert "Kim Example <kim@example.org>" in listed.out
         assert desk.attestore("keys", "export", "--key", key["fingerprint"]).out.startswith("-----BEGIN PGP PUBLIC")

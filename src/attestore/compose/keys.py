@@ -69,8 +69,10 @@ class Rotated:
 def _opened(settings: Settings) -> Iterator[Keyring]:
     from attestore.adapters.gpg import Keyring
     from attestore.adapters.process import Runner
-    from attestore.adapters.workspace import TemporaryWorkspace
+    from attestore.adapters.workspace import TemporaryWorkspace, sweep
 
+    # what a killed command left may hold a key that was about to be exported
+    sweep()
     secret = passphrase_of(settings)
     with (
         TemporaryWorkspace() as workspace,
