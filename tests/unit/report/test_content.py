@@ -315,6 +315,7 @@ def test_a_probe_that_was_not_asked_of_the_restored_copy_is_unknown_and_no_diffe
     told = text_of(judged)
     assert "None. The restored database equals" in told
     assert "| Edge cases answer the same | **not measured** |" in told
+    assert "9 of 10 equal, 1 not measured" in told
     assert {verdict.gate: verdict.outcome.name for verdict in judged.verdicts}["S9-PROD-004"] == "UNKNOWN"
 
 
