@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+import cycle
 import fingerprints
 import memory
 import s3
@@ -28,6 +29,7 @@ By `make bench`, on one machine at a time; each section says when, on what, and 
 took turns in one session; a figure without its spread says nothing.
 """
 _ALL: Mapping[str, Callable[[Installation, float, Path], str]] = {
+    "cycle": cycle.measure,
     "memory": memory.measure,
     "fingerprint": fingerprints.measure,
     "tables": tables.measure,
@@ -42,10 +44,12 @@ def main() -> None:
     parser.add_argument("--scale", type=float, default=1.0, help="1: as much data as the figures are owed for")
     parser.add_argument("--major", type=int, default=0, help="PostgreSQL of this major; default: the first found")
     parser.add_argument(
-        "--only", default="", help="memory: which of the sizes, such as 1,2 (4: one large table); default: all"
+        "--only",
+        default="",
+        help="memory: which of the sizes, such as 1,2 (4: one large table); cycle: gallery or shop; default: all",
     )
     parser.add_argument("--methods", default="audit,stream", help="memory: by which methods")
-    parser.add_argument("--rounds", default="3", help="tables: how many turns")
+    parser.add_argument("--rounds", default="3", help="cycle, tables: how many turns")
     chosen = parser.parse_args()
     installation = next(
         each for each in find(Runner()) if chosen.major in {0, each.major} and each.has("postgres", "pg_dump", "psql")
