@@ -11,6 +11,7 @@ from attestore.claims.checks import (
     compared,
     dates,
     digests,
+    lengths,
     listed,
     parts,
     printed,
@@ -44,6 +45,7 @@ def examine(document: Document, *, at: datetime | None = None) -> Report:
     rates.check(document, known, book)
     vacuous.check(document, book)
     printed.check(document, book)
+    lengths.check(document, book)
     dates.check(document, book, at=at)
     queries.check(document, book)
     approvals.check(document, book)

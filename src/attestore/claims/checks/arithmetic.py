@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import Final
 
-from attestore.claims.checks.dates import moments
 from attestore.claims.document import Document, Passage, Table
 from attestore.claims.figures import sentences
 from attestore.claims.model import Book, Kind
+from attestore.claims.moments import moments
 from attestore.claims.quantities import Quantity, quantities, said
 
 __all__ = ["check"]

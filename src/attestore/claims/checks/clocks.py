@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Final, TypeAlias
 
-from attestore.claims.checks.dates import instant, moments
 from attestore.claims.document import Code, Document, Passage, Table
 from attestore.claims.labels import keyed
 from attestore.claims.model import Book, Kind
+from attestore.claims.moments import instant, moments
 from attestore.claims.quantities import Quantity, quantities, said, single
 
 __all__ = ["check"]

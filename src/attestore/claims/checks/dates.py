@@ -1,83 +1,25 @@
-"""Dates that do not exist, weekdays that were others, orders and lengths of time that cannot be."""
+"""Dates that do not exist, weekdays that were others, and orders that cannot be."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
-from fractions import Fraction
+from datetime import date, datetime, timedelta
 from itertools import combinations, islice, pairwise
 from typing import Final, TypeAlias
 
 from attestore.claims.checks.same import subject
 from attestore.claims.document import Code, Document, Passage, Table
-from attestore.claims.labels import is_total, keyed
+from attestore.claims.labels import keyed
 from attestore.claims.model import Book, Kind
-from attestore.claims.quantities import quantities, said, single
+from attestore.claims.moments import Moment, day_of, instant, moments, weekday, written
 
-__all__ = ["Moment", "check", "instant", "moments"]
+__all__ = ["Event", "check", "events"]
 
-_MONTHS: Final = {
-    name: number
-    for number, names in enumerate(
-        ("jan january januar", "feb february februar", "mar march märz mär mrz", "apr april", "may mai", "jun june juni", "jul july juli", "aug august",
-         "sep sept september", "oct october okt oktober", "nov november", "dec december dez dezember"), 1,
-    )
-    for name in names.split()
-}  # fmt: skip
-_DAYS: Final = {
-    name: number
-    for number, names in enumerate(
-        ("mon monday montag mo", "tue tues tuesday dienstag di", "wed weds wednesday mittwoch mi", "thu thur thurs thursday donnerstag do",
-         "fri friday freitag fr", "sat saturday samstag sonnabend sa", "sun sunday sonntag so")
-    )
-    for name in names.split()
-}  # fmt: skip
-_MONTH: Final = "|".join(sorted(_MONTHS, key=len, reverse=True))
-_DAY: Final = "|".join(sorted((name for name in _DAYS if len(name) > 2), key=len, reverse=True))
 _MOST_EVENTS: Final = 100
-_TIME: Final = r"(?:(?:T|[ ,]+(?:at |um )?)(?P<h>\d{1,2}):(?P<mi>\d{2})(?::(?P<s>\d{2})(?:[.,]\d{1,6})?)?(?: ?(?P<ap>[AaPp][Mm])\b)?\s?(?P<z>Z\b|UTC\b|GMT\b|[+-]\d{2}:?\d{2}\b|CES?T\b|E[SD]T\b|P[SD]T\b)?)?"
-_PATTERNS: Final = (
-    re.compile(
-        rf"(?<![\w.-])(?:(?P<w>{_DAY})\.?,? \(?)?(?P<y>(?:19|20)\d\d)-(?P<m>\d\d)-(?P<d>\d\d)(?!\d|-\w)(?: ?\((?P<w2>{_DAY})\.?\))?{_TIME}",
-        re.IGNORECASE,
-    ),
-    re.compile(
-        rf"(?<![\w.-])(?:(?P<w>{_DAY})\.?,? (?:den |the )?)?(?P<d>\d{{1,2}})(?:st|nd|rd|th|\.)? (?:of )?(?P<n>{_MONTH})\.?,? (?P<y>(?:19|20)\d\d)\b{_TIME}",
-        re.IGNORECASE,
-    ),
-    re.compile(
-        rf"(?<![\w.-])(?:(?P<w>{_DAY})\.?,? )?(?P<n>{_MONTH})\.? (?P<d>\d{{1,2}})(?:st|nd|rd|th)?,? (?P<y>(?:19|20)\d\d)\b{_TIME}",
-        re.IGNORECASE,
-    ),
-    re.compile(
-        rf"(?<![\w.-])(?:(?P<w>{_DAY}|Mo|Di|Mi|Do|Fr|Sa|So)\.?,? (?:den )?)?(?P<d>\d{{1,2}})\.(?P<m>\d{{1,2}})\.(?P<y>(?:19|20)\d\d)(?![\d.])(?: ?\((?P<w2>{_DAY})\.?\))?{_TIME}"
-    ),
-)
 _SLASHED: Final = re.compile(r"(?<![\w./-])(\d{1,2})/(\d{1,2})/((?:19|20)\d\d)(?![\w/])")
-_BARE_TIME: Final = re.compile(
-    r"(?<![\w:.,/-])(\d{1,2}):(\d{2})(?::(\d{2}))?(?:[.,]\d{1,6})?(?: ?([AaPp][Mm])\b)?(?![\w:])"
-)
 _NEEDS: Final = "The log or the scheduler's record with its own time stamps."
-_ZONES: Final = {"cest": 2, "cet": 1, "est": -5, "edt": -4, "pst": -8, "pdt": -7}
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """A date as written, with its time where there is one."""
-
-    at: datetime
-    exact: timedelta
-    """how long after `at` it may have been: a day, a minute, a second"""
-    text: str
-    start: int
-    zone: str = ""
-
-    @property
-    def timed(self) -> bool:
-        """Whether a time of day is written."""
-        return self.exact < timedelta(days=1)
 
 
 def check(document: Document, book: Book, *, at: datetime | None) -> None:
@@ -87,10 +29,8 @@ def check(document: Document, book: Book, *, at: datetime | None) -> None:
             _each(line, text, book)
     _ordered(document, book, at=at)
     for table in document.tables:
-        _spans(table, document, book)
         _rows(table, book)
     _timelines(document, book)
-    _spoken(document, book)
 
 
 def _lines(document: Document) -> Iterator[tuple[int, str]]:
@@ -106,51 +46,9 @@ def _lines(document: Document) -> Iterator[tuple[int, str]]:
                 yield from block.lines
 
 
-def _matches(text: str) -> Iterator[re.Match[str]]:
-    taken = bytearray(len(text))
-    for pattern in _PATTERNS:
-        for found in pattern.finditer(text):
-            if not any(taken[found.start() : found.end()]):
-                taken[found.start() : found.end()] = b"x" * (found.end() - found.start())
-                yield found
-
-
-def _parts(found: re.Match[str]) -> tuple[int, int, int]:
-    group = found.groupdict()
-    month = _MONTHS[group["n"].lower()] if group.get("n") else int(group["m"])
-    return int(group["y"]), month, int(group["d"])
-
-
-def moments(text: str) -> tuple[Moment, ...]:
-    """The dates in a text that exist, in their order."""
-    found = [moment for match in _matches(text) if (moment := _moment(match)) is not None]
-    return tuple(sorted(found, key=lambda each: each.start))
-
-
-def _moment(found: re.Match[str]) -> Moment | None:
-    group = found.groupdict()
-    try:
-        day = datetime(*_parts(found), tzinfo=timezone.utc)  # noqa: UP017  the written zone is taken off below
-        if group["h"] is None:
-            return Moment(day, timedelta(days=1), found[0], found.start())
-        hour = int(group["h"])
-        if group["ap"]:
-            hour = hour % 12 + (12 if group["ap"].lower() == "pm" else 0)
-        at = day.replace(hour=hour, minute=int(group["mi"]), second=int(group["s"] or 0))
-        zone = (group["z"] or "").lower()
-        if zone in _ZONES:
-            at -= timedelta(hours=_ZONES[zone])
-        elif zone[:1] in {"+", "-"}:
-            sign = -1 if zone[0] == "-" else 1
-            at -= sign * timedelta(hours=int(zone[1:3]), minutes=int(zone[-2:]))
-    except (ValueError, OverflowError):
-        return None
-    return Moment(at, timedelta(seconds=1) if group["s"] else timedelta(minutes=1), found[0], found.start(), zone)
-
-
 def _each(line: int, text: str, book: Book) -> None:
-    for found in _matches(text):
-        year, month, day = _parts(found)
+    for found in written(text):
+        year, month, day = day_of(found)
         try:
             real = date(year, month, day)
         except ValueError:
@@ -158,7 +56,7 @@ def _each(line: int, text: str, book: Book) -> None:
             continue
         group = found.groupdict()
         named = (group.get("w") or group.get("w2") or "").lower()
-        if named and _DAYS.get(named, real.weekday()) != real.weekday():
+        if named and weekday(named) not in {None, real.weekday()}:
             book.found(
                 Kind.IMPOSSIBLE,
                 line,
@@ -218,7 +116,9 @@ _NOT_EVENT: Final = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class _Event:
+class Event:
+    """Something that happened, by its label."""
+
     role: str
     moment: Moment
     line: int
@@ -226,7 +126,8 @@ class _Event:
     label: str
 
 
-def _events(document: Document) -> Iterator[_Event]:
+def events(document: Document) -> Iterator[Event]:
+    """What labels say to have happened when."""
     for block in document.blocks:
         pairs: list[tuple[int, str, str]] = []
         if isinstance(block, Passage) and not block.heading:
@@ -239,7 +140,7 @@ def _events(document: Document) -> Iterator[_Event]:
                 continue
             role = _role(label)
             if role:
-                yield _Event(role, found[0], line, block.section, label)
+                yield Event(role, found[0], line, block.section, label)
 
 
 def _role(label: str) -> str:
@@ -263,8 +164,8 @@ def _role(label: str) -> str:
 
 def _ordered(document: Document, book: Book, *, at: datetime | None) -> None:
     """Labelled instants: backup, start, end, approval, in this order; each section's among themselves, and the document's own."""
-    events = list(islice(_events(document), _MOST_EVENTS))
-    for event in events:
+    known = list(islice(events(document), _MOST_EVENTS))
+    for event in known:
         late = at is not None and event.moment.at > at + timedelta(days=1) and event.role != "planned"
         if at is not None and late and not _FUTURE_OK.search(event.label):
             book.found(
@@ -274,11 +175,10 @@ def _ordered(document: Document, book: Book, *, at: datetime | None) -> None:
                 needs=_NEEDS,
             )
     told: set[int] = set()
-    for number, later in enumerate(events):
-        for earlier in events[:number]:
-            if earlier.line not in told and _together(earlier, later, events) and _pair(earlier, later, book):
+    for number, later in enumerate(known):
+        for earlier in known[:number]:
+            if earlier.line not in told and _together(earlier, later, known) and _pair(earlier, later, book):
                 told.add(earlier.line)  # what follows it lies before it, too
-    _durations(document, events, book)
 
 
 def _side(head: str) -> str:
@@ -295,7 +195,7 @@ def _rows(table: Table, book: Book) -> None:
     ]
     for row in table.rows if len(columns) > 1 else ():
         told = [
-            _Event(role, found[0], row.line, table.section, table.head[index])
+            Event(role, found[0], row.line, table.section, table.head[index])
             for index, role in columns
             if len(found := moments(row.cells[index])) == 1
         ]
@@ -303,7 +203,7 @@ def _rows(table: Table, book: Book) -> None:
             _pair(one, two, book)
 
 
-def _together(first: _Event, second: _Event, events: list[_Event]) -> bool:
+def _together(first: Event, second: Event, known: list[Event]) -> bool:
     """Whether two events are of one thing: the same section, or each the only one of its kind."""
     if subject(first.section) != subject(second.section):
         return False
@@ -311,15 +211,15 @@ def _together(first: _Event, second: _Event, events: list[_Event]) -> bool:
         lines = sorted((first.line, second.line))
         between = [
             each
-            for each in events
+            for each in known
             if lines[0] < each.line < lines[1] and each.role == first.role and each.section == first.section
         ]
         return not between
-    alone = {role: sum(each.role == role for each in events) for role in (first.role, second.role)}
+    alone = {role: sum(each.role == role for each in known) for role in (first.role, second.role)}
     return all(count == 1 for count in alone.values())
 
 
-def _pair(one: _Event, two: _Event, book: Book) -> bool:
+def _pair(one: Event, two: Event, book: Book) -> bool:
     """Whether two events stand in an order that cannot be."""
     if _RANK[one.role] == _RANK[two.role]:
         return False
@@ -341,145 +241,6 @@ def _whole(moment: Moment, other: Moment) -> datetime:
     if not moment.timed or not other.timed or bool(moment.zone) != bool(other.zone):
         return moment.at.replace(hour=0, minute=0, second=0)
     return moment.at
-
-
-def _durations(document: Document, events: list[_Event], book: Book) -> None:
-    """Start, end and duration stated beside each other."""
-    for start in events:
-        if start.role != "start" or not start.moment.timed:
-            continue
-        end = next(
-            (
-                e
-                for e in events
-                if e.role == "end" and e.section == start.section and 0 < e.line - start.line <= 6 and e.moment.timed
-            ),
-            None,
-        )
-        if end is None or end.moment.at < start.moment.at:
-            continue
-        for line in range(start.line - 3, end.line + 5):
-            stated = _duration_on(line, document)
-            if stated is not None:
-                _length(start.moment.at, end.moment.at, start.moment.exact, stated, line, book)
-                break
-
-
-def _duration_on(line: int, document: Document) -> tuple[Fraction, Fraction, str] | None:
-    text = re.sub(r"[*_`]", "", document.quoted(line))
-    found = re.match(
-        r"(?:[-*+] |\| ?)?\W*(?:(?:total|overall|wall[- ]clock|gesamt\w*) )?(?:duration|elapsed(?: time)?|time taken|dauer|took|laufzeit)\W*(?::|\|)\s*([^|]+)",
-        text,
-        re.IGNORECASE,
-    )
-    if found is None:
-        return None
-    quantity = single(found[1], german=document.german)
-    if quantity is None or quantity.measure not in {"duration", "clock"} or not quantity.exact:
-        return None
-    value = quantity.value
-    if quantity.measure == "clock" and quantity.unit == "hm":
-        return None
-    return value, quantity.half, quantity.text
-
-
-def _length(
-    start: datetime, end: datetime, exact: timedelta, stated: tuple[Fraction, Fraction, str], line: int, book: Book
-) -> None:
-    true = Fraction(int((end - start).total_seconds()))
-    value, half, text = stated
-    slack = 2 * half + Fraction(int(exact.total_seconds())) + (1 if exact.total_seconds() > 1 else 0)
-    if abs(true - value) <= slack:
-        book.holds(line, f"From start to end are {said(true)} s, as stated ({text}).")
-    else:
-        book.found(
-            Kind.CONTRADICTION,
-            line,
-            f"From start to end are {said(true)} s, not {text} ({said(value)} s).",
-            needs=_NEEDS,
-        )
-
-
-_STARTS: Final = re.compile(r"^\W*(?:start(?:ed)?(?: time| at)?|begin|began|from|beginn|von)\b", re.IGNORECASE)
-_ENDS: Final = re.compile(
-    r"^\W*(?:end(?:ed)?(?: time| at)?|finish(?:ed)?(?: at)?|stop|completed(?: at)?|to|until|ende|bis)\b", re.IGNORECASE
-)
-_LASTS: Final = re.compile(r"\b(?:minutes|duration|elapsed|took|dauer|time taken|length)\b", re.IGNORECASE)
-
-
-def _spans(table: Table, document: Document, book: Book) -> None:
-    """Columns start, end, duration."""
-    columns = [
-        next((i for i, head in enumerate(table.head) if pattern.search(head)), None)
-        for pattern in (_STARTS, _ENDS, _LASTS)
-    ]
-    start, end, lasts = columns
-    if start is None or end is None or start == end:
-        return
-    held = 0
-    for row in table.rows:
-        began, ended = instant(row.cells[start]), instant(row.cells[end])
-        if began is None or ended is None or is_total(row.cells[0]):
-            continue
-        (first, exact, dated), (last, also, dated_too) = began, ended
-        stated = single(row.cells[lasts], german=document.german) if lasts is not None else None
-        wrapped = last < first and not (dated and dated_too)
-        if last < first and dated and dated_too:
-            book.found(
-                Kind.IMPOSSIBLE,
-                row.line,
-                f"It ends ({row.cells[end]}) before it starts ({row.cells[start]}).",
-                needs=_NEEDS,
-                topic="order",
-            )
-            continue
-        true = last - first + (timedelta(days=1) if wrapped else timedelta(0))
-        if wrapped and true > timedelta(hours=12):
-            book.found(
-                Kind.IMPOSSIBLE,
-                row.line,
-                f"It ends ({row.cells[end]}) before it starts ({row.cells[start]}); over midnight it would have taken {said(Fraction(int(true.total_seconds())))} s.",
-                needs=_NEEDS,
-                topic="order",
-            )
-            continue
-        if (
-            stated is None
-            or stated.measure not in {"duration", "clock"}
-            or not stated.exact
-            or (stated.measure == "clock" and stated.unit == "hm")
-        ):
-            continue
-        seconds = Fraction(int(true.total_seconds()))
-        slack = 2 * stated.half + Fraction(int(max(exact, also).total_seconds()))
-        if abs(seconds - stated.value) <= slack:
-            held += 1
-        else:
-            book.found(
-                Kind.CONTRADICTION,
-                row.line,
-                f"From {row.cells[start]} to {row.cells[end]} are {said(seconds)} s, not {stated.text}.",
-                needs=_NEEDS,
-            )
-    if held:
-        book.holds(table.rows[0].line, f"{held} durations are what lies between start and end.", end=table.end)
-
-
-def instant(cell: str) -> tuple[datetime, timedelta, bool] | None:
-    """The one time of a cell, how exactly it is written, and whether with its date."""
-    found = moments(cell)
-    if len(found) == 1 and found[0].timed:
-        return found[0].at, found[0].exact, True
-    if found:
-        return None
-    bare = _BARE_TIME.search(cell)
-    if bare is None or int(bare[1]) > 23 or int(bare[2]) > 59 or int(bare[3] or 0) > 59:
-        return None
-    hour = int(bare[1])
-    if bare[4]:
-        hour = hour % 12 + (12 if bare[4].lower() == "pm" else 0)
-    at = datetime(2000, 1, 1, hour, int(bare[2]), int(bare[3] or 0), tzinfo=timezone.utc)  # noqa: UP017
-    return at, timedelta(seconds=1) if bare[3] else timedelta(minutes=1), False
 
 
 _LOG: Final = re.compile(
@@ -541,41 +302,3 @@ def _backwards(stamps: list[_Stamp], count: int, book: Book) -> None:
                 f"In a log in order of time, {two[1]} stands behind {one[1]} (line {one[0]}).",
                 needs=_NEEDS,
             )
-
-
-_T: Final = r"(?:at |um )?(?P<{}>\d{{1,2}}:\d\d(?::\d\d)?(?: ?[AaPp][Mm])?)(?: ?(?:UTC|Uhr|local time|CES?T))?"
-_FROM_TO: Final = re.compile(
-    rf"\b(?:began|started|start|begun|from|between|begann|von|ran from)\s+{_T.format('a')}"
-    rf"(?:,? (?:and|und))?\s+(?:it )?(?:ended|finished|end|completed|to|until|till|and|endete|bis|was over|stopped|–|-)\s+{_T.format('b')}(?P<rest>(?:i\.e\.|[^.;]){{0,60}})",
-    re.IGNORECASE,
-)
-
-
-def _spoken(document: Document, book: Book) -> None:
-    """It began at 08:30 and ended at 16:45, a total of 8 hours 15 minutes."""
-    for passage in document.passages:
-        if len(passage.text) > 5_000:
-            continue
-        for found in _FROM_TO.finditer(passage.text):
-            start, end = instant(found["a"]), instant(found["b"])
-            lasted = [q for q in quantities(found["rest"], german=document.german) if q.measure == "duration"]
-            if start is None or end is None or len(lasted) != 1 or not lasted[0].exact:
-                continue
-            if not re.fullmatch(
-                r"[\s,(:–-]*(?:(?:a total of|in total|that is|which is|i\.e\.|for|=|lasting|insgesamt|took|taking|or|also|das sind)\s*,?\s*)?(?:just )?",
-                found["rest"][: lasted[0].start],
-            ):
-                continue
-            true = end[0] - start[0] + (timedelta(days=1) if end[0] < start[0] else timedelta(0))
-            seconds = Fraction(int(true.total_seconds()))
-            line = passage.line_at(found.start("rest") + lasted[0].start)
-            slack = 2 * lasted[0].half + Fraction(int(max(start[1], end[1]).total_seconds()))
-            if abs(seconds - lasted[0].value) < slack or seconds == lasted[0].value:
-                book.holds(line, f"From {found['a']} to {found['b']} are {said(seconds)} s, as stated.")
-            else:
-                book.found(
-                    Kind.CONTRADICTION,
-                    line,
-                    f"From {found['a']} to {found['b']} are {said(seconds)} s, not {lasted[0].text} ({said(lasted[0].value)} s).",
-                    needs=_NEEDS,
-                )
