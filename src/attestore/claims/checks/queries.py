@@ -12,6 +12,7 @@ from attestore.claims.document import Code, Document, Passage, Table
 from attestore.claims.model import Book, Kind
 from attestore.claims.parser import Parsed, Refused, Tree, parse, within
 from attestore.claims.scopes import selects, troubles
+from attestore.claims.transcripts import is_session, typed
 
 __all__ = ["Query", "check", "queries"]
 
@@ -21,12 +22,31 @@ _BEGINS: Final = re.compile(
     r"\s*(?:--[^\n]*\n\s*)*(?:SELECT|WITH|UPDATE|INSERT|DELETE|EXPLAIN|VACUUM|ANALYZE|SHOW|CHECK|CHECKSUM|DESCRIBE|REINDEX)\b",
     re.IGNORECASE,
 )
-_PROMPT: Final = re.compile(r"^[\w-]*(?:=|-|\(|'|\")[#>] ?", re.MULTILINE)
-_COMMAND: Final = re.compile(r"""\bpsql\b[^\n]*?\s(?:-\w*c|--command)[ =](?:"((?:[^"\\]|\\.)*)"|'([^']*)')""")
-_PSEUDO: Final = re.compile(
-    r"\.\.\.|…|<[\w ]{1,30}>|\{\{?[\w ]{1,30}\}?\}|\$\{?[A-Za-z_]\w*|(?<![:\w]):'?\w+|\[\w[\w ]*\]|%s|\bTODO\b|\?"
+_COMMAND: Final = re.compile(
+    r"""\bpsql\b[^\n]*?\s(?:-\w*c|--command)[ =](?:"((?:[^"\\]|\\.)*)"|'([^']*)')(?=[\s;|)&>]|$)"""
 )
-_META: Final = re.compile(r"^\s*\\.*$|\\(?:gexec|gset|gdesc|gx|g|watch|crosstabview)\b[^\n]*$", re.MULTILINE)
+_PSEUDO: Final = re.compile(
+    r"\.\.\.|…|<[\w .:-]{1,40}>|\{[^{}\n]{0,60}\}|\$[({]?[A-Za-z_(]|(?<![:\w]):[\"']?\w+|(?<![:\w]):=|\[\w[\w ]*\]|%(?:s|I|L|\(\w+\)s)|\bTODO\b|\?|`|"
+    r"(?<!\w)[@#]\w|\b(?:END (?:IF|LOOP)|RAISE (?:NOTICE|EXCEPTION|WARNING|INFO)|PERFORM|ELSIF|ELSEIF)\b",
+)
+_SHORTENED: Final = re.compile(
+    r"--[^\n]*\b(?:etc|and so on|omitted|snip|left out|abridged|shortened|usw|gekürzt|analog\w*|likewise|remaining|more (?:columns|tables|rows))\b",
+    re.IGNORECASE,
+)
+_OTHER_ENGINE: Final = re.compile(
+    r"\b(?:MySQL|MariaDB|Oracle|SQL Server|MSSQL|SQLite|Db2|ClickHouse|BigQuery|Snowflake|Redshift|CockroachDB|PgBouncer|Spanner|T-SQL)\b",
+    re.IGNORECASE,
+)
+_SAID_BROKEN: Final = re.compile(
+    r"\b(?:this|it|which|that|the (?:query|statement|command)|following)(?: (?:query|statement|command|one))? (?:fails|failed|cannot run|can't run|"
+    r"does(?: not|n't) (?:run|work|exist)|did(?: not|n't) (?:run|work)|is (?:wrong|invalid)|was (?:wrong|rejected|refused))\b|\bno such (?:column|function|table)\b",
+    re.IGNORECASE,
+)
+_OLD: Final = re.compile(
+    r"\b(?:PostgreSQL|Postgres|PG|server(?: version)?)[ -]?(?:v|version )?(?:8\.\d|9\.\d|1[0-4])\b(?!\.\d+\.\d)",
+    re.IGNORECASE,
+)
+"""Majors of which the catalogue knows nothing"""
 _NEEDS_RUN: Final = "The statement as it was really run, with the server's version and its output."
 
 
@@ -38,6 +58,8 @@ class Query:
     line: int
     block: int
     """place of its block among the document's"""
+    answered: bool = False
+    """its result stands in the same block"""
 
     def line_at(self, offset: int) -> int:
         """Line of the source that a place of the text stands on."""
@@ -60,10 +82,11 @@ def _of_block(block: Code, place: int) -> Iterator[Query]:
     text = block.text
     if len(text) > 200_000:
         return
-    if _PROMPT.search(text) and block.language in _SHELLS | _LANGUAGES:
-        yield from _session(text, block.line, place)
-    elif block.language in _LANGUAGES or (block.language in {"", "text"} and _BEGINS.match(text) and ";" in text):
-        yield Query(_META.sub(lambda found: " " * len(found[0]), text), block.line, place)
+    if block.language in _LANGUAGES or (
+        block.language in _SHELLS and (is_session(text) or (block.language in {"", "text"} and _is_sql(text)))
+    ):
+        for each in typed(text):
+            yield Query(each.text, block.line + text.count("\n", 0, each.offset), place, each.answered)
     elif block.language in _SHELLS:
         for found in _COMMAND.finditer(text):
             quoted = found[1].replace('\\"', '"').replace("\\$", "$") if found[1] is not None else found[2]
@@ -71,31 +94,26 @@ def _of_block(block: Code, place: int) -> Iterator[Query]:
                 yield Query(quoted, block.line + text.count("\n", 0, found.start()), place)
 
 
-def _session(text: str, first: int, place: int) -> Iterator[Query]:
-    """What was typed behind psql's prompts, up to the semicolon."""
-    typed: list[str] = []
-    began = 0
-    for line, each in enumerate(text.split("\n"), first):
-        prompt = _PROMPT.match(each)
-        if prompt is None:
-            continue
-        if not typed:
-            began = line
-        typed.append(each[prompt.end() :])
-        if typed[-1].lstrip().startswith("\\"):
-            typed = []
-        elif ";" in typed[-1]:
-            yield Query("\n".join(typed), began, place)
-            typed = []
+def _is_sql(text: str) -> bool:
+    """Whether a block without a language is SQL, and not a sentence that begins with such a word."""
+    begins = _BEGINS.match(text)
+    return begins is not None and ";" in text and (begins[0].split()[-1].isupper() or begins[0].split()[-1].islower())
 
 
 def check(document: Document, book: Book) -> None:
     """Parse all of it, and look at what each statement would do."""
     for query in queries(document):
-        if not query.text.strip():
+        if not query.text.strip() or _foreign(document, query):
             continue
         for start, part in _pieces(query.text):
             _piece(Query(part, query.line_at(start), query.block), document, book)
+
+
+def _foreign(document: Document, query: Query) -> bool:
+    """Whether what stands right before it says that it is of another engine, or that it does not run."""
+    block = document.blocks[query.block]
+    around = " ".join((_words_near(document, query.block), *block.section[-1:]))
+    return bool(_OTHER_ENGINE.search(around) or _SAID_BROKEN.search(around))
 
 
 def _pieces(text: str) -> Iterator[tuple[int, str]]:
@@ -119,15 +137,20 @@ def _piece(query: Query, document: Document, book: Book) -> None:
         bare = re.sub(r"--[^\n]*|/\*.*?\*/", " ", query.text, flags=re.DOTALL)
         if not bare.strip():
             return
-        if not parsed.judged or _PSEUDO.search(bare):
+        if not parsed.judged or _PSEUDO.search(bare) or _SHORTENED.search(query.text):
             book.unjudged(
                 line, "The SQL is incomplete as printed (placeholders or omissions), so that it can't be judged."
             )
         else:
             book.found(Kind.IMPOSSIBLE, line, f"PostgreSQL does not accept this: {parsed.why}.", needs=_NEEDS_RUN)
         return
-    bad = False
-    for statement in parsed:
+    bad = old = False
+    if _OLD.search(document.text) and any(troubles(each.tree, catalogue()) for each in parsed):
+        old = True
+        book.unjudged(
+            query.line, "It is of a major of PostgreSQL before 15, whose catalogue this reader does not have."
+        )
+    for statement in () if old else parsed:
         for trouble in {each.why: each for each in reversed(troubles(statement.tree, catalogue()))}.values():
             bad = True
             book.found(
@@ -136,7 +159,7 @@ def _piece(query: Query, document: Document, book: Book) -> None:
                 f"This cannot run on PostgreSQL: {trouble.why}.",
                 needs=_NEEDS_RUN,
             )
-    if not bad and any(_reads(statement.tree) for statement in parsed):
+    if not bad and not old and any(_reads(statement.tree) for statement in parsed):
         first = query.text[: parsed[0].start] + query.text[parsed[0].start :]
         lead = len(first) - len(re.sub(r"\A(?:\s+|--[^\n]*\n?|/\*.*?\*/)+", "", first, flags=re.DOTALL))
         book.holds(

@@ -241,7 +241,7 @@ def _expectations(document: Document, book: Book) -> None:
             or _ANNEX.search(f"{label} {' '.join(block.section[1:])}")
         ):
             continue
-        if _shown(document, query.block):
+        if query.answered or _shown(document, query.block):
             continue
         for start, text in _selects(query):
             own = " ".join(re.findall(r"--([^\n]*)", text))
