@@ -15,6 +15,7 @@ import cycle
 import fingerprints
 import memory
 import s3
+import start
 import tables
 
 from attestore import __version__
@@ -34,6 +35,7 @@ _ALL: Mapping[str, Callable[[Installation, float, Path], str]] = {
     "fingerprint": fingerprints.measure,
     "tables": tables.measure,
     "s3": s3.measure,
+    "start": start.measure,
 }
 
 

@@ -10,7 +10,7 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
-__all__ = ["FACTS", "RTO_PHASES", "Fact", "Kind", "Value"]
+__all__ = ["FACTS", "RTO_PHASES", "Fact", "IndexCheck", "Kind", "Value"]
 
 Value: TypeAlias = int | bool | str
 
@@ -52,6 +52,18 @@ class Kind(Enum):
                 return "B"
             case Kind.COUNT | Kind.FLAG | Kind.TEXT | Kind.INSTANT:
                 return ""
+
+
+class IndexCheck(Enum):
+    """How deep B-tree indexes are looked into; the value is what the command line takes."""
+
+    AUTO = "auto"
+    """`heap` for small databases, `structure` above"""
+    NONE = "none"
+    STRUCTURE = "structure"
+    """order and links of an index's pages"""
+    HEAP = "heap"
+    """structure, and that every row of the table is in the index"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
-from attestore.proof import IndexCheck
+from attestore.facts import IndexCheck
 
 __all__ = [
     "HOME",

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Final
 
 from attestore import canon
-from attestore.facts import Value
+from attestore.facts import IndexCheck, Value
 
 __all__ = [
     "BAD",
@@ -41,18 +41,6 @@ TRIGGERS: Final = ("trigger", "event trigger")
 
 INDEX: Final = "index"
 """the kind of exercise that reads an index through and compares it with its table"""
-
-
-class IndexCheck(Enum):
-    """How deep B-tree indexes are looked into; the value is what the command line takes."""
-
-    AUTO = "auto"
-    """`heap` for small databases, `structure` above"""
-    NONE = "none"
-    STRUCTURE = "structure"
-    """order and links of an index's pages"""
-    HEAP = "heap"
-    """structure, and that every row of the table is in the index"""
 
 
 class Did(Enum):

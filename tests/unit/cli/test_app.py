@@ -1,5 +1,6 @@
 """The programme before any command: its version, and arguments that are no text."""
 
+import subprocess
 import sys
 
 import pytest
@@ -36,3 +37,40 @@ def test_a_defect_of_ours_does_not_look_like_a_failed_gate(
         main()
     assert ended.value.code == 79
     assert "Attestore itself failed: LookupError: no such thing, False" in capsys.readouterr().err
+
+
+LIGHT = {
+    "attestore.__main__",
+    "attestore.errors",
+    "attestore.facts",
+    "attestore.cli",
+    "attestore.cli.app",
+    "attestore.cli.configured",
+    "attestore.cli.log",
+    "attestore.cli.options",
+    "attestore.cli.pipes",
+}
+HEAVY = {
+    "pydantic",
+    "rich",
+    "yaml",
+    "jinja2",
+    "markdown_it",
+    "json",
+    "hashlib",
+    "decimal",
+    "fractions",
+    "asyncio",
+    "email",
+}
+
+
+def test_help_is_there_before_anything_that_takes_long_to_load() -> None:
+    """What it may load, by name: the command line itself, and nothing that commands do their work with."""
+    script = "import sys; sys.argv = ['attestore', '--help']\nfrom attestore.cli import main\ntry: main()\n"
+    script += "except SystemExit: print(*sorted(sys.modules), file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    assert "Usage: attestore" in done.stdout
+    loaded = set(done.stderr.split())
+    ours = {name for name in loaded if name.startswith("attestore.") and not name.startswith("attestore.cli.commands")}
+    assert (ours - LIGHT, {name.partition(".")[0] for name in loaded} & HEAVY) == (set(), set())

@@ -33,7 +33,7 @@ from attestore.cli.options import (
     System,
     Timestamp,
 )
-from attestore.proof import IndexCheck
+from attestore.facts import IndexCheck
 
 __all__ = ["app"]
 
