@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from attestore import facts
+from attestore import facts, forecast
 from attestore.archive import disk, layout
 from attestore.archive.opened import read_bundle, read_file
 from attestore.errors import ArchiveError, TamperedError
-from attestore.evidence import Past, journal, ledger
+from attestore.evidence import Observation, Past, journal, ledger
 from attestore.evidence.ledger import Checkpoint, Entry, Head, KeyChanged, Ledger, RunClosed, RunFinished, RunStarted
 from attestore.ports import Signer
 
@@ -220,17 +221,22 @@ def unfinished(reports: Path) -> tuple[tuple[RunStarted, Head], ...]:
 
 
 def history(reports: Path, system: str, *, limit: int = 50) -> tuple[Past, ...]:
-    """Finished runs of a system by gate, newest first, at most `limit` runs; the ledger says which, their journals how fast.
+    """Finished runs of a system by gate, newest first, at most `limit` of each gate; the ledger says which, their journals how fast.
 
     Raises:
         ArchiveError, TamperedError: the ledger cannot be read.
     """
     entries = LedgerFile(reports).read().entries
     ours = {entry.run for entry in entries if isinstance(entry, RunStarted) and entry.system == system}
-    ended = [entry for entry in entries if isinstance(entry, RunFinished | RunClosed) and entry.run in ours]
+    counted: Counter[str] = Counter()
     past: list[Past] = []
-    for entry in list(reversed(ended))[:limit]:
-        known = _figures(reports, entry.run)
+    for entry in reversed(entries):
+        if not isinstance(entry, RunFinished | RunClosed) or entry.run not in ours:
+            continue
+        wanted = [(gate, outcome) for gate, outcome in entry.outcomes if counted[gate] < limit]
+        counted.update(gate for gate, _ in wanted)
+        seen = _observed(reports, entry.run) if wanted else ()
+        known, whole = _figures(seen), forecast.measured(seen)
         past += [
             Past(
                 run=entry.run,
@@ -239,22 +245,27 @@ def history(reports: Path, system: str, *, limit: int = 50) -> tuple[Past, ...]:
                 outcome=outcome,
                 rto_ms=known.get("restore.rto"),
                 sealed_bytes=known.get("backup.size.sealed"),
+                measured=whole,
             )
-            for gate, outcome in entry.outcomes
+            for gate, outcome in wanted
         ]
     return tuple(past)
 
 
-def _figures(reports: Path, run: str) -> dict[str, int]:
-    """What the journal of an earlier run tells in numbers; nothing where its bundle is missing or damaged."""
+def _observed(reports: Path, run: str) -> tuple[Observation, ...]:
+    """What the journal of an earlier run tells; nothing where its bundle is missing or damaged."""
     if not layout.is_run(run):
-        return {}
+        return ()
     try:
-        seen = journal.read(read_bundle(reports / run).read(layout.JOURNAL))
+        return journal.read(read_bundle(reports / run).read(layout.JOURNAL)).observations
     except (ArchiveError, TamperedError):
-        return {}
-    known: dict[str, int] = {}
-    for observation in seen.observations:
-        if facts.FACTS[observation.fact].kind in {facts.Kind.DURATION, facts.Kind.SIZE} and not observation.subject:
-            known[observation.fact] = int(observation.value)
-    return known
+        return ()
+
+
+def _figures(seen: Iterable[Observation]) -> dict[str, int]:
+    """Durations and sizes."""
+    return {
+        each.fact: int(each.value)
+        for each in seen
+        if facts.FACTS[each.fact].kind in {facts.Kind.DURATION, facts.Kind.SIZE} and not each.subject
+    }

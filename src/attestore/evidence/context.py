@@ -8,7 +8,7 @@ from typing import Final, cast
 from attestore import canon
 from attestore.errors import TamperedError
 
-__all__ = ["FORMAT", "Branding", "Context", "Past", "Person", "Step", "decode", "encode"]
+__all__ = ["FORMAT", "Branding", "Context", "Measured", "Past", "Person", "Step", "decode", "encode"]
 
 FORMAT: Final = "attestore/context/v1"
 
@@ -33,6 +33,18 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Measured:
+    """How a whole restore went: what a forecast has to know besides its recovery time."""
+
+    taken: str
+    """UTC instant at which the restored data was taken"""
+    phases: tuple[int, ...]
+    """milliseconds of each phase of the recovery time, in their order"""
+    settings: tuple[tuple[str, str], ...]
+    """what the recovery time depends on besides the data: name and value"""
+
+
+@dataclass(frozen=True, slots=True)
 class Past:
     """An earlier finished run of the same system and gate."""
 
@@ -44,6 +56,8 @@ class Past:
     """PASS, FAIL or UNKNOWN"""
     rto_ms: int | None
     sealed_bytes: int | None
+    measured: Measured | None = None
+    """written only where the restore was whole"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +123,15 @@ def encode(context: Context) -> bytes:
             "ledger": [context.ledger_count, context.ledger_head],
             "plan": [[step.phase, step.does, step.writes] for step in context.plan],
             "history": [
-                [past.run, past.gate, past.finished, past.outcome, past.rto_ms, past.sealed_bytes]
+                [
+                    past.run,
+                    past.gate,
+                    past.finished,
+                    past.outcome,
+                    past.rto_ms,
+                    past.sealed_bytes,
+                    *_told(past.measured),
+                ]
                 for past in context.history
             ],
             "attestore": context.attestore,
@@ -123,6 +145,18 @@ def encode(context: Context) -> bytes:
             ),
         }
     )
+
+
+def _told(measured: Measured | None) -> list[canon.JSON]:
+    if measured is None:
+        return []
+    return [
+        {
+            "taken": measured.taken,
+            "phases": list(measured.phases),
+            "settings": [[name, value] for name, value in measured.settings],
+        }
+    ]
 
 
 def decode(data: bytes, *, what: str = "context.json") -> Context:
@@ -181,7 +215,7 @@ def _branding(raw: dict[str, object] | None) -> Branding:
 
 
 def _past(raw: list[object]) -> Past:
-    run, gate, finished, outcome, rto, sealed = raw
+    run, gate, finished, outcome, rto, sealed, *more = raw
     return Past(
         run=str(run),
         gate=str(gate),
@@ -189,4 +223,13 @@ def _past(raw: list[object]) -> Past:
         outcome=str(outcome),
         rto_ms=None if rto is None else canon.as_whole(rto),
         sealed_bytes=None if sealed is None else canon.as_whole(sealed),
+        measured=_measured(cast("dict[str, object]", more[0])) if more else None,
+    )
+
+
+def _measured(raw: dict[str, object]) -> Measured:
+    return Measured(
+        taken=canon.as_text(raw["taken"]),
+        phases=tuple(canon.as_whole(each) for each in cast("list[object]", raw["phases"])),
+        settings=tuple((str(name), str(value)) for name, value in cast("list[list[object]]", raw["settings"])),
     )

@@ -12,7 +12,19 @@ from hypothesis import strategies as st
 
 from attestore import canon
 from attestore.errors import TamperedError
-from attestore.evidence import Branding, Context, Locale, Manifest, PartRecord, Past, Person, Step, context, manifest
+from attestore.evidence import (
+    Branding,
+    Context,
+    Locale,
+    Manifest,
+    Measured,
+    PartRecord,
+    Past,
+    Person,
+    Step,
+    context,
+    manifest,
+)
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 DIGEST = st.integers(0, 2**256 - 1).map(lambda number: f"{number:064x}")
@@ -88,7 +100,18 @@ CONTEXT = Context(
     ledger_count=7,
     ledger_head="6" * 64,
     plan=(Step("dump", "pg_dump", "workspace"),),
-    history=(Past("r", "S9-PROD-004", "2026-10-22T20:00:00.000Z", "PASS", 900, None),),
+    history=(
+        Past("r", "S9-PROD-004", "2026-10-22T20:00:00.000Z", "PASS", 900, None),
+        Past(
+            "q",
+            "S9-PROD-004",
+            "2026-10-21T20:00:00.000Z",
+            "PASS",
+            900,
+            7,
+            Measured("2026-10-21T19:00:00.000Z", (1, 2, 3, 4, 5, 6, 7), (("jobs", "4"),)),
+        ),
+    ),
     attestore="0.1.0",
     renderer="1",
     language="en",

@@ -1,0 +1,6 @@
+"""When the recovery time objective will be broken, and how sure that is: from the history that the evidence holds."""
+
+from attestore.forecast.outlook import MONTH, MOST, SPAN_DAYS, Drill, Forecast, Outlook, forecast, measured
+from attestore.forecast.trend import FEWEST, LEVEL
+
+__all__ = ["FEWEST", "LEVEL", "MONTH", "MOST", "SPAN_DAYS", "Drill", "Forecast", "Outlook", "forecast", "measured"]
