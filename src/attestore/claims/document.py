@@ -21,6 +21,8 @@ _LONGEST_INLINE: Final = 4_000
 _LONGEST_LINE: Final = 4_000
 """A longer line is no statement; the same bound as for sentences keeps every document quick"""
 
+_LEAST_ROWS: Final = 2
+_BARRED: Final = re.compile(r"\|[^\n]+\|")
 _TASK: Final = re.compile(r"\[([ xX])\]\s+")
 
 
@@ -227,8 +229,28 @@ class _Reader:
         if self._lists and (task := _TASK.match(text)):
             ticked = task[1] != " "
             text = text[task.end() :]
+        if not self._heading and (table := self._wiki(token.content, line)) is not None:
+            self.blocks.append(table)
+            return
         items = self._lists[-1] if self._lists else 0
         self.blocks.append(Passage(text, line, self._section, self._heading, items, len(self._lists), ticked, codes))
+
+    def _wiki(self, content: str, line: int) -> Table | None:
+        """A table as wikis export it: lines of cells between bars, without a rule below the head."""
+        lines = [each.strip() for each in content.split("\n")]
+        if len(lines) < _LEAST_ROWS or not all(_BARRED.fullmatch(each) for each in lines):
+            return None
+        rows = [
+            Row(line + number, tuple(self._plain(cell.strip())[0] for cell in re.split(r"\|\|?", each.strip("|"))))
+            for number, each in enumerate(lines)
+        ]
+        width = max(len(row.cells) for row in rows)
+        if width < 2:
+            return None
+        rows = [Row(row.line, row.cells + ("",) * (width - len(row.cells))) for row in rows]
+        if lines[0].startswith("||") or width > 2:
+            return Table(line, rows[0].cells, tuple(rows[1:]), self._section)
+        return Table(line, ("", ""), tuple(rows), self._section)
 
     def _code(self, token: Token, line: int) -> None:
         first = line + (token.type == "fence")

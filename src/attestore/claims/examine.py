@@ -11,19 +11,25 @@ from attestore.claims.checks import (
     compared,
     dates,
     digests,
+    enumerated,
     lengths,
     listed,
+    objectives,
     parts,
     printed,
     promised,
     queries,
     rates,
     same,
+    shares,
+    shown,
     statements,
     suites,
     tables,
+    told,
     unsupported,
     vacuous,
+    zones,
 )
 from attestore.claims.document import Document
 from attestore.claims.figures import figures
@@ -38,15 +44,21 @@ def examine(document: Document, *, at: datetime | None = None) -> Report:
     known = figures(document)
     digests.check(document, book)
     tables.check(document, book)
+    shares.check(document, book)
     statements.check(document, known, book)
     parts.check(document, book)
     same.check(document, known, book)
     listed.check(document, known, book)
+    enumerated.check(document, book)
     rates.check(document, known, book)
     vacuous.check(document, book)
     printed.check(document, book)
     lengths.check(document, book)
     dates.check(document, book, at=at)
+    objectives.check(document, book)
+    shown.check(document, book)
+    told.check(document, book)
+    zones.check(document, book)
     queries.check(document, book)
     approvals.check(document, book)
     unsupported.check(document, book)

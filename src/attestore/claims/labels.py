@@ -176,10 +176,16 @@ def is_mark(text: str) -> bool:
 
 
 _KEYED: Final = re.compile(r"^\s*(?:[✅✔✓☑☒❌⚠️🟢\ufe0f-]+\s*)?([^\n:|]{1,70}?)\s*(?::|\s[–—=]\s)\s*(?=\S)(.*)$")
+_LEADERS: Final = re.compile(
+    r"^\s*(?:\[[xX✓ ]\]\s+)?([^\W\d_][^\n:|.]{1,50}?)(?:\s*\.{3,}\s*|\s{3,}|\t+\s*)(?=\S)(.*)$"
+)
+"""As forms are filled in: dots or a gap between label and value"""
 
 
 def keyed(line: str) -> tuple[str, str] | None:
-    """The label and the value of `label: value`; None if a line is not so."""
+    """The label and the value of `label: value`, or of a form's line; None if a line is not so."""
+    if (filled := _LEADERS.match(line)) is not None:
+        return filled[1].strip(), filled[2].strip()
     found = _KEYED.match(line)
     if found is None or (found[1][-1:].isdigit() and found[2][:1].isdigit()):
         return None

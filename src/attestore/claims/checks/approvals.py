@@ -15,26 +15,26 @@ from attestore.claims.model import Book, Kind
 __all__ = ["check"]
 
 _RAN: Final = re.compile(
-    r"^\W*(?:agent|operator|executor|implementer|tester|übungsleitung|testleitung|(?:test )?engineer|author|owner|performed|prepared|conducted|"
-    r"(?:executed|performed|completed|run|ran|tested|prepared|conducted|carried out|written|restored|done|created|drill) by|test(?:s)? (?:run|executed|performed) by|"
+    r"^\W*(?:agent|operator|executor|implementer|assignee|tester|übungsleitung|testleitung|(?:test )?engineer|author|owner|performed|prepared|conducted|"
+    r"(?:executed|performed|completed|run|ran|tested|prepared|conducted|carried out|written|restored|done|created|drill|implemented) (?:by|through)|test(?:s)? (?:run|executed|performed) by|"
     r"(?:drill )?lead|durchgeführt von|durchgeführt|ausgeführt von|erstellt von|bearbeiter\w*|prüfer|verfasser\w*|autor\w*|by)\W*$",
     re.IGNORECASE,
 )
 _APPROVED: Final = re.compile(
-    r"^\W*(?:approve[dr](?: by)?|approvals?|approver|sign(?:ed)?[- ]?off(?: by)?|signed(?: by)?|authori[sz]ed by|accepted by|released by|certified by|attested by|closed by|reviewed and approved by|"
-    r"(?:final|management|production) approval|verified and approved by|freigegeben(?: von| durch)?|freigabe(?: durch)?|genehmigt(?: von| durch)?|abgenommen von|abnahme)\W*$",
+    r"^\W*(?:approve[dr](?: by)?|approvals?|approver|sign(?:ed)?[- ]?off(?: by)?|signed(?: by)?|authori[sz]ed by|accepted by|released (?:by|through)|certified by|attested by|closed by|reviewed and approved by|"
+    r"(?:final|management|production|customer|client|owner'?s?|business) approval|verified and approved by|freigegeben(?: von| durch)?|freigabe(?: durch)?|genehmigt(?: von| durch)?|abgenommen von|abnahme)\W*$",
     re.IGNORECASE,
 )
 _SPOKEN: Final = re.compile(
-    r"\b(?P<v>approved|certified|signed off|authori[sz]ed|freigegeben|genehmigt) (?:by|von|durch) (?:the )?(?P<who>(?:\b[A-Z]\.|[^\n.;,()|]){2,60})",
+    r"\b(?P<v>approved|certified|signed off|authori[sz]ed|freigegeben|genehmigt) (?:by|von|durch) (?:the )?(?P<who>(?:[\w+-]+(?:\.[\w+-]+)*@[\w-]+(?:\.[\w-]+)+|\b[a-z]+\.[a-z]+\b|\b[A-Z]\.|[^\n.;,()|]){2,60})",
     re.IGNORECASE,
 )
 _RAN_SPOKEN: Final = re.compile(
-    r"\b(?:executed|performed|run|ran|conducted|carried out|tested|prepared|durchgeführt|ausgeführt)(?: for [^.\n:]{2,30},| to [^.\n:]{2,30},)? (?:by|von) (?:the )?(?P<who>(?:\b[A-Z]\.|[^\n.;,()|]){2,60})",
+    r"\b(?:executed|performed|run|ran|conducted|carried out|tested|prepared|durchgeführt|ausgeführt)(?: for [^.\n:]{2,30},| to [^.\n:]{2,30},)? (?:by|von) (?:the )?(?P<who>(?:[\w+-]+(?:\.[\w+-]+)*@[\w-]+(?:\.[\w-]+)+|\b[a-z]+\.[a-z]+\b|\b[A-Z]\.|[^\n.;,()|]){2,60})",
     re.IGNORECASE,
 )
 _STATUS: Final = re.compile(
-    r"(?:^|[:|*✅✔\s])(?:✅|✔️?|☑)?\s*(?:verified (?:and|&) )?(?:formally |fully |officially )?(?:APPROVED|approved|Approved|FREIGEGEBEN|Freigegeben|SIGNED OFF|Signed off)\b(?! (?:by|von|durch|\w+ by)|\s*:|\w)",
+    r"(?:^|[:|*✅✔\s])(?:✅|✔️?|☑)?\s*(?:verified (?:and|&) )?(?:formally |fully |officially )?(?:APPROVED|approved|Approved|FREIGEGEBEN|Freigegeben|SIGNED OFF|Signed off)\b(?! (?:by|von|durch|\w+ by)|\s*:|\w)|\b(?:APPROVED|ACCEPTED) BY (?:THE )?(?:CUSTOMER|CLIENT|MANAGEMENT|BUSINESS|OWNER)\b",
 )
 _PASSIVE: Final = re.compile(
     r"\b(?:has|have|was|were|wurden?) (?:been )?(?:(?:formally |fully )?\w+ (?:and|und) )?(?:approved|signed off|freigegeben|genehmigt)\W*$|^\W*(?:approved|signed off|freigegeben)\.?\W*$",
@@ -69,9 +69,9 @@ def check(document: Document, book: Book) -> None:
     valid = False
     for who in approved:
         valid |= _judge(who, ran, keys, book)
-    if not approved:
+    if not any(who.named for who in approved):
         for who in _reviewers(document):
-            if who.named and all(person.key in keys for person in who.named):
+            if who.named and all(_known(person, ran, keys) for person in who.named):
                 book.found(
                     Kind.APPROVAL,
                     who.line,
@@ -92,6 +92,37 @@ def check(document: Document, book: Book) -> None:
         else:
             why = "It is called approved, but no person is named who approved it, nor when."
         book.found(Kind.APPROVAL, line, why, needs=_NEEDS)
+    if ran and not valid and not any(who.named for who in approved):
+        _unsigned(document, blank, book)
+
+
+_OPEN: Final = re.compile(
+    r"\b(?:draft|entwurf|template|vorlage|pending|ausstehend|awaiting|to be (?:signed|approved|reviewed|released|filled)|not (?:yet )?(?:been )?(?:approved|signed|released|accepted)|"
+    r"unsigned|for approval|for review|for signature|zur freigabe|noch nicht|fill (?:in|out))\b",
+    re.IGNORECASE,
+)
+_CLOSED: Final = re.compile(
+    r"\b(?:certificate|zertifikat|acceptance|accepted|abnahme|final report|approved on|date of (?:approval|acceptance|release)|closed|completed|done|passed|pass)\b|✅",
+    re.IGNORECASE,
+)
+
+
+def _unsigned(document: Document, blank: list[_Who], book: Book) -> None:
+    """A form that is filled in and closed, but for the line of who approved it."""
+    if _OPEN.search(document.text[:200_000]) or not _CLOSED.search(document.text[:200_000]):
+        return
+    for who in blank:
+        book.found(
+            Kind.APPROVAL,
+            who.line,
+            "It names nobody: what else is filled in here was approved by no person.",
+            needs=_NEEDS,
+        )
+
+
+def _known(person: Named, ran: list[_Who], keys: set[str]) -> bool:
+    """Whether somebody is one of those who ran it."""
+    return person.key in keys or any(alike(person, other) for who in ran for other in who.named)
 
 
 def _judge(who: _Who, ran: list[_Who], keys: set[str], book: Book) -> bool:
@@ -191,7 +222,8 @@ def _runners(document: Document) -> Iterator[_Who]:
 
 
 _REVIEWED: Final = re.compile(
-    r"^\W*(?:review(?:ed by|er)|witness(?:ed by)?|countersigned(?: by)?|second (?:signature|pair of eyes)|gegengezeichnet(?: von)?)\W*$",
+    r"^\W*(?:review(?:ed(?: by)?|er)|witness(?:ed by)?|(?:verified|checked|controlled|confirmed) by|countersigned(?: by)?|second (?:signature|person|pair of eyes|eyes)|"
+    r"gegengezeichnet(?: von)?|gegengeprüft(?: von)?|vier-augen-prüfung|four[- ]eyes(?: check| review| principle)?)\W*$",
     re.IGNORECASE,
 )
 
@@ -208,17 +240,32 @@ _ACTIVE: Final = re.compile(
 _ACTIVE_RAN: Final = re.compile(rf"{_NAME} (?:ran|wrote|executed|performed|carried out) (?:it|this|the)\b")
 
 
+_EYES: Final = re.compile(
+    r"\b(?:four[- ]eyes?|4[- ]eyes?|two[- ]person|dual control|second pair of eyes|vier-augen\w*|independent(?:ly)?)\b",
+    re.IGNORECASE,
+)
+_REVIEWED_SPOKEN: Final = re.compile(
+    r"\b(?:reviewed|verified|checked|witnessed|confirmed|geprüft|gegengeprüft) (?:by|von|durch) (?P<who>@?[\w'-]+(?:[. ][A-Z@][\w'-]+){0,2})",
+    re.IGNORECASE,
+)
+
+
 def _reviewers(document: Document) -> Iterator[_Who]:
     for line, label, value in _pairs(document):
         if _REVIEWED.match(label):
             yield _Who(persons(value), line, value.strip())
+    for passage in _short(document):
+        for line, text in passage.lines:
+            if _EYES.search(text):
+                for found in _REVIEWED_SPOKEN.finditer(text):
+                    yield _Who(persons(found["who"]), line, found["who"])
 
 
 def _approvers(document: Document) -> Iterator[_Who]:
     seen: set[int] = set()
     for line, label, value in _pairs(document):
         if _APPROVED.match(label) and not re.fullmatch(
-            r"\W*(?:yes|no|✅|ok|approved|ja|nein|n/?a|\d+ of \d+|required|not required)\W*", value, re.IGNORECASE
+            r"\W*(?:yes|no|✅|ok|approved|ja|nein|\d+ of \d+|required|not required)\W*", value, re.IGNORECASE
         ):
             if re.search(r"\b(?:policy|needs?|require[sd]?|people|not yet decided)\b", value):
                 continue
@@ -256,6 +303,18 @@ def _spoken(document: Document, seen: set[int]) -> Iterator[_Who]:
             yield _Who(persons(who), line, who.strip())
 
 
+def _settled(text: str) -> bool:
+    """Whether a line calls it approved, and not something that is to be."""
+    said = re.sub(r"\b(?:APPROVED|ACCEPTED) BY (?:THE )?(?=[A-Z]{4})", "APPROVED ", text)
+    said = re.sub(
+        r"^[^.|]{0,40}\b(?:approval|freigabe)\s*:\s*(?:pending|open|outstanding|ausstehend|awaited)\.",
+        "",
+        said,
+        flags=re.IGNORECASE,
+    )
+    return _PENDING.search(said) is None
+
+
 def _stated(document: Document) -> Iterator[tuple[int, str]]:
     """Lines that call something approved without saying by whom."""
     for block in document.blocks:
@@ -265,11 +324,11 @@ def _stated(document: Document) -> Iterator[tuple[int, str]]:
                 if (
                     len(text) < 160
                     and _STATUS.search(text)
-                    and not _PENDING.search(text)
+                    and _settled(text)
                     and (
                         block.heading
                         or _LABEL.search(text)
-                        or re.search(r"APPROVED|FREIGEGEBEN|SIGNED OFF", text)
+                        or re.search(r"APPROVED|ACCEPTED BY|FREIGEGEBEN|SIGNED OFF", text)
                         or block.ticked
                     )
                 ) or (len(text) < 160 and _PASSIVE.search(text) and not _PENDING.search(text)):

@@ -23,7 +23,7 @@ _END: Final = re.compile(
     r"^\W*(?:end(?:ed)?|finish(?:ed)?|completed|stop|ende)\b(?: (?:of|time|at|der|des)\b.*)?\W*$", re.IGNORECASE
 )
 _LASTS: Final = re.compile(
-    r"^\W*(?:(?:total|overall|restore|recovery|gesamt)\s?)?(?:duration|elapsed(?: time)?|time taken|dauer|laufzeit)\W*$",
+    r"^\W*(?:(?:total|overall|restore|recovery|gesamt)\s?)?(?:duration|elapsed(?: time)?|time taken|(?<=total )time|dauer|laufzeit)\W*$",
     re.IGNORECASE,
 )
 _BOTH: Final = re.compile(
@@ -40,6 +40,7 @@ def check(document: Document, book: Book) -> None:
     for group in _groups(document):
         _labelled(group, document, book)
     for line, text in _lines(document):
+        _sixty(text, line, book)
         _bracketed(text, line, document, book)
         found = moments(text) if len(text) < 1_000 and _BOTH.search(text) else ()
         if len(found) != 2 or not (found[0].timed and found[1].timed) or bool(found[0].zone) != bool(found[1].zone):
@@ -52,8 +53,19 @@ def check(document: Document, book: Book) -> None:
 
 
 _BRACKETED: Final = re.compile(
-    r"\s*\((?:from |von )?(?P<a>\d{1,2}:\d\d(?::\d\d)?)\s*(?:–|—|-|to|until|bis)\s*(?P<b>\d{1,2}:\d\d(?::\d\d)?)(?: (?:UTC|Uhr))?\)"
+    r"\s*\((?:from |von |start(?:ed)?:? |begun |began )?(?P<a>\d{1,2}:\d\d(?::\d\d)?)\s*(?:–|—|-|to|until|bis|,? ?(?:and )?(?:end(?:ed)?|finish(?:ed)?|done|completed):?)\s*(?P<b>\d{1,2}:\d\d(?::\d\d)?)(?: (?:UTC|Uhr))?\)"
 )
+
+
+_SIXTY: Final = re.compile(r"(?<![\w:.,/-])\d{1,3}:(?P<m>\d\d):(?P<s>\d\d)(?![\w:/-])")
+_OF_TIME: Final = re.compile(r"\b(?:time|duration|took|elapsed|rto|dauer|laufzeit|zeit)\b", re.IGNORECASE)
+
+
+def _sixty(text: str, line: int, book: Book) -> None:
+    """00:08:75."""
+    for found in _SIXTY.finditer(text) if len(text) < 1_000 and _OF_TIME.search(text) else ():
+        if int(found["m"]) > 59 or int(found["s"]) > 60:
+            book.found(Kind.IMPOSSIBLE, line, f"There is no such time: {found[0]}.", needs=_NEEDS)
 
 
 def _bracketed(text: str, line: int, document: Document, book: Book) -> None:

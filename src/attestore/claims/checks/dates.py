@@ -15,7 +15,7 @@ from attestore.claims.labels import keyed
 from attestore.claims.model import Book, Kind
 from attestore.claims.moments import Moment, day_of, instant, moments, weekday, written
 
-__all__ = ["Event", "check", "events"]
+__all__ = ["Event", "check", "events", "pair"]
 
 _MOST_EVENTS: Final = 100
 _SLASHED: Final = re.compile(r"(?<![\w./-])(\d{1,2})/(\d{1,2})/((?:19|20)\d\d)(?![\w/])")
@@ -97,14 +97,27 @@ def _told(year: int, month: int, day: int) -> str:
 
 
 _ROLES: Final = (
+    ("report", re.compile(r"\b(?:report date|date of (?:this |the )?(?:report|protocol|memo|certificate|record|minutes)|report (?:issued|dated|created|written)|issued(?: on)?|issue date|berichtsdatum|protokolldatum|datum des (?:berichts|protokolls))\b", re.IGNORECASE)),
+    ("incident", re.compile(r"^\W*(?:incident|outage|disaster|failure|störung|ausfall)(?: (?:at|time|began|start(?:ed)?|declared|detected|on|begin|beginn))?\W*$", re.IGNORECASE)),
+    ("back", re.compile(r"^\W*(?:service|application|system|production|database)s? (?:back|restored|recovered|available|up|online|resumed)(?: (?:at|on|online|again))?\W*$|^\W*(?:back (?:online|in service|up)|recovered(?: at)?)\W*$", re.IGNORECASE)),
     ("backup", re.compile(r"\b(?:backup (?:date|time|taken|created|started|completed|finished|from|of)|dump (?:taken|created|time|date|started|completed)|snapshot(?: taken| time)?|backup timestamp|sicherung vom)\b", re.IGNORECASE)),
     ("planned", re.compile(r"\b(?:requested|planned|scheduled|ordered|angefordert)\b", re.IGNORECASE)),
     ("start", re.compile(r"\b(?:start(?:ed|s)?(?: (?:time|at|date))?|began|begin|begun|kick-?off|beginn|begonnen|gestartet|from)\b", re.IGNORECASE)),
     ("end", re.compile(r"\b(?:end(?:ed|s)?(?: (?:time|at))?|finish(?:ed)?(?: at)?|completed?(?: at| on)?|completion(?: date| time)?|done|ende|beendet|abgeschlossen)\b", re.IGNORECASE)),
     ("test", re.compile(r"\b(?:test(?:ed)?(?: date| on)?|test execution|execut(?:ed|ion)(?: on| date)?|perform(?:ed)?(?: on)?|restore(?:d)?(?: date| test| started| time)?|drill(?: date)?|run (?:date|on)|conducted|durchgeführt(?: am)?|prüfung am)\b", re.IGNORECASE)),
-    ("approval", re.compile(r"\b(?:approv(?:ed|al)(?: date| on)?|sign(?:ed)?[ -]?off(?: date)?|signed(?: on)?|reviewed?(?: on| date)?|authori[sz]ed|freigegeben(?: am)?|genehmigt(?: am)?|freigabe)\b", re.IGNORECASE)),
+    ("approval", re.compile(r"\b(?:accept(?:ed|ance)(?: date| on)?|approv(?:ed|al)(?: date| on)?|sign(?:ed)?[ -]?off(?: date)?|signed(?: on)?|reviewed?(?: on| date)?|authori[sz]ed|freigegeben(?: am)?|genehmigt(?: am)?|freigabe)\b", re.IGNORECASE)),
 )  # fmt: skip
-_RANK: Final = {"backup": 0, "planned": 0, "start": 1, "test": 1, "end": 2, "approval": 3}
+_RANK: Final = {
+    "backup": 0,
+    "planned": 0,
+    "incident": 0,
+    "start": 1,
+    "test": 1,
+    "end": 2,
+    "back": 2,
+    "approval": 3,
+    "report": 3,
+}
 _FUTURE_OK: Final = re.compile(
     r"\b(?:next|due|plan\w*|schedul\w*|valid|expir\w*|until|upcoming|deadline|will|review by|target|retention|renew\w*|by|nächst\w*|gültig|bis|future|eol)\b",
     re.IGNORECASE,
@@ -156,7 +169,7 @@ def _role(label: str) -> str:
             )
             else ""
         )
-    for role in ("approval", "end", "start", "planned", "test"):
+    for role in ("report", "incident", "back", "approval", "end", "start", "planned", "test"):
         if dict(_ROLES)[role].search(label):
             return role
     return "backup" if dict(_ROLES)["backup"].search(label) else ""
@@ -177,7 +190,7 @@ def _ordered(document: Document, book: Book, *, at: datetime | None) -> None:
     told: set[int] = set()
     for number, later in enumerate(known):
         for earlier in known[:number]:
-            if earlier.line not in told and _together(earlier, later, known) and _pair(earlier, later, book):
+            if earlier.line not in told and _together(earlier, later, known) and pair(earlier, later, book):
                 told.add(earlier.line)  # what follows it lies before it, too
 
 
@@ -200,7 +213,7 @@ def _rows(table: Table, book: Book) -> None:
             if len(found := moments(row.cells[index])) == 1
         ]
         for one, two in combinations(told, 2):
-            _pair(one, two, book)
+            pair(one, two, book)
 
 
 def _together(first: Event, second: Event, known: list[Event]) -> bool:
@@ -219,8 +232,8 @@ def _together(first: Event, second: Event, known: list[Event]) -> bool:
     return all(count == 1 for count in alone.values())
 
 
-def _pair(one: Event, two: Event, book: Book) -> bool:
-    """Whether two events stand in an order that cannot be."""
+def pair(one: Event, two: Event, book: Book) -> bool:
+    """Tell, and whether, two events stand in an order that cannot be."""
     if _RANK[one.role] == _RANK[two.role]:
         return False
     first, second = (one, two) if _RANK[one.role] < _RANK[two.role] else (two, one)
@@ -263,6 +276,8 @@ def _timelines(document: Document, book: Book) -> None:
             case Passage() if block.items:
                 stamp = _leading(block.text)
                 lists.setdefault(block.items, []).extend([(block.line, *stamp)] if stamp else [])
+            case Passage(heading=0):
+                _backwards([(line, *stamp) for line, text in block.lines if (stamp := _leading(text))], 4, book)
             case Code() if len(block.text) < 100_000:
                 lines = block.lines
                 stamps = [
@@ -291,14 +306,15 @@ def _backwards(stamps: list[_Stamp], count: int, book: Book) -> None:
     if len(stamps) < count or len(stamps) < 3:
         return
     drops = [(one, two) for one, two in pairwise(stamps) if two[2][0] < one[2][0] - timedelta(seconds=1)]
+    midnights = [(one, two) for one, two in drops if not two[2][2] and one[2][0].hour >= 18 and two[2][0].hour < 9]
+    if len(midnights) == 1:
+        drops.remove(midnights[0])
     if len(drops) * 3 >= len(stamps):
         return  # newest first, or no order at all
     for one, two in drops:
-        midnight = not two[2][2] and one[2][0].hour >= 18 and two[2][0].hour < 9 and len(drops) == 1
-        if not midnight:
-            book.found(
-                Kind.IMPOSSIBLE,
-                two[0],
-                f"In a log in order of time, {two[1]} stands behind {one[1]} (line {one[0]}).",
-                needs=_NEEDS,
-            )
+        book.found(
+            Kind.IMPOSSIBLE,
+            two[0],
+            f"In a log in order of time, {two[1]} stands behind {one[1]} (line {one[0]}).",
+            needs=_NEEDS,
+        )

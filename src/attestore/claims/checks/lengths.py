@@ -55,7 +55,7 @@ def _durations(document: Document, book: Book) -> None:
 def _duration_on(line: int, document: Document) -> tuple[Fraction, Fraction, str] | None:
     text = re.sub(r"[*_`]", "", document.quoted(line))
     found = re.match(
-        r"(?:[-*+] |\| ?)?\W*(?:(?:total|overall|wall[- ]clock|gesamt\w*) )?(?:duration|elapsed(?: time)?|time taken|dauer|took|laufzeit)\W*(?::|\|)\s*([^|]+)",
+        r"(?:[-*+] |\| ?)?\W*(?:(?:total|overall|wall[- ]clock|gesamt\w*) )?(?:duration|elapsed(?: time)?|time taken|(?<=total )time|dauer|took|laufzeit)\W*?(?::|\||\.{3,}|\s{3,})\s*([^|]+)",
         text,
         re.IGNORECASE,
     )

@@ -194,6 +194,8 @@ def _weak(statement: Parsed, query: Query, document: Document, book: Book) -> No
             pass
         elif kind == "BoolExpr" and node.get("boolop") == "NOT_EXPR":
             _not_in(node, query, book)
+        elif kind == "A_Expr":
+            _never(node, query, book)
         elif kind == "ColumnRef" and not top:
             _estimate(node, query, near, told, book)
         elif kind == "FuncCall":
@@ -240,6 +242,17 @@ def _location(node: Tree) -> int:
         if below.get("location"):
             return int(below["location"])
     return 0
+
+
+def _never(node: Tree, query: Query, book: Book) -> None:
+    """`= NULL` is true of no row."""
+    names = [part.get("String", {}).get("sval") for part in node.get("name", [])]
+    sides = (node.get("lexpr", {}), node.get("rexpr", {}))
+    if names[-1:] in (["="], ["<>"]) and any(side.get("A_Const", {}).get("isnull") for side in sides):
+        book.found(
+            Kind.VACUOUS, query.line_at(int(node.get("location", 0))), f"“{names[-1]} NULL” is true of no row, whatever the table holds: it could not have found one.",
+            needs="The query with IS NULL or IS NOT NULL, and its output.",
+        )  # fmt: skip
 
 
 def _not_in(node: Tree, query: Query, book: Book) -> None:

@@ -258,9 +258,16 @@ def _clause(text: str, line: int, document: Document, book: Book) -> None:
         _ratio(text, sizes[0], sizes[1], line + text.count("\n", 0, sizes[0].start), book)
 
 
+_LINE: Final = re.compile(r"(?<![\w.,])(?P<n>\d+(?:\.\d+)?) ?(?P<u>[GM])(?:bit/s|bits/s|bps|b/s)\b")
+_BEYOND: Final = 100
+
+
 def _through(text: str, size: Quantity, took: Quantity, line: int, book: Book) -> None:
     rate = size.value / took.value
     shown = f"{size.text} in {took.text} are {_rate(rate)}"
+    if too_fast := _beyond(text, size, rate, took):
+        book.found(Kind.IMPLAUSIBLE, line, f"{shown}; {too_fast}", needs=_NEEDS)
+        return
     if _CPU.search(text) and not _NET.search(text):
         if (rate < _MB and took.value >= 5) or rate > 10 * 1024 * _MB:
             book.found(
@@ -284,6 +291,18 @@ def _through(text: str, size: Quantity, took: Quantity, line: int, book: Book) -
                 f"{shown}; dumps and restores move some 5 to 500 MB per second, and seldom more than 5 GB.",
                 needs=_NEEDS,
             )
+
+
+def _beyond(text: str, size: Quantity, rate: Fraction, took: Quantity) -> str:
+    """Why nothing could be as fast, whatever was done."""
+    lines = [*_LINE.finditer(text)]
+    if len(lines) == 1 and not re.search(r"compress|dedup|incremental|without|instead|local", text, re.IGNORECASE):
+        most = Fraction(lines[0]["n"]) * (1000**3 if lines[0]["u"] == "G" else 1000**2) / 8
+        if min(rate, (size.other or size.value) / took.value) > most * 11 / 10:
+            return f"a line of {lines[0][0]} carries {_rate(most)}."
+    if rate > _BEYOND * 1024 * _MB and not re.search(r"snapshot|clone|reflink|metadata", text, re.IGNORECASE):
+        return f"no machine moves {_BEYOND} GB per second from one place to another."
+    return ""
 
 
 def _rate(rate: Fraction) -> str:

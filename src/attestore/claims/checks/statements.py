@@ -117,7 +117,8 @@ def _over(part: Quantity, text: str, line: int, document: Document, book: Book) 
         part.of is not None
         and part.value > part.of
         and re.search(
-            r"row|table|key|datei|prüfsumme|checksum|database|datenbank|check|test|case|object|file|index|match|pass|restor|verif|trigger|constraint|zeile|tabelle",
+            r"row|table|key|datei|prüfsumme|checksum|database|datenbank|check|test|case|object|file|index|match|pass|restor|verif|trigger|constraint|function|view|sequence|"
+            r"extension|schema|role|partition|relation|page|block|zeile|tabelle",
             text,
             re.IGNORECASE,
         )

@@ -1,0 +1,86 @@
+"""What whole sentences, lists, printed output and forms say against themselves: a lie each, and the honest one beside it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final
+
+import pytest
+
+from attestore.claims import examine, read
+
+_AT: Final = datetime(2026, 6, 1, tzinfo=UTC)
+_PSQL: Final = "```\nSELECT count(*) FROM {};\n count\n-------\n {}\n(1 row)\n```\n\n"
+_TIME: Final = "```console\n$ time pg_restore -d x y.dump\n\nreal    21m14.802s\n```\n\n"
+_RATE: Final = "| Cluster | Tables | Matched | Match rate |\n|---|---|---|---|\n| a | 40 | 40 | 100 % |\n| b | 25 | 24 | {} % |\n| c | 60 | 57 | 95 % |"
+_LOG: Final = "23:30 disaster\n23:41 servers ready\n{}\n{}\n01:10 application green"
+_WIKI: Final = "||Phase||Minutes||\n|Download|18|\n|Restore|41|\n|Checks|14|\n|Sum|{}|"
+_FORM: Final = "CERTIFICATE\n\nPerformed by ...... Ann Kerr\nApproved by ....... {}"
+
+
+def _found(text: str) -> list[tuple[str, str]]:
+    return [(finding.lines, finding.kind.value) for finding in examine(read(text), at=_AT).findings]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "where", "right"),
+    [
+        ("The following seven schemas were compared: policy, claims, billing, party, reference, audit. All were equal.", ("1", "contradiction"),
+         "The following six schemas were compared: policy, claims, billing, party, reference and audit. All were equal."),
+        ("All 14 databases came back: corebank, cards, loans.", ("1", "contradiction"), "All 14 databases came back, among them: corebank, cards, loans."),
+        ("- [x] 8 extensions present: pgcrypto, postgis, pg_trgm", ("1", "contradiction"), "- [x] 3 extensions present: pgcrypto, postgis, pg_trgm"),
+        ("4 extensions (pgcrypto, postgis, pg_trgm) are there.", ("1", "contradiction"), "4 extensions (pgcrypto, postgis, …) are there."),
+        ("Of 212 tables, 209 matched in row count, and 2 differed.", ("1", "contradiction"), "Of 212 tables, 210 matched in row count, and 2 differed."),
+        ("- 14 systems in scope, 12 restored, 3 postponed.", ("1", "contradiction"), "- 15 systems in scope, 12 restored, 3 postponed."),
+        ("Indexes: 340 total, 338 valid, 4 invalid.", ("1", "contradiction"), "Indexes: 340 total, 338 valid, 2 invalid."),
+        ("118 of 118 tables stand there, 96 with content and 24 empty.", ("1", "contradiction"), "118 of 118 tables stand there, 94 with content and 24 empty."),
+        ("We checked 1,204 relations: 1,204 tables and 861 indexes.", ("1", "contradiction"), "We checked 2,065 relations: 1,204 tables and 861 indexes."),
+        ("Fastest restore: 4 min (crm). Slowest: 3 min (dwh).", ("1", "contradiction"), "Fastest restore: 3 min (crm). Slowest: 4 min (dwh)."),
+        ("Average restore time 19 min (crm 4, erp 31, dwh 52, hr 9).", ("1", "contradiction"), "Average restore time 24 min (crm 4, erp 31, dwh 52, hr 9)."),
+        ("Rows: source 18,220,114 / restored 18,220,114 / difference 4", ("1", "contradiction"), "Rows: source 18,220,114 / restored 18,220,110 / difference 4"),
+        ("0 errors, 3 of them ignored", ("1", "contradiction"), "3 errors, 3 of them ignored"),
+        ("[x] Age of backup     26 h   (max. 24 h)", ("1", "contradiction"), "[ ] Age of backup     26 h   (max. 24 h)"),
+        ("RPO: 24 h demanded, reached 31 h: kept.", ("1", "contradiction"), "RPO: 24 h demanded, reached 31 h: missed."),
+        ("So we lost 30 minutes. The RPO of 15 min was kept.", ("1", "contradiction"), "So we lost 30 minutes. The RPO of 15 min was not kept."),
+        ("The backup window is 01:00–05:00; it ran from 01:00 to 05:45, inside the window.", ("1", "contradiction"),
+         "The backup window is 01:00–05:00; it ran from 01:00 to 04:45, inside the window."),
+        ("- [x] Restore within RTO (60 min)\n\nRestore 82 min.", ("1", "contradiction"), "- [x] Restore within RTO (90 min)\n\nRestore 82 min."),
+        (_PSQL.format("entries", 41820) + "entries: 41,280 rows.", ("9", "contradiction"), _PSQL.format("entries", 41820) + "entries: 41,820 rows."),
+        (_PSQL.format("entries", 41820) + "| Table | Rows |\n|---|---|\n| entries | 41,280 |", ("11", "contradiction"),
+         _PSQL.format("entries", 41820) + "| Table | Rows before | Rows after |\n|---|---|---|\n| entries | 41,280 | 41,820 |"),
+        (_PSQL.format("pg_trigger", 31) + "29 triggers were found.", ("9", "contradiction"), _PSQL.format("pg_trigger", 31) + "29 triggers were expected."),
+        (f"{_TIME}The restore ran 14 minutes in all.", ("7", "contradiction"), f"{_TIME}The restore ran 22 minutes in all."),
+        (_RATE.format(98), ("4", "contradiction"), _RATE.format(96)),
+        ("Row counts verified. Foreign keys verified. Sequences verified.", ("1", "unsupported"), "Row counts verified (24 of 24). Foreign keys verified."),
+        ("```sql\nSELECT count(*) FROM invoices WHERE total = NULL;\n```", ("2", "vacuous"), "```sql\nSELECT count(*) FROM invoices WHERE total IS NULL;\n```"),
+        ("In all 5.2 TB were restored in 48 minutes over a 1 Gbit/s line.", ("1", "implausible"), "In all 320 GB were restored in 48 minutes over a 1 Gbit/s line."),
+        ("A copy of delta (1 TB) was pulled from the archive in 3 s.", ("1", "implausible"), "A copy of delta (1 TB) was pulled from the archive in 3 h."),
+        ("Restore time 00:08:75", ("1", "impossible"), "Restore time 00:08:45"),
+        ("Time taken: 55 min (started 10:00, finished 10:45)", ("1", "contradiction"), "Time taken: 45 min (started 10:00, finished 10:45)"),
+        ("14:04 UTC (16:04 CET)", ("1", "contradiction"), "14:04 UTC (15:04 CET)"),
+        ("- Incident: 2026-03-10 14:05 UTC\n- Service back: 2026-03-10 13:50 UTC", ("2", "impossible"),
+         "- Incident: 2026-03-10 14:05 UTC\n- Service back: 2026-03-10 15:50 UTC"),
+        (_LOG.format("00:52 restored", "00:37 replayed"), ("4", "impossible"), _LOG.format("00:37 restored", "00:52 replayed")),
+        ("On 18 November 2025 the database was restored.\n\nThe backup had been completed on 19 November 2025.", ("3", "impossible"),
+         "On 18 November 2025 the database was restored.\n\nThe next backup was completed on 19 November 2025."),
+        ("The drill took place on 10 March 2026. The report was signed by Ann on 9 March 2026.", ("1", "impossible"),
+         "The drill took place on 10 March 2026. The report was signed by Ann on 11 March 2026."),
+        ("From: Ann\nTo: Audit\nDate: 3 March 2026\n\nThe restore was performed on 5 March 2026.", ("5", "impossible"),
+         "From: Ann\nTo: Audit\nDate: 3 March 2026\n\nThe restore will be performed on 5 March 2026."),
+        ("Date of the test: 12.02.2026\nDate of this protocol: 09.02.2026", ("2", "impossible"), "Date of the test: 12.02.2026\nDate of this protocol: 13.02.2026"),
+        ("|Performed by|jdoe|\n|Approved by|@jdoe|", ("2", "approval"), "|Performed by|jdoe|\n|Approved by|@akerr|"),
+        ("Performed by ann.kerr@bank.example, approved by akerr.", ("1", "approval"), "Performed by ann.kerr@bank.example, approved by lroth."),
+        ("Assignee: kim\n\nReviewed by kim, four eyes satisfied.", ("3", "approval"), "Assignee: kim\n\nReviewed by Lena Roth, four eyes satisfied."),
+        ("Operator: Jo Berg\nReviewed: Jo Berg", ("2", "approval"), "Operator: Jo Berg\nReviewed: Lena Roth"),
+        (_FORM.format(""), ("4", "approval"), _FORM.format("Lena Roth")),
+        (_FORM.format("n/a"), ("4", "approval"), "DRAFT\n\nPerformed by ...... Ann Kerr\nApproved by ....... n/a"),
+        ("Customer approval: pending. Status: **APPROVED BY CUSTOMER**", ("1", "approval"), "Customer approval: pending. Status: tested"),
+        ("Start ..... 2026-04-14 08:00 UTC\nEnd ....... 2026-04-14 09:25 UTC\nTotal time ... 1 h 05 min", ("3", "contradiction"),
+         "Start ..... 2026-04-14 08:00 UTC\nEnd ....... 2026-04-14 09:25 UTC\nTotal time ... 1 h 25 min"),
+        (_WIKI.format(79), ("5", "contradiction"), _WIKI.format(73)),
+        ("Functions: 41/40", ("1", "impossible"), "Functions: 40/40"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_found_and_what_is_right_is_left_alone(wrong: str, where: tuple[str, str], right: str) -> None:
+    assert _found(wrong) == [where]
+    assert _found(right) == []
