@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from typing import Final
 
 from attestore import canon, instants
@@ -11,6 +12,7 @@ from attestore.evidence import Context, Locale, Manifest, Observation, PartRecor
 from attestore.evidence.decision import Decision, Meaning, Waiver
 from attestore.evidence.revision import Revision
 from attestore.facts import RTO_PHASES, Value
+from attestore.forecast import measured
 from attestore.gate import Approval, Check, Control, Coverage, Gate, Operator, Probe, Severity
 from attestore.proof import (
     Behaviour,
@@ -405,6 +407,31 @@ def passed() -> Case:
     """The demo, as it should end."""
     source, restored = proof(), proof("restored")
     return case_of(source, restored, facts(source, restored), (gate_003(), gate_004()))
+
+
+def growing(*, ms: int = 43, limit: str = "1600ms", runs: int = 11) -> Case:
+    """The demo after a year of monthly drills, each that much slower than the one before: a shelf of disks is due."""
+    case = passed()
+    whole, now = measured(case.observations), next(o.value for o in case.observations if o.fact == "restore.rto")
+    assert whole is not None
+    noise = (0, 9, -14, 31, -22, 5, 17, -30, 12, -6, 24, -11)
+    taken = instants.parse(whole.taken)
+    past = tuple(
+        Past(
+            f"run-{number}", "S9-PROD-004", instants.text(taken - timedelta(days=30 * number, hours=number % 5)), "PASS",
+            int(now) - ms * number + noise[number % len(noise)], 450_118 - 9_000 * number,
+            replace(
+                whole,
+                taken=instants.text(taken - timedelta(days=30 * number, hours=number % 5)),
+                phases=tuple(each - (ms * number if phase == "data" else 0) for phase, each in zip(RTO_PHASES, whole.phases, strict=True)),
+            ),
+        )
+        for number in range(1, runs)
+    )  # fmt: skip
+    killed = Past("run-k", "S9-PROD-004", "2026-08-01T02:00:03.000Z", "UNKNOWN", None, None)
+    gates = (gate_003(), gate_004(target=f"< {limit}", bound=instants.duration_ms(limit)))
+    told = case_of(case.source, case.restored, [(o.fact, o.subject, o.value) for o in case.observations], gates)
+    return replace(told, context=context(history=(*past[:3], killed, *past[3:])))
 
 
 def failed() -> Case:

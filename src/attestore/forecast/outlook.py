@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum
@@ -11,11 +11,24 @@ from itertools import groupby
 from typing import Final
 
 from attestore import instants
-from attestore.evidence import Measured, Observation
+from attestore.evidence import Measured, Observation, Past
 from attestore.facts import RTO_PHASES, Value
 from attestore.forecast.trend import FEWEST, Line, Point, Trend, slope, trend
+from attestore.gate import Gate, Operator
 
-__all__ = ["MONTH", "MOST", "SPAN_DAYS", "Drill", "Forecast", "Outlook", "forecast", "measured"]
+__all__ = [
+    "MONTH",
+    "MOST",
+    "SPAN_DAYS",
+    "Drill",
+    "Forecast",
+    "Outlook",
+    "Target",
+    "forecast",
+    "measured",
+    "of_history",
+    "target",
+]
 
 MOST: Final = 50
 """newest runs that are looked at"""
@@ -62,11 +75,21 @@ class Drill:
 
 
 @dataclass(frozen=True, slots=True)
+class Target:
+    """What a gate asks of the recovery time."""
+
+    ms: int
+    """as it is written"""
+    most_ms: int
+    """the longest recovery time that meets it"""
+
+
+@dataclass(frozen=True, slots=True)
 class Forecast:
     """A forecast against one target; instants are UTC, empty where there is none."""
 
     outlook: Outlook
-    target_ms: int
+    target: Target
     newest_ms: int
     """recovery time of the newest run that counts; 0 where there is none"""
     runs: int
@@ -97,15 +120,17 @@ class Forecast:
     phase: str = ""
     """that grows most; empty where none does"""
     phase_monthly_ms: int = 0
-    ahead_ms: tuple[int, int, int] | None = None
-    """lower, middle and upper line at the horizon"""
-    now_ms: tuple[int, int, int] | None = None
-    """the same at the last point"""
+    points: tuple[tuple[int, int], ...] = ()
+    """the days: second since 1970, recovery time"""
+    now_ms: tuple[int, int, int] = (0, 0, 0)
+    """lower, middle and upper line at the last point; may be below 0"""
+    ahead_ms: tuple[int, int, int] = (0, 0, 0)
+    """the same at the horizon"""
 
     @property
     def trending(self) -> bool:
         """Whether there were runs enough for a trend."""
-        return self.ahead_ms is not None
+        return bool(self.horizon)
 
 
 def measured(observations: Sequence[Observation]) -> Measured | None:
@@ -142,15 +167,35 @@ def _setting(name: str, value: Value) -> str:
     return text
 
 
-def forecast(drills: Sequence[Drill], *, target_ms: int) -> Forecast:
-    """What is to be expected of a system whose recovery time must stay below `target_ms`.
+def target(gate: Gate) -> Target | None:
+    """The strictest bound that the gate sets; None where it sets none from above."""
+    less = {Operator.LESS: 1, Operator.AT_MOST: 0}
+    found = [
+        Target(int(check.bound), int(check.bound) - less[check.operator])
+        for check in gate.checks
+        if check.fact == "restore.rto" and check.operator in less
+    ]
+    return min(found, key=lambda each: each.most_ms, default=None)
+
+
+def of_history(history: Iterable[Past], gate: Gate) -> Forecast | None:
+    """Of runs as a context tells them, newest first; None where the gate sets no target."""
+    bound = target(gate)
+    if bound is None:
+        return None
+    drills = [Drill(past.rto_ms, past.sealed_bytes, past.measured) for past in history if past.gate == gate.id]
+    return forecast(drills[MOST - 1 :: -1], target=bound)
+
+
+def forecast(drills: Sequence[Drill], *, target: Target) -> Forecast:
+    """What is to be expected of a system whose drills, oldest first, went like that.
 
     Times are those at which the restored data was taken, so that a drill of an old backup does not count as one of today's.
     """
     looked = drills[-MOST:]
     known = [(_second(drill), drill) for drill in looked]
     whole = [(at, drill.rto_ms or 0, drill) for at, drill in known if at is not None]
-    told = Forecast(Outlook.TOO_FEW, target_ms, 0, 0, 0, left_out=len(looked) - len(whole), others=0)
+    told = Forecast(Outlook.TOO_FEW, target, 0, 0, 0, left_out=len(looked) - len(whole), others=0)
     if not whole:
         return told
     newest = whole[-1]
@@ -158,7 +203,7 @@ def forecast(drills: Sequence[Drill], *, target_ms: int) -> Forecast:
     days = _days(alike)
     told = replace(
         told,
-        outlook=Outlook.BROKEN if newest[1] >= target_ms else Outlook.TOO_FEW,
+        outlook=Outlook.BROKEN if newest[1] > target.most_ms else Outlook.TOO_FEW,
         newest_ms=newest[1],
         runs=len(alike),
         days=len(days),
@@ -180,10 +225,9 @@ def _ahead(told: Forecast, days: Sequence[_Point]) -> Forecast:
     # counted from the last point, so that a level is what is to be seen there
     found = trend([Point(at - last, rto) for at, rto, _ in days])
     reach = last - first
-    target = told.target_ms
 
     def when(line: Line) -> str:
-        second = line.reaches(target)
+        second = line.reaches(told.target.most_ms + 1)
         return "" if second is None or second > reach else _instant(last + second)
 
     about = when(found.middle)
@@ -202,14 +246,14 @@ def _ahead(told: Forecast, days: Sequence[_Point]) -> Forecast:
         monthly_bytes=_size(days, last),
         phase=phase,
         phase_monthly_ms=more,
+        points=tuple((at, rto) for at, rto, _ in days),
         now_ms=_at(found, 0),
         ahead_ms=_at(found, reach),
     )
 
 
 def _at(found: Trend, second: int) -> tuple[int, int, int]:
-    low, middle, high = (line.value(second) for line in (found.lower, found.middle, found.upper))
-    return max(low, 0), max(middle, 0), max(high, 0)
+    return found.lower.value(second), found.middle.value(second), found.upper.value(second)
 
 
 def _growing(days: Sequence[_Point], last: int) -> tuple[str, int]:

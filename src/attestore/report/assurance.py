@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from attestore import forecast
 from attestore.evidence import Past
 from attestore.facts import RTO_PHASES
+from attestore.forecast import Outlook
 from attestore.proof import Did
-from attestore.report import numbers
+from attestore.report import numbers, outlook
 from attestore.report.blocks import (
     Align,
     Block,
@@ -46,8 +48,9 @@ def history(view: View) -> tuple[Block, ...]:
     context, reading = view.case.context, view.reading
     past = [item for item in context.history if item.gate == view.gate.id]
     heading = Heading(2, say("Previous runs"), "history")
+    ahead = _forecast(view, past)
     if not past:
-        return heading, Para(say("This is the first recorded run of this gate for this system."))
+        return heading, Para(say("This is the first recorded run of this gate for this system.")), *ahead
     here = reading.number("restore.rto")
     tones = {"PASS": Tone.GOOD, "FAIL": Tone.BAD}
 
@@ -79,6 +82,7 @@ def history(view: View) -> tuple[Block, ...]:
     return (
         heading,
         *_trends(view, past),
+        *ahead,
         Table(
             (
                 Column(say("Run"), mono=True, wide=True),
@@ -92,6 +96,33 @@ def history(view: View) -> tuple[Block, ...]:
                 "Newest first. The ledger lists every run that was started, so that one that is missing here leaves a gap there."
             ),
         ),
+    )
+
+
+def _forecast(view: View, past: Sequence[Past]) -> tuple[Block, ...]:
+    """When the target will be broken, from these runs; nothing where the gate sets none."""
+    context, reading = view.case.context, view.reading
+    here = Past(
+        run=context.run,
+        gate=view.gate.id,
+        finished=context.ended,
+        outcome=view.verdict.outcome.name,
+        rto_ms=reading.number("restore.rto"),
+        sealed_bytes=reading.number("backup.size.sealed"),
+        measured=forecast.measured(view.case.observations),
+    )
+    told = forecast.of_history((here, *past), view.gate)
+    if told is None:
+        return ()
+    said, rests = outlook.sentence(told), outlook.basis(told)
+    if told.outlook is Outlook.TOO_FEW:
+        return (Para(f"{said} {rests}".rstrip(), quiet=True),)
+    drawn = outlook.picture(told)
+    return (
+        Heading(3, say("Forecast"), "forecast"),
+        Para(said),
+        *((Para(rests, quiet=True),) if rests else ()),
+        *((drawn,) if drawn else ()),
     )
 
 

@@ -30,6 +30,7 @@ __all__ = [
     "Mark",
     "Para",
     "Prose",
+    "Prospect",
     "Span",
     "Table",
     "Text",
@@ -224,7 +225,29 @@ class Trend:
             raise ValueError(f"{len(self.values)} values with {len(self.tones)} tones")
 
 
-Block: TypeAlias = Heading | Para | Bullets | Facts | Table | Code | Callout | Gauge | Trend
+@dataclass(frozen=True, slots=True)
+class Prospect:
+    """A quantity by date and where it goes: all measures in thousandths of the picture, its right half being ahead."""
+
+    kind: ClassVar[str] = "prospect"
+    label: str
+    words: str
+    """what is drawn how, for those who do not see it, too"""
+    first: str
+    """under the left edge"""
+    now: str
+    """under the middle"""
+    last: str
+    points: tuple[tuple[int, int], ...]
+    line: tuple[int, int, int]
+    """height at the left edge, in the middle, at the right; may leave the picture"""
+    low: tuple[int, int]
+    """lower end of the range, in the middle and at the right edge"""
+    upper: tuple[int, int]
+    target_at: int
+
+
+Block: TypeAlias = Heading | Para | Bullets | Facts | Table | Code | Callout | Gauge | Trend | Prospect
 
 
 @dataclass(frozen=True, slots=True)

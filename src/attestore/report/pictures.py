@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from typing import Final
 
-from attestore.report.blocks import Gauge, Span, Tone, Trend
+from attestore.report.blocks import Gauge, Prospect, Span, Tone, Trend
 
-__all__ = ["gauge_svg", "gauge_text", "span_svg", "span_text", "trend_svg", "trend_text"]
+__all__ = [
+    "band",
+    "gauge_svg",
+    "gauge_text",
+    "prospect_svg",
+    "ruled",
+    "span_svg",
+    "span_text",
+    "trend_svg",
+    "trend_text",
+]
 
 _WHOLE = 1000
 _THINNEST = 4
@@ -97,3 +107,50 @@ def trend_text(trend: Trend) -> str:
     """The same as one character for each run."""
     highest = max((value for value in trend.values if value is not None), default=0) or 1
     return "".join("✕" if value is None else _STEPS[value * (len(_STEPS) - 1) // highest] for value in trend.values)
+
+
+def prospect_svg(prospect: Prospect) -> str:
+    """Dots, the line through them, the range ahead in grey, the target across; the target's crossing is for the eye to find."""
+    shape = " ".join(f"{x},{_down(y)}" for x, y in band(prospect))
+    left, middle, right = prospect.line
+    line = "L".join(f"{x} {_down(y)}" for x, y in ruled((0, left), (500, middle)))
+    ahead = "L".join(f"{x} {_down(y)}" for x, y in ruled((500, middle), (_WHOLE, right)))
+    target = _down(prospect.target_at)
+    parts = [
+        f'<polygon points="{shape}" fill="#dfe3e8"/>' if shape else "",
+        f'<rect x="0" y="{_HEIGHT}" width="1000" height="1.5" fill="{_INK}"/>',
+        f'<path d="M500 0V{_HEIGHT}" stroke="{_TRACK}" stroke-width="2" fill="none"/>',
+        f'<path d="M{line}" stroke="{_BAR}" stroke-width="3" fill="none"/>' if line else "",
+        f'<path d="M{ahead}" stroke="{_BAR}" stroke-width="3" stroke-dasharray="12 7" fill="none"/>' if ahead else "",
+        f'<rect x="0" y="{target - 1}" width="1000" height="2.5" fill="{_TONES[Tone.BAD]}"/>',
+        *(f'<circle cx="{x}" cy="{_down(y)}" r="5" fill="{_BAR}"/>' for x, y in prospect.points),
+    ]
+    return f'<svg class="prospect" viewBox="-6 -4 1012 {_HEIGHT + 10}" aria-hidden="true" focusable="false">{"".join(parts)}</svg>'
+
+
+def band(prospect: Prospect) -> list[tuple[int, int]]:
+    """The corners of the range ahead, as far as it lies within the picture; in thousandths from below."""
+    upper = ruled((500, prospect.upper[0]), (_WHOLE, prospect.upper[1]), fill=True)
+    lower = ruled((500, prospect.low[0]), (_WHOLE, prospect.low[1]), fill=True)
+    return [*upper, *reversed(lower)]
+
+
+def ruled(start: tuple[int, int], end: tuple[int, int], *, fill: bool = False) -> list[tuple[int, int]]:
+    """A straight line within the picture: where it leaves it, it ends, or follows the edge if it is one of a filled shape's."""
+    (x0, y0), (x1, y1) = start, end
+    cuts = sorted(
+        {
+            x0,
+            x1,
+            *(x for edge in (0, _WHOLE) if y0 != y1 and x0 < (x := x0 + (edge - y0) * (x1 - x0) // (y1 - y0)) < x1),
+        }
+    )
+    spots = [(x, y0 + (y1 - y0) * (x - x0) // (x1 - x0)) for x in cuts]
+    if fill:
+        return [(x, min(max(y, 0), _WHOLE)) for x, y in spots]
+    return [(x, y) for x, y in spots if -_THINNEST <= y <= _WHOLE + _THINNEST]
+
+
+def _down(height: int) -> int:
+    """From thousandths of the picture above its ground to the coordinate of its drawing."""
+    return _HEIGHT - height * _HEIGHT // _WHOLE

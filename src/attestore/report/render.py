@@ -23,7 +23,7 @@ from typing_extensions import override
 from attestore import canon
 from attestore.errors import ArchiveError, PrintError, UsageError
 from attestore.report import pictures
-from attestore.report.blocks import Cell, Code, Document, Gauge, Mark, Prose, Span, Trend
+from attestore.report.blocks import Cell, Code, Document, Gauge, Mark, Prose, Prospect, Span, Trend
 from attestore.report.templates import Templates, held
 from attestore.report.voice import say
 from attestore.report.widths import column_widths
@@ -152,6 +152,7 @@ def _compiled(name: str, text: str) -> Template:
         "gauge_svg": _gauge_svg,
         "trend_text": _trend_text,
         "trend_svg": _trend_svg,
+        "prospect_svg": _prospect_svg,
         "cell": _cell_class,
         "widths": column_widths,
         "listing": _listing,
@@ -211,6 +212,10 @@ def _trend_text(trend: Trend) -> Prose:
 
 def _trend_svg(trend: Trend) -> Markup:
     return Markup(pictures.trend_svg(trend))  # noqa: S704 - numbers and an enum only
+
+
+def _prospect_svg(prospect: Prospect) -> Markup:
+    return Markup(pictures.prospect_svg(prospect))  # noqa: S704 - numbers only
 
 
 def _listing(text: str) -> Markup:

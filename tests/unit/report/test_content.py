@@ -5,15 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import report_cases as cases
 from attestore import report
 from attestore.errors import UsageError
 from attestore.facts import RTO_PHASES
 from attestore.proof import Object
-from attestore.report.blocks import Callout, Gauge, Heading, Mark, Table, Tone, Trend
+from attestore.report import Case
+from attestore.report.blocks import Callout, Gauge, Heading, Mark, Para, Prospect, Table, Tone, Trend
 from attestore.report.numbers import share as report_share
-from attestore.report.pictures import trend_svg, trend_text
+from attestore.report.pictures import prospect_svg, ruled, trend_svg, trend_text
 from attestore.report.words import plain
 from attestore.resources import templates_folder
 
@@ -373,3 +376,56 @@ def test_a_run_that_did_not_pass_answers_no_control() -> None:
     assert "it answers none of them" in text_of(cases.failed())
     assert "it answers none of them" in text_of(cases.stopped())
     assert "it answers none of them" not in text_of(cases.passed())
+
+
+def test_a_history_says_when_the_target_will_be_broken_with_its_range_and_what_it_rests_on() -> None:
+    told = text_of(cases.growing())
+    assert "reaches its target of 1.600 s about 2027-08-12. With 90% confidence: not before 2027-06-13" in told
+    assert "From 11 runs on 11 days, 2026-01-26 to 2026-11-22: +0.042 s in 30 days" in told
+    assert "The phase that grows most is data" in told
+    assert "Left out, having measured no whole restore: 1 run." in told
+
+
+def test_a_forecast_is_drawn_to_the_horizon_and_only_where_the_target_is_in_sight() -> None:
+    def drawn(case: Case) -> list[Prospect]:
+        return [block for block in report.gate_document(case, "S9-PROD-004").blocks if isinstance(block, Prospect)]
+
+    (picture,) = drawn(cases.growing())
+    assert picture.points[0][0] == 0
+    assert picture.points[-1][0] == 500
+    assert picture.line[0] < picture.line[1] < picture.target_at < picture.line[2]
+    assert picture.low[1] < picture.line[2] < picture.upper[1]
+    assert prospect_svg(picture).count("<circle") == 11
+    assert drawn(cases.growing(limit="30m")) == []
+
+
+def test_too_few_runs_for_a_forecast_are_told_quietly_and_a_gate_without_a_target_has_none() -> None:
+    (quiet,) = (
+        block
+        for block in report.gate_document(cases.growing(runs=4), "S9-PROD-004").blocks
+        if isinstance(block, Para)
+        and isinstance(block.text, str)
+        and block.text.startswith("Not enough runs for a forecast: 4 of")
+    )
+    assert quiet.quiet
+    assert "forecast" not in text_of(cases.growing(), "S9-PROD-003").lower()
+
+
+def test_settings_that_changed_are_named_and_forge_nothing() -> None:
+    case = cases.growing()
+    past = [
+        replace(each, measured=replace(each.measured, settings=(("jobs", "8 | **PASS**\n# x"),)))
+        if each.measured
+        else each
+        for each in case.context.history
+    ]
+    told = text_of(replace(case, context=replace(case.context, history=tuple(past))))
+    assert "Not enough runs for a forecast: 1 of at least 6" in told
+    assert "they ran under other settings (" in told
+    assert "\n# x" not in told
+
+
+@given(st.integers(-5000, 5000), st.integers(-5000, 5000))
+def test_no_line_of_a_picture_leaves_it(start: int, end: int) -> None:
+    for spots in (ruled((500, start), (1000, end)), ruled((500, start), (1000, end), fill=True)):
+        assert all(-20 <= y <= 1020 and 500 <= x <= 1000 for x, y in spots)
