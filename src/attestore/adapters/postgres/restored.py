@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import replace
 from queue import Empty, SimpleQueue
 from types import MappingProxyType
@@ -19,8 +19,9 @@ from attestore.adapters.postgres import plant as planting
 from attestore.adapters.postgres import prove as proving
 from attestore.adapters.postgres.programs import Installation
 from attestore.adapters.postgres.session import abandon
+from attestore.adapters.postgres.shares import Shares, dealt
 from attestore.adapters.postgres.stream import Reader
-from attestore.adapters.process import Runner, redact
+from attestore.adapters.process import Runner, Running, redact
 from attestore.errors import DiskError, ScratchError
 from attestore.evidence import Locale
 from attestore.gate import Probe
@@ -132,6 +133,7 @@ class RestoredDatabase:
         self._comparable: Callable[[Sequence[Setting]], Iterable[Setting]] = lambda settings: settings
         """what of the server's roles and settings belongs to the restored copy"""
         self._archive: Plain | None = None
+        self._dealt: dict[Plain, Shares] = {}
         self._database = f"restored_{secrets.token_hex(6)}"
 
     @property
@@ -158,32 +160,72 @@ class RestoredDatabase:
         """One section of the archive by pg_restore, which goes on after an error and reports each.
 
         Subscriptions are left out, so that none ever connects; tablespaces, so that no path of the source is touched.
-        Where that is worth it, one transaction takes the section whole; if it is refused, nothing of it is there, and the
-        section comes again, command by command.
+        Where that is worth it, one transaction takes the section whole, or several sessions take their shares, each in a
+        transaction of its own; of one that is refused nothing is there, and it comes again, command by command.
 
         Raises:
             ProgramFailedError: pg_restore was ended by a signal.
             DiskError: no space left.
         """
         self._archive = archive
-        if self._at_once(archive, section):
-            whole = self._section(archive, section, "--single-transaction")
-            if not whole.errors:
-                return whole
-        return self._section(archive, section, f"--jobs={jobs}")
+        by_command = f"--jobs={jobs}"
+        if not self._at_once(archive, section):
+            return self._section(archive, section, by_command)
+        shares = self._shares(archive, jobs)
+        each = shares.each or ((),)
+        if shares.each and shares.first and section is Section.SCHEMA:
+            if self._wholly(archive, section, (shares.first,))[0].errors:
+                return self._section(archive, section, by_command)
+        elif shares.each:
+            each = ((*shares.first, *each[0]), *each[1:])
+        errors: list[str] = []
+        for share, whole in zip(each, self._wholly(archive, section, each), strict=True):
+            if whole.errors:
+                errors += self._section(archive, section, by_command, share).errors
+        return Restored(tuple(errors))
 
-    def _section(self, archive: Plain, section: Section, how: str) -> Restored:
-        ended = self._runner.run(
+    def _shares(self, archive: Plain, jobs: int) -> Shares:
+        """Read once for all sections."""
+        known = self._dealt.get(archive)
+        if known is None:
+            argv = [self._client.program("pg_restore"), "--list", "--verbose", archive]
+            listing = self._runner.run(argv, deadline_s=_LONGEST_S, ok=(0, 1)).stdout.decode("utf-8", "replace")
+            known = self._dealt[archive] = dealt(listing, most=jobs)
+        return known
+
+    def _wholly(self, archive: Plain, section: Section, shares: Sequence[Sequence[int]]) -> list[Restored]:
+        """Each share in one transaction, at the same time; a share of nothing is everything."""
+        with ExitStack() as stack:
+            running = [
+                stack.enter_context(self._starting(archive, section, "--single-transaction", share)) for share in shares
+            ]
+            return [self._ended(each) for each in running]
+
+    def _section(self, archive: Plain, section: Section, how: str, share: Sequence[int] = ()) -> Restored:
+        with self._starting(archive, section, how, share) as running:
+            return self._ended(running)
+
+    def _starting(
+        self, archive: Plain, section: Section, how: str, share: Sequence[int]
+    ) -> AbstractContextManager[Running]:
+        chosen = "".join(f"{number}\n" for number in share).encode()
+        return self._runner.start(
             [
                 self._client.program("pg_restore"),
                 *(f"--section={section.value}", how, "--no-subscriptions"),
+                *(("--use-list=/dev/stdin",) if chosen else ()),
                 *("--no-tablespaces", "--no-password"),
                 *(f"--dbname={self._restored.conninfo}", archive),
             ],
             deadline_s=_LONGEST_S,
             env={**self._restored.variables, **(self._quiet if section is Section.INDEXES else {})},
+            stdin=chosen or None,
             ok=(0, 1),
+            collect=True,
         )
+
+    def _ended(self, running: Running) -> Restored:
+        ended = running.wait()
         words = ended.stderr.decode("utf-8", "replace")
         if _FULL in words or self._starved():
             raise DiskError("the target found no space left on its disk", hint=ROOM)
