@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, TypeAlias
 
 from attestore import canon
 from attestore.adapters.postgres import (
@@ -22,7 +24,8 @@ from attestore.adapters.postgres import (
 )
 from attestore.adapters.postgres import probes as questions
 from attestore.adapters.postgres.crew import BEGIN, Crew, gathered
-from attestore.adapters.postgres.session import Connect, Session, ask, held, pin, pinned, worded
+from attestore.adapters.postgres.quoting import literal
+from attestore.adapters.postgres.session import Connect, Session, abandon, ask, held, pin, pinned, worded
 from attestore.errors import ProgramFailedError
 from attestore.gate import Probe
 from attestore.ports import Watcher
@@ -32,6 +35,7 @@ from attestore.proof import (
     Computed,
     ForeignKey,
     Located,
+    Object,
     ProbeResult,
     Proof,
     Query,
@@ -143,6 +147,10 @@ def prove_restored(  # noqa: PLR0913  each is one decision about a proof
     return replace(proof, readings=read)
 
 
+_Defined: TypeAlias = tuple[tuple[Object, ...], tuple[str, ...], tuple[Setting, ...]]
+"""objects, findings about them, and settings of roles and the database"""
+
+
 @dataclass(frozen=True, slots=True)
 class _Prover:
     """One proof being taken."""
@@ -168,16 +176,15 @@ class _Prover:
                 " current_setting('server_version_num')::int4, current_setting('server_encoding')",
             )[0]
         major, encodingless = int(number) // 10_000, encoding == "SQL_ASCII"
-        stored = relations.read(leader)
-        declared = keys.read(leader, major=major)
-        with worded("read the definitions"):
-            defined, findings = objects.read(leader)
-            settings = world.settings(leader)
-        with gathered(leader, self.connect, snapshot=self.moment.snapshot, size=self.jobs) as crew:
-            stored, tables = self._told(crew, stored, shape=(major, encodingless), encoding=encoding)
-            anew = computed.columns(crew, stored, key=self.key, shape=(major, encodingless))
-            reached = sequences.feed(crew, self.moment.sequences)
-            foreign = keys.check(crew, declared) if side == "restored" else keys.listed(declared)
+        with self._catalogued() as defining:
+            stored = relations.read(leader)
+            declared = keys.read(leader, major=major)
+            with gathered(leader, self.connect, snapshot=self.moment.snapshot, size=self.jobs) as crew:
+                stored, tables = self._told(crew, stored, shape=(major, encodingless), encoding=encoding)
+                anew = computed.columns(crew, stored, key=self.key, shape=(major, encodingless))
+                reached = sequences.feed(crew, self.moment.sequences)
+                foreign = keys.check(crew, declared) if side == "restored" else keys.listed(declared)
+            defined, findings, settings = defining()
         anew += self._views(shape=(major, encodingless))
         proof = Proof(
             side=side,
@@ -198,6 +205,28 @@ class _Prover:
             computed=anew,
         )
         return replace(proof, located=self._located(proof, stored, shape=(major, encodingless)))
+
+    @contextmanager
+    def _catalogued(self) -> Iterator[Callable[[], _Defined]]:
+        """The definitions, read by a session of their own while rows are read.
+
+        At the source by the leader, first: whoever waits there for an exclusive lock would stop any other session, and
+        a dump keeps the server busy as it is.
+        """
+        if self.like is None:
+            read = _defined(self.moment.leader)
+            yield lambda: read
+            return
+        with held(self.connect()) as scribe, ThreadPoolExecutor(1, thread_name_prefix="definitions") as pool:
+            with worded("read the definitions"):
+                ask(scribe, BEGIN)
+                ask(scribe, f"SET TRANSACTION SNAPSHOT {literal(self.moment.snapshot)}")
+            reading = pool.submit(_defined, scribe)
+            try:
+                yield reading.result
+            except BaseException:
+                abandon(scribe)
+                raise
 
     def _located(
         self, proof: Proof, stored: Sequence[relations.Relation], *, shape: tuple[int, bool]
@@ -281,6 +310,12 @@ class _Prover:
             return questions.answer(
                 session, self.probes, leader=self.moment.leader, snapshot=self.moment.snapshot, key=self.key
             )
+
+
+def _defined(session: Session) -> _Defined:
+    with worded("read the definitions"):
+        defined, findings = objects.read(session)
+        return defined, findings, world.settings(session)
 
 
 def _unvalidated(foreign: Sequence[ForeignKey]) -> tuple[str, ...]:

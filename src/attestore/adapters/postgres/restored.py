@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import replace
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from types import MappingProxyType
 from typing import Any, Final, Protocol, Self
@@ -71,13 +72,16 @@ SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 """
 
 _ANALYZED: Final = """
-SELECT format('ANALYZE %I.%I', n.nspname, c.relname)
+SELECT format('%I.%I', n.nspname, c.relname), pg_relation_size(c.oid) <= 1048576
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE c.relkind IN ('r', 'p', 'm') AND c.relpersistence <> 't'
    AND (c.relkind <> 'm' OR c.relispopulated)
    AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_(toast|temp)'
  ORDER BY pg_relation_size(c.oid) DESC
 """
+
+_ANALYZED_AT_ONCE: Final = 100
+"""small tables, in one statement"""
 
 _CHOSEN: Final = """
 SELECT name, current_setting(name) FROM pg_settings
@@ -188,7 +192,7 @@ class RestoredDatabase:
         """Read once for all sections."""
         known = self._dealt.get(archive)
         if known is None:
-            argv = [self._client.program("pg_restore"), "--list", "--verbose", archive]
+            argv: list[str | Path] = [self._client.program("pg_restore"), "--list", "--verbose", archive]
             listing = self._runner.run(argv, deadline_s=_LONGEST_S, ok=(0, 1)).stdout.decode("utf-8", "replace")
             known = self._dealt[archive] = dealt(listing, most=jobs)
         return known
@@ -319,11 +323,15 @@ class RestoredDatabase:
 
     def _analyze(self) -> list[str]:
         """Statistics of every table, the largest first; what the server refused, in its words."""
-        waiting: SimpleQueue[str] = SimpleQueue()
+        waiting: SimpleQueue[tuple[str, ...]] = SimpleQueue()
         errors: list[str] = []
         with self._connect() as session:
-            for (statement,) in session.execute(_ANALYZED.encode()).fetchall():
-                waiting.put(str(statement))
+            listed = session.execute(_ANALYZED.encode()).fetchall()
+        small = [str(name) for name, little in listed if little]
+        for name in (str(name) for name, little in listed if not little):
+            waiting.put((name,))
+        for start in range(0, len(small), _ANALYZED_AT_ONCE):
+            waiting.put(tuple(small[start : start + _ANALYZED_AT_ONCE]))
         sessions = [self._connect() for _ in range(max(1, min(self._jobs, waiting.qsize())))]
 
         try:
@@ -343,15 +351,26 @@ class RestoredDatabase:
         return errors
 
 
-def _gather(session: psycopg.Connection[tuple[Any, ...]], waiting: SimpleQueue[str], errors: list[str]) -> None:
-    """Execute what waits until nothing does, or the session is closed; what the server refuses is added to `errors`."""
+def _gather(
+    session: psycopg.Connection[tuple[Any, ...]], waiting: SimpleQueue[tuple[str, ...]], errors: list[str]
+) -> None:
+    """Analyze what waits until nothing does, or the session is closed; what the server refuses is added to `errors`."""
     with suppress(Empty):
         while not session.closed:
-            statement = waiting.get_nowait()
-            try:
-                session.execute(statement.encode())
-            except psycopg.Error as problem:
-                errors.append(f"{statement}: {first_words(problem)}")
+            _analyzed(session, waiting.get_nowait(), errors)
+
+
+def _analyzed(session: psycopg.Connection[tuple[Any, ...]], names: tuple[str, ...], errors: list[str]) -> None:
+    """Several tables in one transaction; one that is refused leaves the others to be taken by themselves."""
+    try:
+        with session.transaction():
+            session.execute(f"ANALYZE {', '.join(names)}".encode())
+    except psycopg.Error as problem:
+        if len(names) == 1 or session.closed:
+            errors.append(f"ANALYZE {', '.join(names)}: {first_words(problem)}")
+            return
+        for name in names:
+            _analyzed(session, (name,), errors)
 
 
 def restore_errors(words: str, *, code: int) -> tuple[str, ...]:

@@ -52,7 +52,7 @@ def test_tables_that_know_nothing_of_each_other_are_halved() -> None:
 
 
 def test_what_hangs_together_is_not_dealt_out_and_neither_is_little() -> None:
-    chain = [[]] + [[number] for number in range(1999)]
+    chain: list[list[int]] = [[]] + [[number] for number in range(1999)]
     assert dealt(listing(chain), most=2).each == ()
     assert dealt(listing([[]] * 999), most=2).each == ()
     assert dealt("", most=2).each == ()
