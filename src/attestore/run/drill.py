@@ -25,7 +25,18 @@ from attestore.ports import (
     Target,
     Watcher,
 )
-from attestore.proof import Change, Located, Proof, Sketches, compare, decode, decode_sketches, encode, unplanned
+from attestore.proof import (
+    Change,
+    Comparison,
+    Located,
+    Proof,
+    Sketches,
+    compare,
+    decode,
+    decode_sketches,
+    encode,
+    unplanned,
+)
 from attestore.run.backup import Carried, local_copy, locale_words, uncarry
 from attestore.run.book import Book, Recovery
 from attestore.run.stores import Checked, tell_stores
@@ -180,9 +191,9 @@ def restore(plan: Plan, *, found: Found, tools: Tools, scratch: Scratch, book: B
         checking = _Checking(
             plan=plan, tools=tools, target=target, key=carried.key, expected=proof, sketches=sketches, book=book
         )
-        restored = _verify(checking, bundle=bundle)
+        restored, compared = _verify(checking, bundle=bundle)
         _inspect(fetched, listing=listing, tools=tools, book=book)
-        _control(checking, restored=restored)
+        _control(checking, restored=restored, compared=compared)
 
 
 @dataclass(frozen=True, slots=True)
@@ -437,7 +448,7 @@ def _tell(target: Target, *, listing: Manifest, filled: Filled, plan: Plan, book
         book.write("restore.error", error, source="pg_restore", subject=str(number))
 
 
-def _verify(checking: _Checking, *, bundle: Bundle) -> Proof:
+def _verify(checking: _Checking, *, bundle: Bundle) -> tuple[Proof, Comparison]:
     book, clock = checking.book, checking.tools.clock
     begun = clock.tick()
     with book.entering("verify"):
@@ -449,8 +460,9 @@ def _verify(checking: _Checking, *, bundle: Bundle) -> Proof:
             restored = replace(restored, behaviour=checking.target.exercise(checking.plan.index_check))
     finally:
         bundle.write("proof.restored.json", encode(restored))
-        book.write_all(compare(checking.expected, restored).facts, source="comparison of the two proofs")
-    return restored
+        compared = compare(checking.expected, restored)
+        book.write_all(compared.facts, source="comparison of the two proofs")
+    return restored, compared
 
 
 def _inspect(fetched: list[FetchedPart], *, listing: Manifest, tools: Tools, book: Book) -> None:
@@ -476,7 +488,7 @@ def _inspect(fetched: list[FetchedPart], *, listing: Manifest, tools: Tools, boo
             book.write_all(facts, source="packets of the stored object")
 
 
-def _control(checking: _Checking, *, restored: Proof) -> None:
+def _control(checking: _Checking, *, restored: Proof, compared: Comparison) -> None:
     """The checker proves that it is awake: each planted change must show, under its own name, against the copy as it was.
 
     The copy was tried between the two proofs, so a difference that nobody planted is what a trial left behind.
@@ -488,7 +500,7 @@ def _control(checking: _Checking, *, restored: Proof) -> None:
         named = {difference.subject for difference in found.differences}
         rows = {each.label: each for each in found.rows}
         # rows are found by the source's sketch, so only where the copy was equal to the source before
-        unequal = {difference.subject for difference in compare(checking.expected, restored).differences}
+        unequal = {difference.subject for difference in compared.differences}
         sketched = {f"{each.schema}.{each.name}" for each in checking.sketches} - unequal
         seen = [
             _seen(change, rows.get(change.subject), named=change.subject in named, findable=change.subject in sketched)
