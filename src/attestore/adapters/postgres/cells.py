@@ -112,7 +112,8 @@ def take(  # noqa: PLR0913  what `fingerprint.take` needs, and the sketches
         pending[relation.oid] = _Pending(left=len(cuts))
         for cut in cuts:
             sql = statement(relation, how, bits=bits, within=cut, shape=shape)
-            owners[Question(relation.label, sql, parameters(key, how), relation.size // len(cuts))] = relation
+            weight = relation.size // len(cuts)
+            owners[Question(relation.label, sql, parameters(key, how), weight, form="cells")] = relation
     totals: dict[int, list[int]] = {}
     too_large: list[Question] = []
     heard = too_large.append if refused else None

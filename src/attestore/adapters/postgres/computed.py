@@ -48,6 +48,7 @@ def columns(crew: Crew, relations: Sequence[Relation], *, key: bytes, shape: tup
                     sql=fingerprint.statement(bound, within=cut, encodingless=encodingless, major=major),
                     parameters=(key,),
                     weight=relation.size // len(cuts),
+                    form="fingerprint",
                 )
                 owners[question] = relation, column
     refused: list[Question] = []

@@ -40,6 +40,8 @@ class Question:
     parameters: tuple[Any, ...] = ()
     weight: int = 0
     """bytes it will read, as far as known"""
+    form: str = ""
+    """questions of one form have the same columns: small ones with the same parameters may be asked in one statement"""
 
 
 Batch: TypeAlias = tuple[Question, ...]
@@ -47,6 +49,10 @@ Batch: TypeAlias = tuple[Question, ...]
 _BATCH: Final = 200
 """questions; more gain nothing and hold more locks at a time"""
 _WEIGHT: Final = 16 * 1024 * 1024
+_TOGETHER: Final = 10
+"""questions in one statement; a plan for more takes longer than several"""
+_LITTLE: Final = 128 * 1024
+"""bytes; what reads more takes its time whatever else is saved"""
 WAIT: Final = "500ms"
 """after which the leader is asked"""
 _TOO_LARGE: Final = "invalid memory alloc request size"
@@ -129,9 +135,9 @@ def _tried(session: Session, batch: Batch, *, snapshot: str, doing: str, refused
             session.execute(BEGIN)
             session.execute(f"SET TRANSACTION SNAPSHOT {literal(snapshot)}".encode())
             session.execute(f"SET LOCAL lock_timeout = '{WAIT}'".encode())
-            cursors = [_sent(session, question) for question in batch]
+            sent = [(lot, _sent(session, lot)) for lot in _lots(batch)]
             session.execute("COMMIT")
-            return _fetched(cursors, batch, doing=doing)
+            return _fetched(sent, doing=doing)
     except (ProgramFailedError, PrivilegeError) as problem:
         _rolled_back(session)
         if isinstance(problem.__cause__, sqlstate.LockNotAvailable):
@@ -150,7 +156,7 @@ def _asked(leader: Session, batch: Batch, *, doing: str, refused: _Refused) -> _
     try:
         # the snapshot lives as long as the leader's transaction: a question that fails must not end it
         with worded(f"{doing} {batch[0].subject}"), leader.transaction(), leader.pipeline():
-            return _fetched([_sent(leader, question) for question in batch], batch, doing=doing)
+            return _fetched([(lot, _sent(leader, lot)) for lot in _lots(batch)], doing=doing)
     except (ProgramFailedError, PrivilegeError) as problem:
         if len(batch) == 1:
             return _without(batch[0], problem, refused)
@@ -173,18 +179,48 @@ def too_large(cause: BaseException | None) -> bool:
     return isinstance(cause, sqlstate.InternalError_) and _TOO_LARGE in (cause.diag.message_primary or "")
 
 
-def _sent(session: Session, question: Question) -> psycopg.RawCursor[TupleRow]:
+def _lots(batch: Batch) -> Iterator[Batch]:
+    """Questions that go into one statement: planning each by itself would take longer than answering it."""
+    lot: list[Question] = []
+    for question in batch:
+        if lot and (len(lot) == _TOGETHER or not _alike(lot[0], question)):
+            yield tuple(lot)
+            lot = []
+        lot.append(question)
+    if lot:
+        yield tuple(lot)
+
+
+def _alike(one: Question, other: Question) -> bool:
+    little = one.weight <= _LITTLE and other.weight <= _LITTLE
+    return little and one.form != "" and (one.form, one.parameters) == (other.form, other.parameters)
+
+
+def _sent(session: Session, lot: Batch) -> psycopg.RawCursor[TupleRow]:
+    sql = lot[0].sql
+    if len(lot) > 1:
+        # rows of a union come in no certain order
+        sql = " UNION ALL ".join(
+            f"SELECT {place}, each.* FROM ({question.sql}) each" for place, question in enumerate(lot)
+        )
     cursor: psycopg.RawCursor[TupleRow] = psycopg.RawCursor(session)
-    cursor.execute(question.sql.encode(), question.parameters or None)
+    cursor.execute(sql.encode(), lot[0].parameters or None)
     return cursor
 
 
-def _fetched(cursors: Sequence[psycopg.RawCursor[TupleRow]], batch: Batch, *, doing: str) -> _Answered:
-    answers: _Answered = []
-    for question, cursor in zip(batch, cursors, strict=True):
-        with worded(f"{doing} {question.subject}"):
-            answers.append((question, cursor.fetchall()))
-    return answers
+def _fetched(sent: Sequence[tuple[Batch, psycopg.RawCursor[TupleRow]]], *, doing: str) -> _Answered:
+    answered: _Answered = []
+    for lot, cursor in sent:
+        with worded(f"{doing} {lot[0].subject}"):
+            rows = cursor.fetchall()
+        if len(lot) == 1:
+            answered.append((lot[0], rows))
+            continue
+        answers: list[Answer] = [[] for _ in lot]
+        for place, *answer in rows:
+            answers[place].append(tuple(answer))
+        answered += zip(lot, answers, strict=True)
+    return answered
 
 
 def _rolled_back(session: Session) -> None:

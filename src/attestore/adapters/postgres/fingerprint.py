@@ -138,6 +138,7 @@ def take(
                 sql=statement(relation, within=cut, encodingless=encodingless, major=major),
                 parameters=(key,),
                 weight=relation.size // len(cuts),
+                form="fingerprint",
             )
             owners[question] = relation
     totals = {relation.oid: [0, 0, 0, 0, 0] for relation in relations}

@@ -142,7 +142,7 @@ def check(crew: Crew, keys: Sequence[Key]) -> tuple[ForeignKey, ...]:
     Raises:
         PrivilegeError, UnreachableError, ProgramFailedError: a table cannot be read; the key is in the message.
     """
-    asked = {Question(subject=key.label, sql=orphans(key), weight=key.weight): key for key in keys}
+    asked = {Question(subject=key.label, sql=orphans(key), weight=key.weight, form="orphans"): key for key in keys}
     found = [
         _value(asked[question], checked=True, count=int(answer[0][0]))
         for question, answer in crew.answers(batches(tuple(asked)), doing="look for orphans of")

@@ -196,7 +196,7 @@ def counted(crew: Crew, relations: Sequence[Relation], *, told: Callable[[int], 
         PrivilegeError, UnreachableError, ProgramFailedError: a table cannot be read; its name is in the message.
     """
     owners = {
-        Question(subject=relation.label, sql=counting(relation), weight=relation.size): relation
+        Question(subject=relation.label, sql=counting(relation), weight=relation.size, form="count"): relation
         for relation in relations
         if not relation.uncovered
     }
