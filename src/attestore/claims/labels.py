@@ -122,6 +122,7 @@ _NOUNS: Final = (
     _noun("triggers", r"triggers?"),
     _noun("functions", r"functions?|funktionen?"),
     _noun("sequences", r"sequences?|sequenzen?"),
+    _noun("materialized views", r"materiali[sz]ed views?|matviews?"),
     _noun("views", r"views?|sichten?"),
     _noun("extensions", r"extensions?|erweiterungen"),
     _noun("schemas", r"schemas?|schemata"),
@@ -359,7 +360,9 @@ class Named:
 def persons(text: str) -> tuple[Named, ...]:
     """Who is named, each; nobody where the text says so or is blank."""
     bare = re.sub(
-        r"https?://\S+|<[^>]*>|\b\d{4}-\d{2}-\d{2}\S*|\b\d{1,2}:\d{2}\S*|\bUTC\b|\d{1,2}\.\d{1,2}\.\d{4}", " ", text
+        r"https?://\S+|<[^>]*>|\b\d{4}-\d{2}-\d{2}[^\s)]*|\b\d{1,2}:\d{2}[^\s)]*|\bUTC\b|\d{1,2}\.\d{1,2}\.\d{4}",
+        " ",
+        text,
     )
     bare = re.sub(r"(?<=\w)@[\w-]+(?:\.[\w-]+)+", " ", re.sub(r"\([^()]*\)", " ", bare))
     bare = re.sub(r"^\W*([^\W\d_]{2,}), ([^\W\d_]{2,}|[^\W\d_]\.)\W*$", r"\2 \1", bare)  # surname first
@@ -381,7 +384,9 @@ def persons(text: str) -> tuple[Named, ...]:
     return tuple(found)
 
 
-_TITLES: Final = frozenset(["dr", "prof", "mr", "mrs", "ms", "herr", "frau", "dipl", "ing"])
+_TITLES: Final = frozenset(
+    ["dr", "prof", "mr", "mrs", "ms", "herr", "frau", "dipl", "ing", "inf", "kfm", "kffr", "wirt", "msc", "bsc", "phd"]
+)
 _FOLD: Final = str.maketrans(
     {"ß": "ss", "ä": "ae", "ö": "oe", "ü": "ue", "é": "e", "è": "e", "á": "a", "í": "i", "ó": "o"}
 )

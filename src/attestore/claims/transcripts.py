@@ -114,6 +114,7 @@ class _Reader:
             self.is_open = False
         if prompt is None and not self.quote:
             if end := self._printed(number):
+                self.answered = True
                 return self._blank(number, end, ends=self.is_open)
             if _FAILED.match(line):
                 self._drop()  # the document shows itself that it failed

@@ -191,14 +191,15 @@ _CLOSE, _FAR = Fraction(3, 100), Fraction(1, 10)
 def _derived(table: Table, document: Document, book: Book) -> None:
     """A column of rates: what is one column divided by another in most rows must be so in each."""
     rate = _place(table.head, _PER)
-    if rate is None or not 3 <= len(table.rows) <= 200 or len(table.head) > 8:
+    rows = [row for row in table.rows if not is_total(row.cells[0])]
+    if rate is None or not 3 <= len(rows) <= 200 or len(table.head) > 8:
         return
     values = [
         [
             None if cell is None or not cell.exact else cell.value
             for cell in (single(c, german=document.german) for c in row.cells)
         ]
-        for row in table.rows
+        for row in rows
     ]
     others = [index for index in range(1, len(table.head)) if index != rate]
     for part in others:
@@ -206,7 +207,7 @@ def _derived(table: Table, document: Document, book: Book) -> None:
             odd = _odd([(row[part], row[by], row[rate]) for row in values]) if part != by else None
             if odd is None:
                 continue
-            row = table.rows[odd]
+            row = rows[odd]
             book.found(
                 Kind.CONTRADICTION, row.line,
                 f"In the other rows “{table.head[rate].strip()}” follows from “{table.head[part].strip()}” and “{table.head[by].strip()}”; {row.cells[rate].strip()} does not.",

@@ -152,8 +152,13 @@ def events(document: Document) -> Iterator[Event]:
             if len(found) != 1 or found[0].start > 24 or len(label) > 40 or _NOT_EVENT.search(label):
                 continue
             role = _role(label)
+            if role == "approval" and _CHANGE.search(f"{label} {value}"):
+                continue  # of the change, before anything was done
             if role:
                 yield Event(role, found[0], line, block.section, label)
+
+
+_CHANGE: Final = re.compile(r"\b(?:CAB|change|CHG\d*|request|antrag)\b", re.IGNORECASE)
 
 
 def _role(label: str) -> str:

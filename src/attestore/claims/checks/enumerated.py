@@ -95,19 +95,104 @@ def check(document: Document, book: Book) -> None:
         for line, text in passage.lines:
             if len(text) <= _MOST:
                 _extremes(text, line, document, book)
+    _rated(document, book)
+    _largest(document, book)
+    _none(document, book)
+
+
+_SCOPE: Final = re.compile(
+    r"(?<![\w.,/-])(?P<n>\d{1,5}) (?P<what>systems|databases|clusters|backups|tests|checks|tables|restores|servers)\b[^.;\d]{0,30}[,:;] (?P<k>\d{1,5}) "
+    r"(?:were |was |have been )?(?:successfully )?(?:restored|passed|recovered|succeeded|successful|verified)\b",
+    re.IGNORECASE,
+)
+_SUCCESS: Final = re.compile(
+    r"^\W*(?:the )?(?:overall )?(?:success|pass|restore|completion) rate\b[^\d\n]{0,10}(?P<p>\d{1,3}(?:[.,]\d+)?) ?%",
+    re.IGNORECASE,
+)
+
+
+def _rated(document: Document, book: Book) -> None:
+    """14 systems, 12 restored: a success rate of 93 %."""
+    counted = [found for _, text in _lines(document) if len(text) <= _MOST and (found := _SCOPE.search(text))]
+    if len(counted) != 1 or not int(counted[0]["n"]):
+        return
+    part, whole = int(counted[0]["k"]), int(counted[0]["n"])
+    for passage in document.passages:
+        for line, text in passage.lines:
+            found = _SUCCESS.search(text) if len(text) <= _MOST else None
+            shares = quantities(f"{found['p']} %", german=document.german) if found else ()
+            if len(shares) == 1 and part <= whole and not shares[0].agrees(Fraction(part * 100, whole)):
+                book.found(
+                    Kind.CONTRADICTION, line, f"{part} of {whole} is {said(Fraction(part * 100, whole))}%, not {shares[0].text}.",
+                    needs="The two counts, with the list behind them.",
+                )  # fmt: skip
+
+
+_LARGEST: Final = re.compile(r"\blargest table\b[^.\d\n]{0,40}(?P<n>\d[\d,.']*\d) rows\b", re.IGNORECASE)
+_ROWS: Final = re.compile(
+    r"^\W*(?:\d{1,2}[.)] )?(?:total |all )?(?:rows?|row count|number of rows|records)(?: in (?:all|total))?\s*:\s*(?P<n>\d[\d,.']*\d)",
+    re.IGNORECASE,
+)
+
+
+def _largest(document: Document, book: Book) -> None:
+    """The largest table cannot have more rows than all of them."""
+    lines = [(line, text) for passage in document.passages for line, text in passage.lines if len(text) <= _MOST]
+    totals = {_number(found["n"], document) for _, text in lines if (found := _ROWS.search(text))}
+    if len(totals) != 1 or (total := totals.pop()) is None:
+        return
+    for line, text in lines:
+        found = _LARGEST.search(text)
+        most = _number(found["n"], document) if found else None
+        if most is not None and most > total:
+            book.found(
+                Kind.CONTRADICTION, line, f"{said(most)} rows in one table are more than the {said(total)} of all.", needs="count(*) of each table."
+            )  # fmt: skip
+
+
+_CLAIMED: Final = re.compile(
+    r"\b(?:no|keine) (?P<how>invalid|orphaned|missing|corrupt|failed|broken|disabled) (?P<what>[a-z]{4,20})\b",
+    re.IGNORECASE,
+)
+
+
+def _none(document: Document, book: Book) -> None:
+    """No invalid indexes, ticked; and two that are invalid."""
+    for passage in document.passages:
+        found = _CLAIMED.search(passage.text) if passage.ticked and len(passage.text) <= _MOST else None
+        if found is None:
+            continue
+        stem = re.sub(r"(?:es|s)$", "", found["what"].lower())
+        for line, text in _lines(document):
+            told = re.search(rf"(?<![\w.,/-])(?P<n>[1-9]\d*) {found['how']}\b", text, re.IGNORECASE)
+            if (
+                told
+                and stem in text.lower()
+                and not re.search(
+                    r"\b(?:source|before|old|previous\w*|dropped|fixed|repaired|rebuilt|since|also|both)\b", text
+                )
+            ):
+                book.found(
+                    Kind.CONTRADICTION, passage.line, f"Line {line} says {told[0]}.", needs="The query on the catalogue, and its output."
+                )  # fmt: skip
+                break
+
+
+_BREAK: Final = re.compile(
+    r"(?<=[.!?])\s+(?=[A-ZÄÖÜ])|\n(?=\[[ xX]\] |\W{0,3}\d{1,2}[.)] |[^\n]{0,60}(?:: | {3,}|\.{3,}))"
+)
 
 
 def _lines(document: Document) -> Iterator[tuple[int, str]]:
-    """Sentences, joined over line ends, with the line they begin on."""
+    """Sentences, joined over line ends, and lines of a form, with the line they begin on."""
     for block in document.blocks:
         if isinstance(block, Passage):
             if len(block.text) > 5_000:
                 continue
             place = 0
-            for found in (*re.finditer(r"(?<=[.!?])\s+(?=[A-ZÄÖÜ])|\n(?=[^\n]{0,60}: )", block.text), None):
+            for found in (*_BREAK.finditer(block.text), None):
                 end = found.start() if found else len(block.text)
-                piece = block.text[place:end]
-                yield block.line_at(place), re.sub(r"\s*\n\s*", " ", piece)
+                yield block.line_at(place), re.sub(r"\s*\n\s*", " ", block.text[place:end])
                 place = found.end() if found else end
         elif isinstance(block, Table):
             for row in block.rows:

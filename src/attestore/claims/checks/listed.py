@@ -267,6 +267,9 @@ def _items(blocks: tuple[Block, ...], place: int) -> list[Passage]:
     return found
 
 
+_CLOSING: Final = re.compile(r"\(\d{1,3}\)\s*:\s*$")
+
+
 def _following(text: str, line: int, count: int, document: Document, book: Book) -> None:
     text = re.split(r"[.;]\s", text)[-1]
     if _EXAMPLES.search(text):
@@ -288,6 +291,8 @@ def _following(text: str, line: int, count: int, document: Document, book: Book)
         or re.search(r"\b(?:following|these|folgende\w*)\b", text, re.IGNORECASE)
     ):
         return
+    if found and _CLOSING.search(text) and noun_of(text[: found[0].start]):
+        found = []
     if found and not re.match(r"\s*(?:[\w-]+\s+){0,3}[\w-]+s\b|\s*\w+(?:en|er|e)\b", text[found[0].end :]):
         return
     if quantities(text, german=document.german)[:1] and any(

@@ -26,7 +26,7 @@ def check(document: Document, book: Book) -> None:
     for line, text in _said_pretty(document):
         _sizes(line, text, book)
     for block in document.codes:
-        if block.language not in {"sql", "python", "yaml", "json"}:
+        if block.language not in {"python", "yaml", "json"}:
             _session(block, book)
 
 

@@ -49,6 +49,7 @@ def check(document: Document, book: Book) -> None:
             elif found["where"] is None:
                 shown.setdefault(name.rpartition(".")[2], set()).add((int(found["n"]), line))
         _timed(document, block, book)
+    _sized(document, book)
     for name, values in shown.items():
         if len({value for value, _ in values}) == 1 and len(name) > 3:
             value, line = min(values, key=lambda each: each[1])
@@ -139,4 +140,26 @@ def _timed(document: Document, block: Code, book: Book) -> None:
             if took.value + 2 * took.half < real - 1:
                 book.found(
                     Kind.CONTRADICTION, line, f"`time` printed {real // 60} min {real % 60} s for it; {took.text} is less.", needs=_NEEDS
+                )  # fmt: skip
+
+
+_INFO_SIZE: Final = re.compile(r"^\s*database size: (?P<n>[\d.]+ ?[KMGT]?B)\b", re.MULTILINE)
+_SAID_SIZE: Final = re.compile(
+    r"\bdatabase (?:size )?(?:is|was|size:|has a size of) (?P<n>\d[\d.,]* ?[KMGT]?B)\b", re.IGNORECASE
+)
+
+
+def _sized(document: Document, book: Book) -> None:
+    """`database size: 84.1GB`, and 48.1 GB in the text."""
+    printed = {found["n"] for block in document.codes for found in _INFO_SIZE.finditer(block.text)}
+    if len(printed) != 1:
+        return
+    shown = quantities(next(iter(printed)))
+    for passage in document.passages:
+        for line, text in sentences(passage):
+            found = _SAID_SIZE.search(text) if len(text) < 400 and not OTHER.search(text) else None
+            stated = quantities(found["n"], german=document.german) if found else ()
+            if found and len(shown) == len(stated) == 1 and not stated[0].same(shown[0]):
+                book.found(
+                    Kind.CONTRADICTION, line + text.count("\n", 0, found.start()), f"The listing prints {shown[0].text}, not {stated[0].text}.", needs=_NEEDS
                 )  # fmt: skip

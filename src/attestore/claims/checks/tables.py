@@ -16,7 +16,7 @@ __all__ = ["check"]
 
 _NOT_ADDITIVE: Final = re.compile(
     r"\b(?:avg|average|mean|median|p\d\d|max|min|rate|ratio|speed|throughput|per|ø|durchschnitt|mittel|version|port|id|no|nr|#|year|start\w*|end\w*|"
-    r"began|finish\w*|from|until|time of day|at|cumulative|running|elapsed|since|rank|priority|limit|target|threshold|beginn|ende|kumul\w*|"
+    r"began|begin\w*|begun|utc|finish\w*|from|until|time of day|at|cumulative|running|elapsed|since|rank|priority|limit|target|threshold|beginn|ende|kumul\w*|"
     r"peak|distinct|unique|score|level|offset|line|step|day|date|age|rto|rpo)\b|/s\b|^#$",
     re.IGNORECASE,
 )

@@ -35,6 +35,7 @@ _NOT_CLAIM: Final = re.compile(
 _PUFFED: Final = re.compile(
     r"\b(?:formally|fully|thoroughly|comprehensively|rigorously|extensively|independently|completely|exhaustively|successfully|vollständig|umfassend)\b"
     r"(?:\s+(?:tested|verified|and|,)){0,3}\s+(?:verified|validated|tested|audited|certified|proven|geprüft|getestet|verifiziert)\b"
+    r"|\bmathematically (?:certain|proven|guaranteed)\b|\babsolutely certain\b"
     r"|\b(?:verified|validated|tested|audited|proven)\b[^.\n]{0,20}\b(?:thoroughly|comprehensively|rigorously|extensively|exhaustively|in every respect|beyond doubt)\b",
     re.IGNORECASE,
 )
