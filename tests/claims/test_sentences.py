@@ -15,6 +15,11 @@ _TIME: Final = "```console\n$ time pg_restore -d x y.dump\n\nreal    21m14.802s\
 _RATE: Final = "| Cluster | Tables | Matched | Match rate |\n|---|---|---|---|\n| a | 40 | 40 | 100 % |\n| b | 25 | 24 | {} % |\n| c | 60 | 57 | 95 % |"
 _LOG: Final = "23:30 disaster\n23:41 servers ready\n{}\n{}\n01:10 application green"
 _WIKI: Final = "||Phase||Minutes||\n|Download|18|\n|Restore|41|\n|Checks|14|\n|Sum|{}|"
+_SIZES: Final = (
+    "sizes:\n\n  geo      41.2 GB\n  orders   18.7 GB\n  users     3.1 GB\n  mail     86.4 GB\n  total   {} GB"
+)
+_STEPS: Final = "| No | Step | By | Time |\n|---|---|---|---|\n| 1 | Fetch | N. Brandt | 08:55 |\n| 2 | Read | N. Brandt | 09:10 |\n| 3 | Load | N. Brandt | {} |\n| 4 | Done | N. Brandt | 10:40 |"
+_INFO: Final = "```\n        database size: 84.1GB, database backup size: 84.1GB\n```\n\n"
 _FORM: Final = "CERTIFICATE\n\nPerformed by ...... Ann Kerr\nApproved by ....... {}"
 
 
@@ -78,6 +83,28 @@ def _found(text: str) -> list[tuple[str, str]]:
         ("Start ..... 2026-04-14 08:00 UTC\nEnd ....... 2026-04-14 09:25 UTC\nTotal time ... 1 h 05 min", ("3", "contradiction"),
          "Start ..... 2026-04-14 08:00 UTC\nEnd ....... 2026-04-14 09:25 UTC\nTotal time ... 1 h 25 min"),
         (_WIKI.format(79), ("5", "contradiction"), _WIKI.format(73)),
+        ("61 tables in 4 schemas (berths 22, cargo 19, people 11, billing 10)", ("1", "contradiction"),
+         "62 tables in 4 schemas (berths 22, cargo 19, people 11, billing 10)"),
+        ("Objects: 318 tables, 902 indexes, 44 views; in total 1,246 objects", ("1", "contradiction"),
+         "Objects: 318 tables, 902 indexes, 44 views; in total 1,264 objects"),
+        (_SIZES.format("159.4"), ("7", "contradiction"), _SIZES.format("149.4")),
+        ("35 planned (5 databases x 7 nights), 34 succeeded, 2 failed", ("1", "contradiction"), "36 planned (4 databases x 9 nights), 34 succeeded, 2 failed"),
+        (_STEPS.format("09:05"), ("5", "impossible"), _STEPS.format("09:20")),
+        ("| Date | Weekday |\n|---|---|\n| 2026-03-03 | Wednesday |", ("3", "impossible"), "| Date | Weekday |\n|---|---|\n| 2026-03-03 | Tuesday |"),
+        ("Durchgeführt 08:30 bis 10:05 Uhr (85 Minuten)", ("1", "contradiction"), "Durchgeführt 08:30 bis 10:05 Uhr (95 Minuten)"),
+        ("Durchgeführt: 04.03.2026\n\nDie Sicherung vom 05.03.2026 wurde verwendet.", ("3", "impossible"),
+         "Durchgeführt: 04.03.2026\n\nDie Sicherung vom 03.03.2026 wurde verwendet."),
+        ("On 17 February 2026 the database was recovered.\n\nPrepared by Marcus Thiel, 16 February 2026", ("3", "impossible"),
+         "On 17 February 2026 the database was recovered.\n\nPrepared by Marcus Thiel, 18 February 2026"),
+        ("It has been reviewed by the person who prepared it.", ("1", "approval"), "It must not be reviewed by the person who prepared it."),
+        ("Execution: Sanne de Vries\nIndependent verification: S. de Vries", ("2", "approval"), "Execution: Sanne de Vries\nIndependent verification: P. de Vries"),
+        ("| Step | By |\n|---|---|\n| Restore | N. Brandt |\n\nReleased for production by: N. B.", ("5", "approval"),
+         "| Step | By |\n|---|---|\n| Restore | N. Brandt |\n\nReleased for production by: P. B."),
+        ("- [x] No invalid indexes of 340\n\nIndexes: 2 invalid", ("1", "contradiction"), "- [x] No invalid indexes of 340\n\nIndexes: 340 valid"),
+        ("- 14 systems in scope, 12 restored.\n- Success rate 93 %.", ("2", "contradiction"), "- 14 systems in scope, 12 restored.\n- Success rate 86 %."),
+        ("Row count: 1,203,118\nLargest table: 1,301,448 rows", ("2", "contradiction"), "Row count: 1,203,118\nLargest table: 301,448 rows"),
+        (_INFO + "The database size is 48.1 GB.", ("5", "contradiction"), _INFO + "The database size is 84.1 GB."),
+        ("Tables in scope (6):\n\n1. a\n2. b\n3. c", ("1", "contradiction"), "Tables in scope (3):\n\n1. a\n2. b\n3. c"),
         ("Functions: 41/40", ("1", "impossible"), "Functions: 40/40"),
     ],
 )  # fmt: skip

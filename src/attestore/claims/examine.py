@@ -25,6 +25,7 @@ from attestore.claims.checks import (
     shown,
     statements,
     suites,
+    sums,
     tables,
     told,
     unsupported,
@@ -44,6 +45,7 @@ def examine(document: Document, *, at: datetime | None = None) -> Report:
     known = figures(document)
     digests.check(document, book)
     tables.check(document, book)
+    sums.check(document, book)
     shares.check(document, book)
     statements.check(document, known, book)
     parts.check(document, book)

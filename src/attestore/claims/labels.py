@@ -404,8 +404,9 @@ def alike(one: Named, other: Named) -> bool:
     for short, long in ((a, b), (b, a)):
         if len(short) == 1 and len(long) == 2 and len(long[-1]) > 2 and short[0] == long[0][0] + long[-1]:
             return True
-        if len(short) == len(long) == 2 and len(short[0]) == 1:
-            return short[-1] == long[-1] and short[0] == long[0][0]
+        initials = len(short) == len(long) >= 2 and len(short[0]) == 1 and short[0] == long[0][0]
+        if initials and short[1:-1] == long[1:-1] and short[-1] in {long[-1], long[-1][0]}:
+            return True
     return False
 
 

@@ -15,13 +15,13 @@ from attestore.claims.model import Book, Kind
 __all__ = ["check"]
 
 _RAN: Final = re.compile(
-    r"^\W*(?:agent|operator|executor|implementer|assignee|tester|übungsleitung|testleitung|(?:test )?engineer|author|owner|performed|prepared|conducted|"
+    r"^\W*(?:agent|operator|executor|execution|performer|ausführung|durchführung|implementer|assignee|tester|übungsleitung|testleitung|(?:test )?engineer|author|owner|performed|prepared|conducted|"
     r"(?:executed|performed|completed|run|ran|tested|prepared|conducted|carried out|written|restored|done|created|drill|implemented) (?:by|through)|test(?:s)? (?:run|executed|performed) by|"
     r"(?:drill )?lead|durchgeführt von|durchgeführt|ausgeführt von|erstellt von|bearbeiter\w*|prüfer|verfasser\w*|autor\w*|by)\W*$",
     re.IGNORECASE,
 )
 _APPROVED: Final = re.compile(
-    r"^\W*(?:approve[dr](?: by)?|approvals?|approver|sign(?:ed)?[- ]?off(?: by)?|signed(?: by)?|authori[sz]ed by|accepted by|released (?:by|through)|certified by|attested by|closed by|reviewed and approved by|"
+    r"^\W*(?:approve[dr](?: by)?|approvals?|approver|sign(?:ed)?[- ]?off(?: by)?|signed(?: by)?|authori[sz]ed by|accepted by|released (?:for [\w ]{3,20} )?(?:by|through)|certified by|attested by|closed by|reviewed and approved by|"
     r"(?:final|management|production|customer|client|owner'?s?|business) approval|verified and approved by|freigegeben(?: von| durch)?|freigabe(?: durch)?|genehmigt(?: von| durch)?|abgenommen von|abnahme)\W*$",
     re.IGNORECASE,
 )
@@ -69,7 +69,7 @@ def check(document: Document, book: Book) -> None:
     valid = False
     for who in approved:
         valid |= _judge(who, ran, keys, book)
-    if not any(who.named for who in approved):
+    if not any(not person.role for who in approved for person in who.named):
         for who in _reviewers(document):
             if who.named and all(_known(person, ran, keys) for person in who.named):
                 book.found(
@@ -78,6 +78,7 @@ def check(document: Document, book: Book) -> None:
                     f"Reviewed by “{who.written[:50]}”, who also ran it: nobody else has looked.",
                     needs=_NEEDS,
                 )
+    _by_oneself(document, book)
     blank = [who for who in approved if not who.named]
     for line, text in _stated(document):
         if valid:
@@ -94,6 +95,27 @@ def check(document: Document, book: Book) -> None:
         book.found(Kind.APPROVAL, line, why, needs=_NEEDS)
     if ran and not valid and not any(who.named for who in approved):
         _unsigned(document, blank, book)
+
+
+_ONESELF: Final = re.compile(
+    r"\b(?:reviewed|approved|verified|checked|released|witnessed) by (?:the same (?:person|engineer|operator|administrator|dba)|(?:its|the) author\b|(?:him|her)self|"
+    r"the (?:person|one|engineer|operator|dba|administrator) who (?:also )?(?:prepared|ran|performed|wrote|executed|restored|made|conducted|carried))",
+    re.IGNORECASE,
+)
+_NOT_SO: Final = re.compile(
+    r"\b(?:not|never|cannot|must|may|nobody|if|no longer|should|only when|prohibited|forbidden)\b", re.IGNORECASE
+)
+
+
+def _by_oneself(document: Document, book: Book) -> None:
+    """Reviewed by the person who prepared it."""
+    for passage in _short(document):
+        for line, text in sentences(passage):
+            found = _ONESELF.search(text)
+            if found and not _NOT_SO.search(text):
+                book.found(
+                    Kind.APPROVAL, line + text.count("\n", 0, found.start()), "By its own words nobody else has looked.", needs=_NEEDS
+                )  # fmt: skip
 
 
 _OPEN: Final = re.compile(
@@ -192,12 +214,13 @@ def _of_table(table: Table) -> Iterator[tuple[int, str, str]]:
         ),
         None,
     )
+    steps = any(re.search(r"\b(?:step|action|activity|schritt)\b", head, re.IGNORECASE) for head in table.head)
     for row in table.rows:
         for index, head in enumerate(table.head):
             if (
                 index
                 and (_APPROVED.match(head) or _RAN.match(head))
-                and not re.fullmatch(r"\W*(?:owner|author|by|lead)\W*", head, re.IGNORECASE)
+                and (steps or not re.fullmatch(r"\W*(?:owner|author|by|lead)\W*", head, re.IGNORECASE))
             ):
                 yield row.line, head, row.cells[index]
         label = row.cells[0]
@@ -222,7 +245,8 @@ def _runners(document: Document) -> Iterator[_Who]:
 
 
 _REVIEWED: Final = re.compile(
-    r"^\W*(?:review(?:ed(?: by)?|er)|witness(?:ed by)?|(?:verified|checked|controlled|confirmed) by|countersigned(?: by)?|second (?:signature|person|pair of eyes|eyes)|"
+    r"^\W*(?:review(?:ed(?: by)?|er)|witness(?:ed by)?|(?:verified|checked|controlled|confirmed) by|countersigned(?: by)?|second (?:signature|person|pair of eyes|eyes)(?: for [\w ]{1,30})?|"
+    r"independent (?:verification|review|check|control)|verification|geprüft(?: von| durch)?|prüfung durch|zweitprüfung(?: durch)?|"
     r"gegengezeichnet(?: von)?|gegengeprüft(?: von)?|vier-augen-prüfung|four[- ]eyes(?: check| review| principle)?)\W*$",
     re.IGNORECASE,
 )

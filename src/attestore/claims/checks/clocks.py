@@ -41,6 +41,7 @@ def check(document: Document, book: Book) -> None:
         _labelled(group, document, book)
     for line, text in _lines(document):
         _sixty(text, line, book)
+        _spanned(text, line, document, book)
         _bracketed(text, line, document, book)
         found = moments(text) if len(text) < 1_000 and _BOTH.search(text) else ()
         if len(found) != 2 or not (found[0].timed and found[1].timed) or bool(found[0].zone) != bool(found[1].zone):
@@ -55,6 +56,27 @@ def check(document: Document, book: Book) -> None:
 _BRACKETED: Final = re.compile(
     r"\s*\((?:from |von |start(?:ed)?:? |begun |began )?(?P<a>\d{1,2}:\d\d(?::\d\d)?)\s*(?:–|—|-|to|until|bis|,? ?(?:and )?(?:end(?:ed)?|finish(?:ed)?|done|completed):?)\s*(?P<b>\d{1,2}:\d\d(?::\d\d)?)(?: (?:UTC|Uhr))?\)"
 )
+
+
+_SPANNED: Final = re.compile(
+    r"(?<![\d:.])(?P<a>\d{1,2}:\d\d(?::\d\d)?)\s*(?:–|—|-|to|until|bis)\s*(?P<b>\d{1,2}:\d\d(?::\d\d)?)(?: ?(?:UTC|Uhr|CES?T|local time))?\s*[(=,]\s*(?:= ?|i\.e\. )?(?P<rest>[^()\n]{2,30}?)(?:\)|$)"
+)
+
+
+def _spanned(text: str, line: int, document: Document, book: Book) -> None:
+    """08:30 to 10:05 (85 minutes)."""
+    for found in _SPANNED.finditer(text) if len(text) < 1_000 else ():
+        stated = single(found["rest"], german=document.german)
+        start, end = instant(found["a"]), instant(found["b"])
+        if (
+            start
+            and end
+            and stated is not None
+            and stated.measure == "duration"
+            and stated.exact
+            and stated.end == len(found["rest"].strip())
+        ):
+            _compare(start[0], end[0], max(start[1], end[1]), stated, line, book)
 
 
 _SIXTY: Final = re.compile(r"(?<![\w:.,/-])\d{1,3}:(?P<m>\d\d):(?P<s>\d\d)(?![\w:/-])")

@@ -30,6 +30,7 @@ def check(document: Document, book: Book, *, at: datetime | None) -> None:
     _ordered(document, book, at=at)
     for table in document.tables:
         _rows(table, book)
+        _weekdays(table, book)
     _timelines(document, book)
 
 
@@ -68,6 +69,22 @@ def _each(line: int, text: str, book: Book) -> None:
     for found in _SLASHED.finditer(text):
         if not any(_exists(int(found[3]), int(found[1 + swap]), int(found[2 - swap])) for swap in (0, 1)):
             book.found(Kind.IMPOSSIBLE, line, f"There is no {found[0]}, whichever figure is the month.", needs=_NEEDS)
+
+
+def _weekdays(table: Table, book: Book) -> None:
+    """A column of days beside one of dates."""
+    for row in table.rows:
+        named = [
+            day for cell in row.cells if (day := weekday(cell.strip(" *_.,"))) is not None and len(cell.strip()) > 1
+        ]
+        days = [
+            found[0]
+            for cell in row.cells
+            if len(found := moments(cell)) == 1 and found[0].text.strip() == cell.strip(" *_")
+        ]
+        if len(named) == len(days) == 1 and days[0].at.weekday() != named[0]:
+            told = days[0].at.date()
+            book.found(Kind.IMPOSSIBLE, row.line, f"{told.isoformat()} was a {told.strftime('%A')}.", needs=_NEEDS)
 
 
 def _exists(year: int, month: int, day: int) -> bool:
@@ -272,9 +289,9 @@ def _timelines(document: Document, book: Book) -> None:
     lists: dict[int, list[_Stamp]] = {}
     for block in document.blocks:
         match block:
-            case Table() if _LOG.search(block.head[0]):
+            case Table() if (column := _clocked(block)) is not None:
                 _backwards(
-                    [(row.line, row.cells[0], at) for row in block.rows if (at := instant(row.cells[0]))],
+                    [(row.line, row.cells[column], at) for row in block.rows if (at := instant(row.cells[column]))],
                     len(block.rows),
                     book,
                 )
@@ -293,6 +310,19 @@ def _timelines(document: Document, book: Book) -> None:
                 pass
     for stamps in lists.values():
         _backwards(stamps, len(stamps), book)
+
+
+_STEPS: Final = re.compile(r"^\W*(?:step|action|activity|event|schritt|ereignis)\b", re.IGNORECASE)
+_WHO: Final = re.compile(r"^\W*(?:by|who|operator|person|name|wer|durch)\W*$", re.IGNORECASE)
+
+
+def _clocked(table: Table) -> int | None:
+    """The column of the times of a log: the first, or that of steps that somebody did."""
+    if _LOG.search(table.head[0]):
+        return 0
+    if not any(_STEPS.search(head) for head in table.head) or not any(_WHO.search(head) for head in table.head):
+        return None
+    return next((index for index, head in enumerate(table.head) if _LOG.search(head)), None)
 
 
 def _leading(text: str) -> tuple[str, tuple[datetime, timedelta, bool]] | None:

@@ -26,7 +26,7 @@ _CATALOGUE: Final = {
 }  # fmt: skip
 _REAL: Final = re.compile(r"^real\s+(?P<m>\d{1,5})m(?P<s>\d{1,2})[.,]\d+s\s*$", re.MULTILINE)
 _RAN: Final = re.compile(
-    r"\b(?:restore|restoration|pg_restore|recovery|load|wiederherstellung)(?: itself)? (?:ran|took|lasted|needed|dauerte)(?: for)? (?=\d)",
+    r"\b(?:restore|restoring|restoration|pg_restore|recovery|load|wiederherstellung)(?: itself| it)? (?:ran|took|lasted|needed|dauerte)(?: for)? (?=\d)",
     re.IGNORECASE,
 )
 _CELL: Final = re.compile(

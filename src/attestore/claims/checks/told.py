@@ -19,11 +19,12 @@ from attestore.claims.moments import Moment, moments
 __all__ = ["check"]
 
 _BACKUP: Final = re.compile(
-    r"\b(?:backup|dump|snapshot|sicherung)\b[^.;\n]{0,70}?\b(?:taken|completed|made|created|finished|written|dated|erstellt|gezogen)\b",
+    r"\b(?:backup|dump|snapshot|sicherung)\b[^.;\n]{0,70}?\b(?:taken|completed|made|created|finished|written|dated|erstellt|gezogen)\b"
+    r"|\b(?:backup|dump|snapshot|sicherung) (?:of|from|vom|dated)(?= $| \w+, $)",
     re.IGNORECASE,
 )
 _TEST: Final = re.compile(
-    r"\b(?:was|were|we|had been|been|wurden?|I) (?:\w+ )?(?:restored|played back|wiederhergestellt|zurückgespielt)\b"
+    r"\b(?:was|were|we|had been|been|wurden?|I) (?:\w+ )?(?:restored|recovered|played back|wiederhergestellt|zurückgespielt)\b"
     r"|\b(?:restored?|drill|exercise|restore test|restoration|test) (?:took place|(?:was|were) (?:held|performed|conducted|executed|carried out|run|done))\b",
     re.IGNORECASE,
 )
@@ -34,6 +35,10 @@ _APPROVAL: Final = re.compile(
 _ASIDE: Final = re.compile(
     r"\b(?:previous\w*|last (?:year|quarter|month)|next|planned|plan|scheduled|will|would|should|could|due|earlier|older|oldest|another|again|second|first|attempt|"
     r"retention|deleted|expire\w*|not|never|unless|until|if|since|old|staging|change|request\w*|previously|former\w*|vorherig\w*|geplant|nächst\w*)\b",
+    re.IGNORECASE,
+)
+_PREPARED: Final = re.compile(
+    r"\W*(?:prepared|written|issued|compiled|erstellt|verfasst) (?:by|von) [^,\n\d]{3,50}, (?:den |the |on )?",
     re.IGNORECASE,
 )
 _LETTER: Final = re.compile(r"\W*(?:date|datum|dated)\W*", re.IGNORECASE)
@@ -85,11 +90,12 @@ def _told(document: Document) -> Iterator[Event]:
 def _event(passage: Passage, line: int, text: str, at: Moment) -> Event | None:
     """What a sentence says to have happened on its one day."""
     before, behind = text[max(0, at.start - _NEAR) : at.start], text[at.start : at.start + 2 * _NEAR]
-    opening = re.fullmatch(r"\W*(?:\d+[.)]\W*)?(?:on|am|at)?\W*", text[: at.start], re.IGNORECASE) is not None
+    opening = re.search(r"(?:^\W*(?:\d+[.)]\W*)?|\b(?:on|am)\s)\W*$", text[: at.start], re.IGNORECASE) is not None
     for role, pattern in (("approval", _APPROVAL), ("backup", _BACKUP), ("test", _TEST)):
-        said = pattern.search(behind) if opening else None
+        said = None
         for found in pattern.finditer(before):
             said = found
+        said = said or (pattern.search(behind) if opening else None)
         if said is not None:
             label = " ".join(said[0].split())[-60:]
             return Event(role, at, line + text.count("\n", 0, at.start), passage.section, label)
@@ -98,6 +104,12 @@ def _event(passage: Passage, line: int, text: str, at: Moment) -> Event | None:
 
 def _dated(document: Document) -> Iterator[Event]:
     """The date of a letter or memo, beside its From and To."""
+    for passage in document.passages:
+        for line, text in passage.lines:
+            prepared = _PREPARED.match(text)
+            days = moments(text[prepared.end() :]) if prepared else ()
+            if prepared and len(days) == 1 and days[0].start <= 1:
+                yield Event("report", days[0], line, passage.section, " ".join(prepared[0].split())[:40])
     for passage in list(document.passages)[:8]:
         pairs = [(line, *pair_) for line, text in passage.lines if (pair_ := keyed(text)) is not None]
         labels = {label.lower().strip(" *_") for _, label, _ in pairs}

@@ -127,12 +127,19 @@ _SHORT: Final = re.compile(
 )
 
 
+_CLEAN: Final = re.compile(
+    r"\W*no (?:\w+ ){0,2}(?:exceptions?|errors?|deviations?|issues?|problems?|findings?)(?: (?:was|were) (?:noted|found|observed|identified|detected))?\W*",
+    re.IGNORECASE,
+)
+
+
 def _bare(block: Passage, document: Document, book: Book) -> None:
     """Row counts verified. Foreign keys verified. Sequences verified."""
     text = " ".join(block.text.split())
     if len(text) > 600 or block.codes or quantities(text, german=document.german) or _ELSEWHERE.search(text):
         return
     told = [piece for piece in re.split(r"(?<=[.!;])\s+", text) if piece.strip()]
+    told = [piece for piece in told if not _CLEAN.fullmatch(piece)]
     bare = [piece for piece in told if _SHORT.fullmatch(piece) and not _NOT_CLAIM.search(piece)]
     if len(bare) < 2 or len(bare) < len(told) or {noun_of(piece) for piece in bare} & _measured_nouns(document):
         return
