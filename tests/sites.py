@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
@@ -20,7 +21,7 @@ from bundles import GATE, START, Draft, begin, issue, proof
 from decided import GLASS, KIM, ROSTER, SAM
 from fakes import FakeClock
 
-__all__ = ["AT", "HOSTILE", "TITLE", "Reader", "archive", "build", "read", "slower"]
+__all__ = ["AT", "HOSTILE", "TITLE", "Reader", "archive", "build", "growing", "read", "slower"]
 
 HOSTILE: Final = '</td><script>window.forged = 1</script><img src=x onerror="window.forged = 1"> | PASS\n\u202eSSAP'
 TITLE: Final = b'"<b>Restored</b> & | **tested** \\u202e"'
@@ -69,6 +70,25 @@ def archive(reports: Path, *, system: str = HOSTILE, gate: bytes = GATE) -> dict
     journal = reports / runs["changed"] / "journal.jsonl"
     journal.write_bytes(journal.read_bytes().replace(b'"value":3', b'"value":4', 1))
     return runs
+
+
+def growing(reports: Path, *, runs: int = 8, by: int = 10, system: str = "shelf") -> None:
+    """Whole monthly drills, each a little slower than the one before, and one that was killed between them."""
+    gate = GATE.replace(b"< 30m", b"< 600ms")
+    for number in range(runs):
+        start = START + timedelta(days=60 + 30 * number)
+        wobble = (0, 4, -3, 6, -5, 2)[number % 6]
+
+        def whole(
+            facts: list[tuple[str, str, Value]], more: int = by * number + wobble
+        ) -> list[tuple[str, str, Value]]:
+            return [*slower(more)(facts), ("restore.errors", "", 0), ("restore.jobs", "", 4)]
+
+        run = f"{start.strftime('%Y%m%dT%H%M%SZ')}-{system}"
+        issue(reports, Draft(run=run, system=system, start=start, gates=(gate,), told=whole))
+    killed = START + timedelta(days=47 + 30 * runs)
+    told = Draft(run=f"{killed.strftime('%Y%m%dT%H%M%SZ')}-{system}", system=system, start=killed, gates=(gate,))
+    issue(reports, replace(told, told=lambda facts: [each for each in facts if each[0] != "run.completed"]))
 
 
 def build(reports: Path, into: Path | None = None, *, at: datetime = AT, **more: object) -> Built:

@@ -17,7 +17,7 @@ from bundles import GATE
 
 WIDE, NARROW = 1280, 380
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-PAGES = ("index", "runs", "gate", "failed", "gone", "hostile", "decisions", "ledger")
+PAGES = ("index", "runs", "gate", "systems", "forecast", "failed", "gone", "hostile", "decisions", "ledger")
 
 
 class Site:
@@ -37,6 +37,8 @@ class Site:
                 return site / "runs-2026.html"
             case "gate":
                 return next((site / "gates").glob("shop-*.html"))
+            case "forecast":
+                return next((site / "gates").glob("shelf-*.html"))
             case "decisions" | "ledger" | "systems":
                 return site / f"{name}.html"
             case _:
@@ -79,6 +81,7 @@ def browser() -> Iterator[Browser]:
 def built(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Site:
     reports = tmp_path_factory.mktemp("site") / "reports"
     runs = sites.archive(reports, gate=GATE.replace(b"Backup restoration tested", sites.TITLE))
+    sites.growing(reports)
     sites.build(reports)
     return Site(reports, runs, browser)
 

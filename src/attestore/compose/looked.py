@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
-from attestore import canon, instants
+from attestore import canon, forecast, instants
 from attestore.archive import disk, layout
 from attestore.archive.record import read_outline, read_record
 from attestore.config import Roster
@@ -139,6 +139,7 @@ class Eye:
             stopped=stopped,
             rto_ms=figures.get("restore.rto"),
             sealed_bytes=figures.get("backup.size.sealed"),
+            measured=forecast.measured(case.observations),
             decisions=len(decided),
         )
         return Looked(line, names, case, decided)

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from attestore import __version__, canon, instants, resources
+from attestore import __version__, canon, forecast, instants, resources
 from attestore.archive import disk, layout
 from attestore.archive.shelf import Shelf
 from attestore.audit import Row as Audited
@@ -20,7 +20,8 @@ from attestore.compose.looked import Eye, told
 from attestore.config import Roster
 from attestore.errors import UsageError
 from attestore.evidence.ledger import Entry, RunClosed, RunFinished, RunStarted
-from attestore.gate import Gate, Operator
+from attestore.forecast import Drill
+from attestore.gate import Gate
 from attestore.report import Templates, load_templates
 from attestore.report.languages import catalogue, printed
 from attestore.report.site import (
@@ -172,12 +173,12 @@ class _Build:
             decisions += looked.decisions
             for judged in () if looked.case is None else looked.case.gates:
                 self._gates[start.system, judged.id] = judged
-        rows = tuple(self._row(row) for row in self._seen.rows)
-        overview = self._overview(rows, lines, decisions)
         by_gate: defaultdict[tuple[str, str], list[Line]] = defaultdict(list)
         for line in lines:
             for each in line.outcomes:
                 by_gate[line.system, each.gate].append(line)
+        rows = tuple(self._row(row, by_gate[row.system, row.gate]) for row in self._seen.rows)
+        overview = self._overview(rows, lines, decisions)
         for row in rows:
             for page in gate_pages(row, overview, self._dress, lines=by_gate[row.system, row.gate]):
                 self._put(page)
@@ -232,12 +233,10 @@ class _Build:
             roster=self._roster.digest,
         )
 
-    def _row(self, row: Audited) -> Row:
+    def _row(self, row: Audited, lines: list[Line]) -> Row:
         known = self._gates.get((row.system, row.gate))
-        target = None
-        for check in () if known is None else known.checks:
-            if check.fact == "restore.rto" and check.operator in {Operator.LESS, Operator.AT_MOST}:
-                target = int(check.bound)
+        target = None if known is None else forecast.target(known)
+        ahead = None if target is None else forecast.forecast(_drills(lines), target=target)
         return Row(
             system=row.system,
             gate=row.gate,
@@ -249,8 +248,16 @@ class _Build:
             compared=self._wanted.own is None or bool(row.expected),
             problems=row.problems,
             title="" if known is None else known.title,
-            target_ms=target,
+            target_ms=None if target is None else target.ms,
+            forecast=ahead,
+            soon=ahead is not None and ahead.near(self._wanted.at),
         )
+
+
+def _drills(lines: Iterable[Line]) -> list[Drill]:
+    """The runs that have an end, in the order of their ends, as a context's history would tell them; of a bundle that does not hold, nothing."""
+    ended = sorted((line for line in lines if line.ended), key=lambda line: line.ended)
+    return [Drill(line.rto_ms, line.sealed_bytes, line.measured) for line in ended]
 
 
 def _flawed(seen: Survey) -> dict[str, tuple[str, ...]]:

@@ -3,6 +3,7 @@
 from attestore.forecast.outlook import (
     MONTH,
     MOST,
+    NEAR_DAYS,
     SPAN_DAYS,
     Drill,
     Forecast,
@@ -20,6 +21,7 @@ __all__ = [
     "LEVEL",
     "MONTH",
     "MOST",
+    "NEAR_DAYS",
     "SPAN_DAYS",
     "Drill",
     "Forecast",

@@ -34,6 +34,8 @@ MOST: Final = 50
 """newest runs that are looked at"""
 SPAN_DAYS: Final = 14
 """days that runs have to span: in less, a week of busy and quiet days looks like growth"""
+NEAR_DAYS: Final = 30
+"""days ahead of a breach from which people are told: time to buy a disk"""
 MONTH: Final = 30 * 86_400
 """seconds over which growth is told"""
 _LARGEST: Final = 1 << 53
@@ -131,6 +133,12 @@ class Forecast:
     def trending(self) -> bool:
         """Whether there were runs enough for a trend."""
         return bool(self.horizon)
+
+    def near(self, at: datetime) -> bool:
+        """Whether the trend comes to the target, not broken yet, within `NEAR_DAYS` of an instant."""
+        if self.outlook is not Outlook.EXPECTED:
+            return False
+        return instants.parse(self.about) - at <= timedelta(days=NEAR_DAYS)
 
 
 def measured(observations: Sequence[Observation]) -> Measured | None:

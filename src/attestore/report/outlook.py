@@ -9,7 +9,7 @@ from attestore.report import numbers
 from attestore.report.blocks import Prospect
 from attestore.report.voice import later, say
 
-__all__ = ["basis", "picture", "sentence"]
+__all__ = ["basis", "picture", "range_words", "sentence"]
 
 _WHOLE: Final = 1000
 _LEVEL: Final = f"{LEVEL}%"
@@ -62,7 +62,7 @@ def _expected(told: Forecast) -> str:
         "At this trend the recovery time reaches its target of {target} about {about}.",
         target=target, about=numbers.day(told.about),
     )  # fmt: skip
-    return f"{about} {_range(told)}"
+    return f"{about} {range_words(told)}"
 
 
 def _unbroken(told: Forecast) -> str:
@@ -86,7 +86,8 @@ def _unbroken(told: Forecast) -> str:
     return f"{seen} {doubt}"
 
 
-def _range(told: Forecast) -> str:
+def range_words(told: Forecast) -> str:
+    """How sure an expected breach is: between which days."""
     early, late, horizon = (numbers.day(each) for each in (told.early, told.late, told.horizon))
     already = told.early == told.last
     if already and told.late:

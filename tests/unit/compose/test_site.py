@@ -10,8 +10,12 @@ from urllib.parse import unquote
 import pytest
 
 import sites
+from attestore import forecast, gate, instants
+from attestore.archive import history
 from attestore.audit import status
 from attestore.errors import DiskError, UsageError
+from attestore.forecast import Outlook
+from attestore.report import outlook
 from bundles import GLASS as PENS
 from bundles import START, Draft, issue
 from decided import GLASS, ROSTER, findings
@@ -266,3 +270,38 @@ def test_an_archive_without_a_run_has_a_site_that_says_so(tmp_path: Path) -> Non
 def test_the_pens_of_the_archive_are_those_of_the_roster() -> None:
     """A guard of the fixture itself: the operator of `bundles` signs for the roster of `decided`."""
     assert set(PENS.pens) & set(GLASS.pens)
+
+
+def test_a_gate_s_page_and_the_list_of_systems_say_when_the_target_will_be_broken(tmp_path: Path) -> None:
+    """By the runs that a report's history would tell: the killed one is left out and named."""
+    reports = tmp_path / "reports"
+    sites.growing(reports)
+    built = build(reports, at=START + timedelta(days=290))
+    (row,) = built.rows
+    expected = forecast.of_history(history(reports, "shelf"), gate_of(reports))
+    assert row.forecast == expected
+    assert expected is not None
+    assert (expected.outlook, expected.runs, expected.left_out) == (Outlook.EXPECTED, 8, 1)
+    page = next((reports / "_site" / "gates").glob("*.html")).read_text("utf-8")
+    told = read(next((reports / "_site" / "gates").glob("*.html"))).text
+    assert outlook.sentence(expected) in told
+    assert "Left out, having measured no whole restore: 1 run." in told
+    assert page.count('class="curve prospect"') == 1
+    listed = read(reports / "_site" / "systems.html").text
+    assert outlook.range_words(expected) in listed
+
+
+def test_somebody_is_told_on_the_first_page_only_when_the_breach_is_near(tmp_path: Path) -> None:
+    reports = tmp_path / "reports"
+    sites.growing(reports)
+    (row,) = build(reports, at=START + timedelta(days=290)).rows
+    assert row.forecast is not None
+    said = outlook.sentence(row.forecast)
+    assert (row.soon, said in read(reports / "index.html").text) == (False, False)
+    near = instants.parse(row.forecast.about) - timedelta(days=20)
+    (row,) = build(reports, at=near).rows
+    assert (row.soon, said in read(reports / "index.html").text) == (True, True)
+
+
+def gate_of(reports: Path) -> gate.Gate:
+    return gate.read(next(reports.glob("*-shelf/gates/*.yaml")))

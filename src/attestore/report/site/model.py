@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from enum import Enum
 
 from attestore import canon
+from attestore.evidence import Measured
 from attestore.evidence.decision import Decision
 from attestore.evidence.ledger import Checkpoint, Entry
+from attestore.forecast import Forecast
 from attestore.standing import Held
 
 __all__ = ["Chain", "Decided", "Line", "Outcome", "Overview", "Row", "Source", "Trust"]
@@ -55,6 +57,8 @@ class Line:
     """the run's own word for why it did not come to its end"""
     rto_ms: int | None = None
     sealed_bytes: int | None = None
+    measured: Measured | None = None
+    """how a whole restore went"""
     decisions: int = 0
 
     @property
@@ -86,6 +90,10 @@ class Row:
     title: str = ""
     target_ms: int | None = None
     """the newest gate's bound of the recovery time"""
+    forecast: Forecast | None = None
+    """when that will be broken; None where the gate sets none"""
+    soon: bool = False
+    """whether somebody should know of it already"""
 
 
 @dataclass(frozen=True, slots=True)

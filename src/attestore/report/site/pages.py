@@ -8,13 +8,24 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
+from attestore.report.blocks import Prospect
 from attestore.report.case import Case
+from attestore.report.outlook import basis, picture, sentence
 from attestore.report.site.marks import WORST, rank, run_mark, standing_mark, trust_words
 from attestore.report.site.model import Decided, Line, Overview, Row, Source, Trust
 from attestore.report.site.names import FOLDER, HOME, Place, gate_page, run_page
 from attestore.report.site.render import Dress
 from attestore.report.site.run import run_parts
-from attestore.report.site.tables import decisions_grid, entries_grid, history_grid, matrix, remarks, runs_grid, worth
+from attestore.report.site.tables import (
+    decisions_grid,
+    entries_grid,
+    forecasts_grid,
+    history_grid,
+    matrix,
+    remarks,
+    runs_grid,
+    worth,
+)
 from attestore.report.site.trends import trends
 from attestore.report.voice import say
 from attestore.standing import Standing
@@ -112,6 +123,7 @@ def list_pages(seen: Overview, dress: Dress) -> Iterator[Page]:
             seen=seen,
             matrix=matrix(seen.rows, at=seen.at, place=place),
             poor=worth(poor, at=seen.at, place=place),
+            forecasts=forecasts_grid(seen.rows, place=place),
         ),
     )
     place = Place(f"{FOLDER}/decisions.html")
@@ -158,6 +170,7 @@ def gate_pages(row: Row, seen: Overview, dress: Dress, *, lines: Sequence[Line])
             **common,
             remarks=remarks(row),
             figures=trends(row, lines),
+            ahead=_ahead(row),
             decisions=decisions_grid(decided, place=place),
             history=history_grid(row.gate, shown[:_MOST_HISTORY], place=place, caption=say("Runs, newest first")),
             runs=len(shown),
@@ -180,6 +193,20 @@ def gate_pages(row: Row, seen: Overview, dress: Dress, *, lines: Sequence[Line])
                 years=[(y, here.to(gate_page(row.system, row.gate, year=y)), len(g)) for y, g in by_year.items()],
             ),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Ahead:
+    """A forecast as the page tells it."""
+
+    said: str
+    rests: str
+    drawn: Prospect | None
+
+
+def _ahead(row: Row) -> _Ahead | None:
+    told = row.forecast
+    return None if told is None else _Ahead(sentence(told), basis(told), picture(told))
 
 
 def run_document(

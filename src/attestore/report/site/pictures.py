@@ -9,9 +9,10 @@ from typing import Final
 from markupsafe import Markup
 
 from attestore import instants
-from attestore.report.blocks import Gauge, Span
+from attestore.report.blocks import Gauge, Prospect, Span
+from attestore.report.pictures import band, ruled
 
-__all__ = ["Curve", "Point", "bar", "curve", "gauge", "scale"]
+__all__ = ["Curve", "Point", "bar", "curve", "gauge", "prospect", "scale"]
 
 _WIDE: Final = 1000
 _HIGH: Final = 200
@@ -102,6 +103,33 @@ def gauge(drawn: Gauge) -> Markup:
         f'<rect class="fill {drawn.tone.value}" x="0" y="10" width="{filled}" height="20"/>'
         f'<rect class="limit" x="{target}" y="0" width="3" height="40"/></svg>'
     )
+
+
+def prospect(drawn: Prospect) -> Markup:
+    """Days as dots, their line, the range ahead, the target across."""
+    left, middle, right = drawn.line
+    shape = "L".join(f"{x} {_down(y)}" for x, y in band(drawn))
+    line, ahead = (
+        "L".join(f"{x} {_down(y)}" for x, y in ruled(start, end))
+        for start, end in (((0, left), (_WIDE // 2, middle)), ((_WIDE // 2, middle), (_WIDE, right)))
+    )
+    target = _down(drawn.target_at)
+    parts = [
+        f'<path class="band" d="M{shape}Z"/>' if shape else "",
+        f'<path class="grid" d="M0 {_HIGH}H{_WIDE}M{_WIDE // 2} 0V{_HIGH}"/>',
+        f'<path class="target" d="M0 {target}H{_WIDE}"/>',
+        f'<path class="line" d="M{line}"/>' if line else "",
+        f'<path class="line ahead" d="M{ahead}"/>' if ahead else "",
+        *(f'<path class="dot" d="M{x} {_down(y)}h0.01"/>' for x, y in drawn.points),
+    ]
+    return Markup(  # noqa: S704 - numbers only
+        f'<svg class="curve prospect" viewBox="0 0 {_WIDE} {_HIGH}" preserveAspectRatio="none" aria-hidden="true" focusable="false">'
+        f"{''.join(parts)}</svg>"
+    )
+
+
+def _down(height: int) -> int:
+    return _HIGH - height * _HIGH // _WIDE
 
 
 def _places(points: Sequence[Point]) -> list[int]:

@@ -123,6 +123,7 @@ def load_dress(folder: Path, *, language: str = "en", organisation: str = "") ->
         "listing": _listing,
         "reason": wanting.reason,
         "gauge_svg": pictures.gauge,
+        "prospect_svg": pictures.prospect,
     }
     environment.filters.update(filters)
     return Dress(environment, style, script, MappingProxyType(fonts))

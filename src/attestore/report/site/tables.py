@@ -16,8 +16,10 @@ from attestore.evidence.ledger import (
     RunFinished,
     RunStarted,
 )
+from attestore.forecast import Outlook
 from attestore.report import numbers
 from attestore.report.blocks import Align, Column, Text
+from attestore.report.outlook import range_words, sentence
 from attestore.report.site.marks import outcome_mark, rank, run_mark, standing_mark
 from attestore.report.site.model import Chain, Decided, Line, Row, Trust
 from attestore.report.site.names import Place, gate_page, run_page
@@ -28,9 +30,20 @@ from attestore.report.voice import say
 from attestore.report.wanting import reason
 from attestore.standing import Standing
 
-__all__ = ["decisions_grid", "entries_grid", "history_grid", "matrix", "remarks", "runs_grid", "worth"]
+__all__ = [
+    "decisions_grid",
+    "entries_grid",
+    "forecasts_grid",
+    "history_grid",
+    "matrix",
+    "remarks",
+    "runs_grid",
+    "worth",
+]
 
 _SHORT: Final = 16
+_DUE: Final = (Outlook.BROKEN, Outlook.EXPECTED)
+_MOST_FORECASTS: Final = 500
 _MOST_DECISIONS: Final = 1000
 """of one table"""
 
@@ -88,7 +101,33 @@ def remarks(row: Row) -> tuple[str, ...]:
         said.append(say("The gate changed since run {run}.", run=row.changed_since))
     if not row.compared:
         said.append(say("The folder of gates that count holds no such gate: its bytes were compared with nothing."))
+    if row.soon and row.forecast is not None:
+        said.append(sentence(row.forecast))
     return tuple(said)
+
+
+def forecasts_grid(rows: Sequence[Row], *, place: Place) -> Grid:
+    """Gates whose target of the recovery time is broken or will be, soonest first."""
+    due = [(row, row.forecast) for row in rows if row.forecast is not None and row.forecast.outlook in _DUE]
+    due.sort(key=lambda each: (_DUE.index(each[1].outlook), each[1].about, each[0].system, each[0].gate))
+    made = tuple(
+        Cells(
+            (
+                Link(f"{row.system} {row.gate}".strip(), place.to(gate_page(row.system, row.gate))),
+                numbers.duration(told.newest_ms),
+                numbers.duration(told.target.ms),
+                say("broken already") if told.outlook is Outlook.BROKEN else numbers.day(told.about),
+                range_words(told) if told.outlook is Outlook.EXPECTED else "–",
+            ),
+            {"outcome": _word(row)},
+        )
+        for row, told in due[:_MOST_FORECASTS]
+    )
+    columns = (
+        Column(say("Gate")), Column(say("Newest RTO"), Align.RIGHT), Column(say("Target"), Align.RIGHT),
+        Column(say("Breach about")), Column(say("How sure"), wide=True),
+    )  # fmt: skip
+    return Grid(say("Recovery times that come to their target"), columns, made, name="forecasts", quiet=True)
 
 
 def worth(rows: Sequence[Row], *, at: str, place: Place) -> Grid:
