@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 import pikepdf
+from typing_extensions import override
 
 from attestore import __version__, canon, gate, instants, report, resources, verdict
 from attestore.archive import Bundle, LedgerFile, history, read_bundle
@@ -46,6 +47,7 @@ from attestore.proof import ForeignKey, Object, Proof, Query, Setting, Table, co
 from attestore.proof import Sequence as Counter
 from attestore.proof import encode as encode_proof
 from attestore.report import Case
+from fakes import OneByOne
 
 GATE: Final = b"""\
 gate: S9-PROD-004
@@ -153,11 +155,12 @@ class Glass:
         return Inspected(pen.fingerprint, made, pen.created, pen.expires, pen.revoked, pen.reason)
 
 
-class Press:
+class Press(OneByOne):
     """Prints a blank page that carries its attachments."""
 
     version = "press 1"
 
+    @override
     def print(self, page: Page, *, attachments: Sequence[Attachment]) -> bytes:
         assert page.html
         return carrier({each.name: each.data for each in attachments})

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+from typing_extensions import override
 
 from attestore import canon, proof, resources
 from attestore.config import Key, Roster
@@ -553,9 +555,26 @@ class FakeVerifier:
         return Inspected(self.verify(signature, data), made, made, None, None, "")
 
 
-class FakePrinter:
+class OneByOne:
+    """A printer that prints one page after the other."""
+
+    def print(self, page: Page, *, attachments: Sequence[Attachment]) -> bytes:
+        raise NotImplementedError
+
+    def print_all(
+        self, pages: Iterable[Page], *, attachments: Sequence[Attachment], told: Callable[[int], None] = lambda _: None
+    ) -> list[bytes]:
+        printed = []
+        for page in pages:
+            printed.append(self.print(page, attachments=attachments))
+            told(len(printed))
+        return printed
+
+
+class FakePrinter(OneByOne):
     version = "fake 1"
 
+    @override
     def print(self, page: Page, *, attachments: Sequence[Attachment]) -> bytes:
         return b"%PDF-fake\n" + page.title.encode() + b"\n" + "\n".join(a.name for a in attachments).encode()
 

@@ -16,7 +16,7 @@ from attestore.errors import UsageError
 from attestore.evidence import revision
 from attestore.evidence.decision import Decision
 from attestore.evidence.revision import Revision
-from attestore.ports import Attachment, Page, Printer
+from attestore.ports import Page
 from attestore.report import Case, Renderer, Templates
 
 __all__ = ["Wanted", "render_again"]
@@ -42,7 +42,7 @@ def render_again(folder: Path, *, into: Path, wanted: Wanted, configured: Config
         UsageError: the folder is not new, or there is no such gate, language or paper.
         PrintError, DiskError: a page can't be printed or written.
     """
-    from attestore.adapters.printer import WeasyPrinter
+    from attestore.adapters.press import Press
 
     if into.exists() or folder.resolve() in into.resolve().parents:
         raise UsageError(f"{into} exists already, or lies in the bundle", hint="Name a new folder with --into.")
@@ -55,34 +55,22 @@ def render_again(folder: Path, *, into: Path, wanted: Wanted, configured: Config
     carried = report.attachments(contents.read, names=contents.names, gates=case.gates)
     if case.revision is not None:
         carried = (*carried, *report.revision_attachments(case.revision, records))
-    printer = WeasyPrinter()
+    # what can't be printed leaves no folder that the next try would trip over
+    texts = [renderer.markdown(case, name, templates) for name in names]
+    printed = Press().print_all((_page(case, name, renderer, templates) for name in names), attachments=carried)
+    disk.make_folder(into, exist_ok=False)
     written: list[Path] = []
-    for name in names:
-        made = (
-            (into / f"{name}.md", renderer.markdown(case, name, templates)),
-            (into / f"{name}.pdf", _print(case, name, renderer, templates, printer=printer, carried=carried)),
-        )
-        # what can't be printed leaves no empty folder that the next try would trip over
-        if not written:
-            disk.make_folder(into, exist_ok=False)
-        for path, data in made:
+    for name, text, pdf in zip(names, texts, printed, strict=True):
+        for path, data in ((into / f"{name}.md", text), (into / f"{name}.pdf", pdf)):
             disk.write_new(path, data)
             written.append(path)
     return tuple(written)
 
 
-def _print(
-    case: Case,
-    name: str,
-    renderer: Renderer,
-    templates: Templates,
-    *,
-    printer: Printer,
-    carried: tuple[Attachment, ...],
-) -> bytes:
+def _page(case: Case, name: str, renderer: Renderer, templates: Templates) -> Page:
     sheet = renderer.sheet(case, name, templates)
     made = case.revision
-    page = Page(
+    return Page(
         html=sheet.html,
         title=sheet.title,
         images=sheet.images,
@@ -90,7 +78,6 @@ def _print(
         identifier=f"{case.context.run}/{name}/again",
         created=instants.parse(case.context.ended if made is None else made.at),
     )
-    return printer.print(page, attachments=carried)
 
 
 def _case(folder: Path, contents: Contents) -> tuple[Case, tuple[tuple[str, bytes], ...]]:

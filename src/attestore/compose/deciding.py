@@ -93,7 +93,7 @@ def keeping(settings: Settings, *, watcher: Watcher) -> Iterator[Deciding]:
         Error: keys, programmes or the printer are missing.
     """
     from attestore.adapters.gpg import GpgSigner, GpgVerifier
-    from attestore.adapters.printer import WeasyPrinter
+    from attestore.adapters.press import Press
     from attestore.adapters.process import Runner
     from attestore.adapters.system import SystemClock
     from attestore.adapters.workspace import TemporaryWorkspace
@@ -110,7 +110,7 @@ def keeping(settings: Settings, *, watcher: Watcher) -> Iterator[Deciding]:
             clock=SystemClock(),
             signer=GpgSigner(home.keyring, home.operator.fingerprint, runner=runner),
             verifier=verifier,
-            printer=WeasyPrinter(),
+            printer=Press().checked(),
             watcher=watcher,
             roster=home.roster,
             operator=home.operator,

@@ -79,9 +79,9 @@ def _programmes(settings: Settings, *, runner: Runner, lookout: Lookout) -> None
 
 
 def _paper(lookout: Lookout) -> None:
-    from attestore.adapters.printer import WeasyPrinter
+    from attestore.adapters.press import Press
 
-    printer = lookout.attempt("paper", "printer", WeasyPrinter)
+    printer = lookout.attempt("paper", "printer", Press().checked)
     if printer is not None:
         lookout.see(Look("paper", "printer", f"{printer.version}, pikepdf {metadata.version('pikepdf')}"))
 

@@ -8,11 +8,7 @@ __all__ = ["printer"]
 
 
 def printer() -> Printer:
-    """The printer of PDFs.
+    """The printer of PDFs."""
+    from attestore.adapters.press import Press
 
-    Raises:
-        PrintError: its libraries are missing.
-    """
-    from attestore.adapters.printer import WeasyPrinter
-
-    return WeasyPrinter()
+    return Press()

@@ -28,7 +28,7 @@ def tools(chosen: Plan, settings: Settings, *, watcher: Watcher, settle: Callabl
         Error: whatever is missing before a run can even begin: programmes, keys, roster.
     """
     from attestore.adapters.gpg import GpgSealer, GpgSigner, GpgVerifier
-    from attestore.adapters.printer import WeasyPrinter
+    from attestore.adapters.press import Press
     from attestore.adapters.process import Runner
     from attestore.adapters.system import SystemClock, SystemEntropy
     from attestore.adapters.workspace import TemporaryWorkspace
@@ -37,10 +37,10 @@ def tools(chosen: Plan, settings: Settings, *, watcher: Watcher, settle: Callabl
     with ExitStack() as stack:
         workspace = stack.enter_context(TemporaryWorkspace())
         runner = Runner(logs=workspace.logs)
-        home = stack.enter_context(opened_home(settings, runner=runner, say=watcher.say, work=workspace.path))
-        engines = Engines(settings, workspace=workspace, runner=runner, jobs=chosen.jobs)
-        printer = WeasyPrinter()
-        alone = stack.enter_context(lone_key(settings, home, runner=runner, work=workspace.path))
+        with Press().looked_at() as printer:
+            home = stack.enter_context(opened_home(settings, runner=runner, say=watcher.say, work=workspace.path))
+            engines = Engines(settings, workspace=workspace, runner=runner, jobs=chosen.jobs)
+            alone = stack.enter_context(lone_key(settings, home, runner=runner, work=workspace.path))
         sealer = GpgSealer(home.keyring, home.recipients, runner=runner, work=workspace.path, alone=alone)
         yield Tools(
             clock=SystemClock(),
@@ -74,7 +74,7 @@ def close_died(settings: Settings, *, watcher: Watcher) -> tuple[str, ...]:
         Error: a bundle or the ledger can't be read, written or signed.
     """
     from attestore.adapters.gpg import GpgSigner
-    from attestore.adapters.printer import WeasyPrinter
+    from attestore.adapters.press import Press
     from attestore.adapters.process import Runner
     from attestore.adapters.system import SystemClock
     from attestore.adapters.workspace import TemporaryWorkspace, sweep
@@ -96,7 +96,7 @@ def close_died(settings: Settings, *, watcher: Watcher) -> tuple[str, ...]:
         issuing = Issuing(
             clock=SystemClock(),
             signer=GpgSigner(home.keyring, home.operator.fingerprint, runner=runner),
-            printer=WeasyPrinter(),
+            printer=Press().checked(),
             watcher=watcher,
             templates=dressed.templates,
             roster=home.roster,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -47,5 +47,15 @@ class Printer(Protocol):
 
         Raises:
             PrintError: the HTML refers to something outside, or the printer's libraries are missing.
+        """
+        ...
+
+    def print_all(
+        self, pages: Iterable[Page], *, attachments: Sequence[Attachment], told: Callable[[int], None] = lambda _: None
+    ) -> list[bytes]:
+        """Each page's bytes, in order; pages may still be made while others are printed. `told` hears how many are done.
+
+        Raises:
+            PrintError: as `print` does.
         """
         ...

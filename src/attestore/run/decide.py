@@ -383,19 +383,23 @@ def _render(
 ) -> None:
     made = case.revision
     renderer, names = report.renderer(case.context.renderer), report.pages(case)
-    for done, name in enumerate(names, start=1):
-        number, at = (0, case.context.ended) if made is None else (made.number, made.at)
-        written = write(f"{name}.md", renderer.markdown(case, name, templates))
-        sheet = renderer.sheet(case, name, templates)
-        page = Page(
-            html=sheet.html,
-            title=sheet.title,
-            images=sheet.images,
-            language=case.context.language,
-            identifier=f"{case.context.run}/{name}/{number}",
-            created=instants.parse(at),
-        )
-        printed = write(f"{name}.pdf", tools.printer.print(page, attachments=carried))
-        tools.signer.sign(written)
-        tools.signer.sign(printed)
-        tools.watcher.progress(done, len(names), unit="parts")
+    number, at = (0, case.context.ended) if made is None else (made.number, made.at)
+
+    def pages() -> Iterator[Page]:
+        for name in names:
+            tools.signer.sign(write(f"{name}.md", renderer.markdown(case, name, templates)))
+            sheet = renderer.sheet(case, name, templates)
+            yield Page(
+                html=sheet.html,
+                title=sheet.title,
+                images=sheet.images,
+                language=case.context.language,
+                identifier=f"{case.context.run}/{name}/{number}",
+                created=instants.parse(at),
+            )
+
+    printed = tools.printer.print_all(
+        pages(), attachments=carried, told=lambda done: tools.watcher.progress(done, len(names), unit="parts")
+    )
+    for name, pdf in zip(names, printed, strict=True):
+        tools.signer.sign(write(f"{name}.pdf", pdf))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -122,21 +123,25 @@ def _case(ending: Ending, *, about: Context, told: Journal, verdicts: tuple[Gate
 def _reports(case: Case, *, tools: Issuing, bundle: Bundle) -> None:
     renderer, names = report.renderer(case.context.renderer), report.pages(case)
     attached = report.attachments(bundle.read, names=bundle.files(), gates=case.gates)
-    for done, name in enumerate(names, start=1):
-        written = bundle.write(f"{name}.md", renderer.markdown(case, name, tools.templates))
-        sheet = renderer.sheet(case, name, tools.templates)
-        page = Page(
-            html=sheet.html,
-            title=sheet.title,
-            images=sheet.images,
-            language=case.context.language,
-            identifier=f"{case.context.run}/{name}",
-            created=instants.parse(case.context.ended),
-        )
-        printed = bundle.write(f"{name}.pdf", tools.printer.print(page, attachments=attached))
-        tools.signer.sign(written)
-        tools.signer.sign(printed)
-        tools.watcher.progress(done, len(names), unit="parts")
+
+    def pages() -> Iterator[Page]:
+        for name in names:
+            tools.signer.sign(bundle.write(f"{name}.md", renderer.markdown(case, name, tools.templates)))
+            sheet = renderer.sheet(case, name, tools.templates)
+            yield Page(
+                html=sheet.html,
+                title=sheet.title,
+                images=sheet.images,
+                language=case.context.language,
+                identifier=f"{case.context.run}/{name}",
+                created=instants.parse(case.context.ended),
+            )
+
+    printed = tools.printer.print_all(
+        pages(), attachments=attached, told=lambda done: tools.watcher.progress(done, len(names), unit="parts")
+    )
+    for name, pdf in zip(names, printed, strict=True):
+        tools.signer.sign(bundle.write(f"{name}.pdf", pdf))
     bundle.write("VERIFY.md", renderer.verify(case, tools.templates))
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from typing_extensions import override
 
 from attestore.archive import LedgerFile
 from attestore.audit import audit
@@ -14,6 +16,7 @@ from attestore.errors import Error, TamperedError, UsageError
 from attestore.evidence import Person, revision
 from attestore.evidence.decision import Meaning
 from attestore.evidence.ledger import DecisionEntered, ReportsRevised
+from attestore.ports import Attachment, Page
 from attestore.run import Wish, draft, enter, read_sealed, superseded
 from bundles import MIRA, RUN, START, STRANGER, Pen
 from decided import (
@@ -33,6 +36,7 @@ from decided import (
     signed,
     waiver,
 )
+from fakes import OneByOne
 
 MINUTE = timedelta(minutes=1)
 
@@ -203,10 +207,12 @@ def test_a_death_anywhere_leaves_what_the_next_command_brings_to_its_end(tmp_pat
         tools = doors(AFTER + MINUTE)
         chosen = record(folder, KIM)
 
-        class Press:
+        class Press(OneByOne):
             version = "press 1"
 
-            def print(self, *_: object, **__: object) -> bytes:
+            @override
+            def print(self, page: Page, *, attachments: Sequence[Attachment]) -> bytes:
+                del page, attachments
                 raise Died
 
         class Signer:
