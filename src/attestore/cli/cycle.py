@@ -27,7 +27,7 @@ from attestore.errors import DiskError, Error, StoreError, TamperedError, UsageE
 from attestore.gate import Gate
 from attestore.plan import Job, Plan
 from attestore.ports import Watcher
-from attestore.proof import AUDIT, IndexCheck, compare
+from attestore.proof import AUDIT, IndexCheck
 from attestore.report.case import Case, Reading
 from attestore.run import Outcome, execute
 from attestore.verdict import GateVerdict
@@ -304,7 +304,7 @@ def _as_json(plan: Plan, outcome: Outcome) -> canon.JSON:
 
 
 def _differences_json(case: Case) -> canon.JSON:
-    if case.source is None or case.restored is None:
+    if case.comparison is None:
         return []
     return [
         {
@@ -315,7 +315,7 @@ def _differences_json(case: Case) -> canon.JSON:
             "backup": each.source,
             "restored": each.restored,
         }
-        for each in compare(case.source, case.restored).differences
+        for each in case.comparison.differences
     ]
 
 

@@ -20,7 +20,7 @@ from rich.text import Text
 from attestore.cli.log import Lines, logger, speaks_json
 from attestore.facts import RTO_PHASES
 from attestore.ports import Clock
-from attestore.proof import Difference, compare
+from attestore.proof import Difference
 from attestore.report import Case, numbers
 from attestore.report.case import Reading
 from attestore.report.front import observed
@@ -253,9 +253,7 @@ _MOST_FOUND: Final = 8
 
 def _found(case: Case) -> list[Table]:
     """The first differences, and what pg_restore complained of: what somebody at the terminal looks for first."""
-    differences: Sequence[Difference] = ()
-    if case.source is not None and case.restored is not None:
-        differences = compare(case.source, case.restored).differences
+    differences: Sequence[Difference] = () if case.comparison is None else case.comparison.differences
     errors = [str(each.value) for each in case.observations if each.fact == "restore.error"]
     tables = []
     for head, rows in (

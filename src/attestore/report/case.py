@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from attestore import instants
@@ -43,6 +43,16 @@ class Case:
     """of a report that is rendered again after decisions"""
     decisions: tuple[Decision, ...] = ()
     """that the revision rests on, in the order of the ledger"""
+    _compared: list[Comparison] = field(default_factory=list, init=False, repr=False, compare=False)
+
+    @property
+    def comparison(self) -> Comparison | None:
+        """Every difference of the two proofs, found once for all documents; None where there are not two to compare."""
+        if self.source is None or self.restored is None:
+            return None
+        if not self._compared:
+            self._compared.append(compare(self.source, self.restored))
+        return self._compared[0]
 
     def worth(self, gate_id: str) -> Worth:
         """What the gate is worth: as the revision tells it, or before anybody has decided."""
@@ -184,13 +194,10 @@ def view(case: Case, gate_id: str) -> View:
     Raises:
         UsageError: the run did not judge it.
     """
-    comparison = None
-    if case.source is not None and case.restored is not None:
-        comparison = compare(case.source, case.restored)
     return View(
         case=case,
         gate=case.gate(gate_id),
         verdict=case.verdict(gate_id),
         reading=Reading(case.observations),
-        comparison=comparison,
+        comparison=case.comparison,
     )

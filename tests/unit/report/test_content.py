@@ -12,7 +12,7 @@ import report_cases as cases
 from attestore import report
 from attestore.errors import UsageError
 from attestore.facts import RTO_PHASES
-from attestore.proof import Object
+from attestore.proof import Comparison, Object, Proof, compare
 from attestore.report import Case
 from attestore.report.blocks import Callout, Gauge, Heading, Mark, Para, Prospect, Table, Tone, Trend
 from attestore.report.numbers import share as report_share
@@ -429,3 +429,22 @@ def test_settings_that_changed_are_named_and_forge_nothing() -> None:
 def test_no_line_of_a_picture_leaves_it(start: int, end: int) -> None:
     for spots in (ruled((500, start), (1000, end)), ruled((500, start), (1000, end), fill=True)):
         assert all(-20 <= y <= 1020 and 500 <= x <= 1000 for x, y in spots)
+
+
+def test_two_proofs_are_compared_once_for_all_documents_of_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Thousands of tables are looked through for every page otherwise."""
+    case, calls = cases.failed(), list[object]()
+    compared = compare
+
+    def counted(source: Proof, restored: Proof) -> Comparison:
+        calls.append(source)
+        return compared(source, restored)
+
+    monkeypatch.setattr("attestore.report.case.compare", counted)
+    renderer = report.renderer(report.RENDERER)
+    for name in report.pages(case):
+        renderer.markdown(case, name, TEMPLATES)
+        renderer.sheet(case, name, TEMPLATES)
+    assert len(calls) == 1
+    assert replace(case, restored=None).comparison is None
+    assert calls == [case.source]

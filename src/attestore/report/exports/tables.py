@@ -9,7 +9,6 @@ from enum import Enum
 from typing import Final, TypeAlias
 
 from attestore.facts import FACTS
-from attestore.proof import compare
 from attestore.report.exports.record import Record, judged, spoken
 from attestore.report.words import visible
 
@@ -88,10 +87,10 @@ def _differences(record: Record) -> Iterator[Iterable[_Cell]]:
     """Where there are not two proofs, a line that says so: an empty table would read as equality."""
     yield ("run", "subject", "kind", "what", "source", "restored")
     case, run = record.case, record.statement.run
-    if case.source is None or case.restored is None:
+    if case.comparison is None:
         yield (run, "", "", "not compared: the run did not come to two proofs", "", "")
         return
-    for each in compare(case.source, case.restored).differences:
+    for each in case.comparison.differences:
         yield (run, each.subject, each.kind, each.what, each.source, each.restored)
 
 
