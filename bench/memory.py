@@ -1,10 +1,11 @@
-"""Peak memory of the real programme over whole cycles, as databases grow; and a table of more than 1 GiB of text."""
+"""Time, peak memory and peak disk of whole cycles, as databases grow; and a table of more than 1 GiB of text."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
+from disk import Held, watching
 from world import Cycle, attestore, mebibytes, serving, table
 
 from attestore.adapters.postgres.cluster import Connection
@@ -12,7 +13,7 @@ from attestore.adapters.postgres.programs import Installation
 
 __all__ = ["measure"]
 
-_SIZES_MB = (100, 1024, 5120)
+_SIZES_MB = (100, 1024, 10_240)
 _LARGE = 1.25 * 2**30
 _TABLES = 4
 _ROW = 400
@@ -30,10 +31,13 @@ def measure(installation: Installation, scale: float, folder: Path) -> str:
             continue
         with serving(installation, folder) as server:
             held = _fill(server, size=int(size * scale), tables=tables)
-            rows += [_row(f"{held} {where}", each, _cycle(server, installation, folder, each)) for each in methods]
-    return table(("database", "method", "time", "attestore", *_SHOWN), rows) + (
+            for each in methods:
+                done, disk = _cycle(server, installation, folder, each)
+                rows.append(_row(f"{held} {where}", each, done, disk))
+    return table(("database", "method", "time", "attestore", *_SHOWN, "work folder", "store", "disk"), rows) + (
         "\n\nPeak resident memory of one process of each programme: VmHWM of `attestore`, the printing of the PDF included, and of what it starts; of "
-        "`postgres` (the isolated server) the private part, RssAnon. Whole cycle: `attestore run --gate S9-PROD-004`."
+        "`postgres` (the isolated server) the private part, RssAnon. Disk: most bytes seen in the work folder (dump, parts, the isolated server), "
+        "in the store with what waits for it, and in both at one time. Whole cycle: `attestore run --gate S9-PROD-004`."
     )
 
 
@@ -52,20 +56,21 @@ def _fill(server: Connection, *, size: int, tables: int) -> str:
     return mebibytes(row[0] if row else 0)
 
 
-def _cycle(server: Connection, installation: Installation, folder: Path, method: str) -> Cycle:
+def _cycle(server: Connection, installation: Installation, folder: Path, method: str) -> tuple[Cycle, Held]:
     words = ("--source", server.conninfo, "--method", method, "--gate", "S9-PROD-004", "--system", "bench")
-    done = attestore(folder, installation, "run", *words)
+    with watching({"work": folder / "tmp", "store": folder / ".attestore"}) as disk:
+        done = attestore(folder, installation, "run", *words)
     # the store would fill the disk
     for part in (folder / ".attestore" / "store").rglob("*.gpg"):
         part.unlink()
     if done.result["outcome"] != "PASS":
         raise RuntimeError(f"the cycle did not pass: {done.result}")
-    return done
+    return done, disk
 
 
-def _row(what: str, method: str, done: Cycle) -> tuple[str, ...]:
-    print(
-        what, method, f"{done.seconds:.1f} s", {name: mebibytes(size) for name, size in done.peaks.items()}, flush=True
-    )
+def _row(what: str, method: str, done: Cycle, disk: Held) -> tuple[str, ...]:
+    peaks = {name: mebibytes(size) for name, size in done.peaks.items()}
+    print(what, method, f"{done.seconds:.1f} s", peaks, disk.peaks, flush=True)
     shown = (mebibytes(done.peaks[name]) if name in done.peaks else "–" for name in _SHOWN)
-    return (what, method, f"{done.seconds:.0f} s", mebibytes(done.peaks["attestore"]), *shown)
+    held = (disk.peaks["work"], disk.peaks["store"], disk.together)
+    return (what, method, f"{done.seconds:.0f} s", mebibytes(done.peaks["attestore"]), *shown, *map(mebibytes, held))
