@@ -1,6 +1,7 @@
 """Whole cycles through S3 beside the same into a folder: time of the phases that touch the store, and the programme's peak memory.
 
-The endpoint is tests/plainserver.py, which keeps objects on the disk: what is measured is our side, not a service's.
+The endpoint is tests/plainserver.py, which keeps objects on the disk: what is measured is our side, not a service's. `far` is the
+same behind narrow.py, 50 ms away and 50 MB/s for each stream.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ __all__ = ["measure"]
 
 _SIZES_MB = (100, 1024)
 _ROW = 700
+_LATENCY_MS = 50
+_RATE = 50_000_000
+_NARROW = Path(__file__).with_name("narrow.py")
 _SERVER = Path(__file__).parents[1] / "tests" / "plainserver.py"
 
 
@@ -30,17 +34,18 @@ def measure(installation: Installation, scale: float, folder: Path) -> str:
     rows = []
     os.environ |= {"AWS_ACCESS_KEY_ID": "bench", "AWS_SECRET_ACCESS_KEY": "bench"}
     for size in _SIZES_MB:
-        with serving(installation, folder) as server, _endpoint(folder) as url:
+        with serving(installation, folder) as server, _endpoint(folder) as url, _far(url) as far:
             held = _fill(server, size=int(size * 1e6 * scale))
             words = ("run", "--source", server.conninfo, "--gate", "S9-PROD-004", "--system", "bench")
-            for where, store in (("folder", str(folder / "kept")), ("S3", f"s3://bucket/?endpoint={url}")):
+            for where, store in _stores(folder, url, far):
                 done = attestore(folder, installation, *words, "--store", store)
                 rows.append(_row(held, where, done, folder=folder))
                 for part in (folder / "kept").rglob("*.gpg"):
                     part.unlink()
     return table(("database", "store", "sealed", "time", "store phase", "retrieve", "attestore"), rows) + (
         "\n\nWhole cycle: `attestore run --gate S9-PROD-004`. Store: sums of each part, upload (16 MiB parts, four at a time, each "
-        "request signed with its own SHA-256), every byte read back. Peak resident memory of `attestore` (VmHWM)."
+        f"request signed with its own SHA-256), every byte read back. S3, far: {_LATENCY_MS} ms of latency and "
+        f"{_RATE / 1e6:.0f} MB/s for each stream, each way. Peak resident memory of `attestore` (VmHWM)."
     )
 
 
@@ -65,14 +70,37 @@ def _row(held: str, where: str, done: Cycle, *, folder: Path) -> tuple[str, ...]
     return (held, where, mebibytes(sealed), f"{done.seconds:.0f} s", *phases, mebibytes(done.peaks["attestore"]))
 
 
+def _stores(folder: Path, near: str, far: str) -> tuple[tuple[str, str], ...]:
+    return (
+        ("folder", str(folder / "kept")),
+        ("S3", f"s3://bucket/?endpoint={near}"),
+        ("S3, far", f"s3://distant/?endpoint={far}"),
+    )
+
+
 @contextmanager
-def _endpoint(folder: Path) -> Iterator[str]:
-    objects = folder / "objects"
-    objects.mkdir(exist_ok=True)
-    with subprocess.Popen([sys.executable, str(_SERVER), str(objects)], stdout=subprocess.PIPE, text=True) as process:
+def _far(near: str) -> Iterator[str]:
+    with _listening(str(_NARROW), near.rpartition(":")[2], str(_LATENCY_MS), str(_RATE)) as url:
+        yield url
+
+
+@contextmanager
+def _listening(*words: str) -> Iterator[str]:
+    """A programme that tells its port, for a block."""
+    with subprocess.Popen([sys.executable, *words], stdout=subprocess.PIPE, text=True) as process:
         try:
             yield f"http://127.0.0.1:{process.stdout.readline().strip() if process.stdout else ''}"
         finally:
             process.terminate()
+
+
+@contextmanager
+def _endpoint(folder: Path) -> Iterator[str]:
+    objects = folder / "objects"
+    objects.mkdir(exist_ok=True)
+    with _listening(str(_SERVER), str(objects)) as url:
+        try:
+            yield url
+        finally:
             for path in objects.iterdir():
                 path.unlink()

@@ -438,6 +438,10 @@ class FakeScratch:
         return (Look("target", "version", self.version, self.problems(facts)),)
 
     @contextmanager
+    def ahead(self) -> Iterator[None]:
+        yield
+
+    @contextmanager
     def start(self, locale: Locale, *, database_size: int) -> Iterator[FakeTarget]:
         assert locale.encoding
         assert database_size > 0

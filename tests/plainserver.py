@@ -25,6 +25,7 @@ _CHUNK = 1 << 20
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     root: Path
+    ranges: bool
 
     def log_message(self, *_: object) -> None:  # type: ignore[explicit-override]
         pass
@@ -105,30 +106,33 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _object(self, path: Path) -> None:
         size = path.stat().st_size
-        span = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
+        span = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", "") if self.ranges else "")
         start = int(span[1]) if span else 0
+        end = min(size, int(span[2]) + 1) if span and span[2] else size
         self.send_response(206 if span else 200)
         if span:
-            self.send_header("Content-Range", f"bytes {start}-{size - 1}/{size}")
-        self.send_header("Content-Length", str(size - start))
+            self.send_header("Content-Range", f"bytes {start}-{end - 1}/{size}")
+        self.send_header("Content-Length", str(end - start))
         self.send_header("Last-Modified", formatdate(usegmt=True))
         self.send_header("x-amz-meta-attestore-sha256", path.with_name(f"{path.name}!meta").read_text())
         self.end_headers()
         if self.command == "GET":
             with path.open("rb") as file:
                 file.seek(start)
-                shutil.copyfileobj(file, self.wfile, _CHUNK)
+                while start < end and (chunk := file.read(min(_CHUNK, end - start))):
+                    self.wfile.write(chunk)
+                    start += len(chunk)
 
 
-def _server(folder: Path) -> ThreadingHTTPServer:
-    handler = type("Handler", (_Handler,), {"root": folder})
+def _server(folder: Path, *, ranges: bool = True) -> ThreadingHTTPServer:
+    handler = type("Handler", (_Handler,), {"root": folder, "ranges": ranges})
     return ThreadingHTTPServer(("127.0.0.1", 0), handler)
 
 
 @contextlib.contextmanager
-def plain_server(folder: Path) -> Iterator[str]:
-    """Its address, for as long as the block lasts."""
-    with _server(folder) as server:
+def plain_server(folder: Path, *, ranges: bool = True) -> Iterator[str]:
+    """Its address, for as long as the block lasts; without `ranges` it gives a whole object or none."""
+    with _server(folder, ranges=ranges) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from attestore.adapters.postgres.scratch import PgScratch, PgTarget
 from attestore.adapters.postgres.source import PgSource
 from attestore.adapters.process import Runner
 from attestore.adapters.workspace import TemporaryWorkspace
-from attestore.errors import DiskError, ProgramFailedError, ScratchError, VersionError
+from attestore.errors import DiskError, ProgramFailedError, ScratchError, TamperedError, VersionError
 from attestore.evidence import Locale
 from attestore.ports import Form, Plain, Section, SourceFacts
 from clusters import MAJORS, installations, running_server
@@ -238,3 +238,41 @@ def test_a_locale_that_is_not_here_is_refused_before_anything_is_made(workspace:
     ):
         pass
     assert not list(workspace.path.glob("server-*"))
+
+
+def test_a_server_that_was_begun_ahead_is_the_one_that_starts(workspace: TemporaryWorkspace) -> None:
+    """One initdb, whose time went by beside something else."""
+    made = scratch(workspace)
+    with made.ahead(), made.start(LOCALE, database_size=1) as server:
+        assert len(list(workspace.path.glob("server-*"))) == 1
+        assert server.identifier.isdigit()
+    assert not list(workspace.path.glob("server-*"))
+    told = [path.read_text() for path in workspace.logs.glob("*-initdb.log")]
+    assert sum("--pgdata" in each for each in told) == 1
+
+
+def test_what_was_begun_ahead_of_a_start_that_never_comes_is_gone(workspace: TemporaryWorkspace) -> None:
+    """The backup did not come back whole, so that nothing is restored."""
+    made = scratch(workspace)
+    with suppress(TamperedError), made.ahead():
+        assert (next(workspace.path.glob("server-*")) / "password").exists()
+        raise TamperedError("other bytes than were sealed")
+    assert not list(workspace.path.glob("server-*"))
+    assert not list(workspace.private("secrets").glob("server-*"))
+    told = next(each for each in map(Path.read_text, workspace.logs.glob("*-initdb.log")) if "--pgdata" in each)
+    assert "exit code: 0" not in told
+
+
+def test_what_fails_ahead_is_told_when_the_server_is_asked_for(tmp_path: Path) -> None:
+    """Until then the run has other things to tell, such as what came back from the store."""
+    deep = tmp_path / ("d" * 100)
+    deep.mkdir()
+    with TemporaryWorkspace(deep) as workspace:
+        made = scratch(workspace)
+        with (
+            made.ahead(),
+            pytest.raises(ScratchError, match="is longer than 107 bytes"),
+            made.start(LOCALE, database_size=1),
+        ):
+            raise AssertionError
+        assert not list(workspace.path.glob("server-*"))

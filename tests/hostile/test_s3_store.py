@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -14,7 +15,8 @@ from botocore import exceptions as boto
 from attestore.adapters.s3 import Credentials, Patience, S3Store, faults
 from attestore.config.stores import Lock
 from attestore.errors import DiskError, Error, StoreError
-from attestore.ports import Signed, Store
+from attestore.evidence import PartRecord
+from attestore.ports import SealedPart, Signed, Store
 from badnet import bad_network
 from endpoints import HURRIED, MINUTE, Endpoint, free_port
 from plainserver import plain_server
@@ -226,6 +228,65 @@ def test_an_object_that_was_exchanged_in_the_bucket_is_noticed(
         store.read("shop/b1/manifest.json", limit=10)
     with pytest.raises(StoreError, match="nothing is ever written over"):
         store.put("shop/b1/manifest.json", _item(tmp_path, b"true"))
+
+
+_LARGE = bytes(range(251)) * 1200
+_PIECE = 1 << 16
+
+
+def _part(folder: Path) -> SealedPart:
+    digest = hashlib.sha256(_LARGE).hexdigest()
+    path = _item(folder, _LARGE).path
+    record = PartRecord(
+        role="archive", name="x.gpg", size=len(_LARGE), digest=digest, plain_size=1, plain_digest="0" * 64
+    )
+    return SealedPart(record=record, path=path)
+
+
+def test_a_large_object_comes_in_ranges_and_a_small_one_at_once(
+    s3_endpoint: Endpoint, bucket: str, tmp_path: Path
+) -> None:
+    """One stream is as fast as the way lets one stream be; several are as fast as the way."""
+    part = _part(tmp_path)
+    with bad_network(s3_endpoint.url) as network:
+        store = replace(s3_endpoint, url=network.url).store(bucket, part_size=_PIECE)
+        store.put("ranges/b1/x.gpg", part)
+        store.put("ranges/b1/small", _item(tmp_path, b"1"))
+        for key, record, requests in (
+            ("ranges/b1/x.gpg", part.record, 5),
+            ("ranges/b1/small", replace(part.record, size=1, digest=hashlib.sha256(b"1").hexdigest()), 1),
+        ):
+            into = tmp_path / str(requests)
+            into.mkdir()
+            before = network.seen.total()
+            assert store.fetch(key, record, into=into).intact
+            assert network.seen.total() - before == requests
+
+
+def test_an_endpoint_that_knows_no_ranges_gives_a_large_object_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "objects").mkdir()
+    (tmp_path / "back").mkdir()
+    with plain_server(tmp_path / "objects", ranges=False) as url:
+        store = Endpoint(url, "a", "b").store("bucket", part_size=_PIECE)
+        part = _part(tmp_path)
+        store.put("b1/x.gpg", part)
+        assert store.fetch("b1/x.gpg", part.record, into=tmp_path / "back").intact
+
+
+def test_a_large_object_that_was_exchanged_comes_back_as_what_it_is(
+    s3_endpoint: Endpoint, bucket: str, tmp_path: Path
+) -> None:
+    """Also an empty one, of which there is no first range."""
+    store, client, part = s3_endpoint.store(bucket, part_size=_PIECE), s3_endpoint.client(), _part(tmp_path)
+    longer, other = _LARGE + b"more", _LARGE[:-1] + b"!"
+    for number, now in enumerate((b"", b"short", _LARGE[:-1], longer, other)):
+        key, back = f"exchanged/{number}/x.gpg", tmp_path / str(number)
+        back.mkdir()
+        client.put_object(Bucket=bucket, Key=f"backups/{key}", Body=now)
+        fetched = store.fetch(key, part.record, into=back)
+        assert not fetched.intact
+        assert (fetched.size, fetched.digest) == (len(now), hashlib.sha256(now).hexdigest())
+        assert fetched.path.read_bytes() == now
 
 
 def test_names_in_a_bucket_that_are_no_keys_are_not_ours(s3_endpoint: Endpoint, tmp_path: Path) -> None:

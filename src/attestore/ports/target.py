@@ -65,6 +65,13 @@ class Scratch(Protocol):
         """Everything that was looked at, fine or not; `problems` are those of the looks."""
         ...
 
+    def ahead(self) -> AbstractContextManager[None]:
+        """What a server needs whatever is restored into it, begun while the block fetches and opens the backup.
+
+        Whatever fails here is told by `start`; what no `start` took over is gone when the block ends.
+        """
+        ...
+
     def start(self, locale: Locale, *, database_size: int) -> AbstractContextManager[Target]:
         """A new, empty, isolated server with its own system identifier, gone when the block ends.
 

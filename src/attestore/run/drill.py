@@ -172,28 +172,30 @@ def restore(plan: Plan, *, found: Found, tools: Tools, scratch: Scratch, book: B
     book.write("local.destroyed", gone, source="workspace")
     recovery = book.ordered()
     recovery.phase("retrieve")
-    fetched = _retrieve(found, tools=tools, into=home, book=book)
-    recovery.phase("unseal")
-    plain = {part.record.role: unseal(part, sealer=tools.sealer, into=home, book=book) for part in fetched}
-    carried = uncarry(plain["proof"].read_bytes())
-    if tools.sealer.alone:
-        book.write("unseal.alone", tools.sealer.alone, source=tools.sealer.version)
-    proof = expected(carried, found=found, book=book)
-    _keep(carried, found=found, bundle=bundle)
-    recovery.phase("prepare")
-    with (
-        scratch.start(listing.locale, database_size=listing.source_size) as target,
-        _torn_down(target, home=home, tools=tools, book=book),
-    ):
-        filled = fill(target, plain, recovery=recovery, jobs=plan.jobs)
-        _tell(target, listing=listing, filled=filled, plan=plan, book=book)
-        sketches = decode_sketches(carried.sketches)
-        checking = _Checking(
-            plan=plan, tools=tools, target=target, key=carried.key, expected=proof, sketches=sketches, book=book
-        )
-        restored, compared = _verify(checking, bundle=bundle)
-        _inspect(fetched, listing=listing, tools=tools, book=book)
-        _control(checking, restored=restored, compared=compared)
+    # the order has come, so the server is begun beside the fetching; what is left of that is waited for in `prepare`
+    with scratch.ahead():
+        fetched = _retrieve(found, tools=tools, into=home, book=book)
+        recovery.phase("unseal")
+        plain = {part.record.role: unseal(part, sealer=tools.sealer, into=home, book=book) for part in fetched}
+        carried = uncarry(plain["proof"].read_bytes())
+        if tools.sealer.alone:
+            book.write("unseal.alone", tools.sealer.alone, source=tools.sealer.version)
+        proof = expected(carried, found=found, book=book)
+        _keep(carried, found=found, bundle=bundle)
+        recovery.phase("prepare")
+        with (
+            scratch.start(listing.locale, database_size=listing.source_size) as target,
+            _torn_down(target, home=home, tools=tools, book=book),
+        ):
+            filled = fill(target, plain, recovery=recovery, jobs=plan.jobs)
+            _tell(target, listing=listing, filled=filled, plan=plan, book=book)
+            sketches = decode_sketches(carried.sketches)
+            checking = _Checking(
+                plan=plan, tools=tools, target=target, key=carried.key, expected=proof, sketches=sketches, book=book
+            )
+            restored, compared = _verify(checking, bundle=bundle)
+            _inspect(fetched, listing=listing, tools=tools, book=book)
+            _control(checking, restored=restored, compared=compared)
 
 
 @dataclass(frozen=True, slots=True)

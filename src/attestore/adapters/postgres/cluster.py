@@ -155,6 +155,18 @@ class Connection:
         return {**_UNHEARD, **conninfo_to_dict(self.conninfo), "password": password}
 
 
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """An initdb that goes on, the file that hands it the password, and as whom the server will run."""
+
+    initdb: Running
+    handed: Path
+    programs: Installation
+    user: str | None
+    ending: contextlib.ExitStack
+    """ends it, if it still goes on"""
+
+
 class Cluster:
     """A new PostgreSQL server in the workspace, running inside its block; `settings` are added to the stock ones."""
 
@@ -175,6 +187,7 @@ class Cluster:
         self._folder = workspace.path / f"server-{secrets.token_hex(3)}"
         self._stack = contextlib.ExitStack()
         self._server: Running | None = None
+        self._begun: _Begun | None = None
         self._network = "socket-only"
         self._namespace: int | None = None
 
@@ -185,7 +198,9 @@ class Cluster:
             ScratchError: initdb or postgres failed; their last words are in the message.
         """
         try:
-            self._make()
+            begun, self._begun = self._begun or self._begin(), None
+            self._initialised(begun)
+            self._start(begun.programs, begun.user)
         except (ProgramFailedError, MissingProgramError, OSError) as problem:
             self.destroy()
             if isinstance(problem, OSError) and problem.errno in _FULL:
@@ -202,6 +217,19 @@ class Cluster:
     def __exit__(self, *_: object) -> None:
         """Stop it and remove its files."""
         self.destroy()
+
+    def begin(self) -> None:
+        """Begin to make it while something else goes on; entering its block waits for what is left, and tells what failed.
+
+        Whoever never enters it calls `destroy`.
+        """
+        try:
+            self._begun = self._begin()
+        except (ProgramFailedError, MissingProgramError, OSError, ScratchError):
+            self.destroy()
+        except BaseException:
+            self.destroy()
+            raise
 
     @property
     def connection(self) -> Connection:
@@ -232,6 +260,9 @@ class Cluster:
     def destroy(self) -> bool:
         """Stop it, end what its code left running, and remove its files; whether no process and no file is left."""
         server, self._server = self._server, None
+        begun, self._begun = self._begun, None
+        if begun is not None:
+            begun.ending.close()
         self._stack.close()
         alone = self._end_strays()
         gone = self._workspace.destroy(self._folder)
@@ -272,7 +303,7 @@ class Cluster:
         # outside of the server's own folder: code that runs in the server could exchange it there
         return self._workspace.private("secrets") / self._folder.name
 
-    def _make(self) -> None:
+    def _begin(self) -> _Begun:
         longest = self._sockets / f".s.PGSQL.{_PORT}"
         if len(os.fsencode(longest)) > _LONGEST_SOCKET:
             raise ScratchError(
@@ -284,26 +315,32 @@ class Cluster:
         for folder in (self._folder, self._sockets, self._data):
             folder.mkdir(mode=0o700)
             _give(folder, user)
-        self._initialise(programs, user)
-        self._start(programs, user)
-
-    def _initialise(self, programs: Installation, user: str | None) -> None:
         password = secrets.token_urlsafe(24)
         _write(self._passfile, f"*:*:*:*:{password}\n")
         handed = self._folder / "password"
         _write(handed, password)
         _give(handed, user)
-        self._runner.run(
-            [
-                programs.program("initdb"),
-                *("--pgdata", self._data, "--username", self._superuser, "--pwfile", handed),
-                *("--auth", "scram-sha-256", "--encoding", "UTF8", "--no-locale", "--no-sync", "--no-instructions"),
-            ],
-            deadline_s=_INIT_S,
-            user=user,
-            cwd=Path("/"),
-        )
-        handed.unlink()
+        with contextlib.ExitStack() as stack:
+            running = stack.enter_context(
+                self._runner.start(
+                    [
+                        programs.program("initdb"),
+                        *("--pgdata", self._data, "--username", self._superuser, "--pwfile", handed),
+                        *("--auth", "scram-sha-256", "--encoding", "UTF8", "--no-locale", "--no-sync"),
+                        "--no-instructions",
+                    ],
+                    deadline_s=_INIT_S,
+                    user=user,
+                    cwd=Path("/"),
+                    collect=True,
+                )
+            )
+            return _Begun(running, handed=handed, programs=programs, user=user, ending=stack.pop_all())
+
+    def _initialised(self, begun: _Begun) -> None:
+        with begun.ending:
+            begun.initdb.wait()
+        begun.handed.unlink()
         settings = {**_ALWAYS, **self._settings, "unix_socket_directories": str(self._sockets)}
         lines = [f"{name} = {_quoted(value)}\n" for name, value in settings.items()]
         with (self._data / "postgresql.conf").open("a", encoding="utf-8") as file:

@@ -148,6 +148,11 @@ class PgExisting:
             return (Look("target", "reachable", where, (problem,)),)
 
     @contextmanager
+    def ahead(self) -> Iterator[None]:
+        """Nothing is begun on a server of others before the backup is seen to be whole."""
+        yield
+
+    @contextmanager
     def start(self, locale: Locale, *, database_size: int) -> Iterator[Target]:
         """A new database on that server, gone with the roles that came with it when the block ends.
 

@@ -43,6 +43,7 @@ class PgScratch:
         self._workspace = workspace
         self._runner = runner
         self._jobs = jobs
+        self._coming: Cluster | None = None
 
     @property
     def major(self) -> int:
@@ -76,6 +77,18 @@ class PgScratch:
         )
 
     @contextmanager
+    def ahead(self) -> Iterator[None]:
+        """Begin to make the next server; `start` in the block goes on from there, and what it leaves is gone afterwards."""
+        coming = self._coming = self._cluster()
+        coming.begin()
+        try:
+            yield
+        finally:
+            if self._coming is not None:
+                self._coming = None
+                coming.destroy()
+
+    @contextmanager
     def start(self, locale: Locale, *, database_size: int) -> Iterator[Target]:
         """A new, empty, isolated server with its own system identifier, gone when the block ends.
 
@@ -91,14 +104,8 @@ class PgScratch:
                 f"{self._workspace.path} has {self._workspace.free():,} bytes free, the database takes {database_size:,}",
                 hint=ROOM,
             )
-        settings = dict(scratch_settings(self._jobs))
-        if server.major >= EVENT_TRIGGERS_SINCE:
-            settings["event_triggers"] = "off"
-        # a name that no source has: its own role postgres need not be a superuser, and is made like any other
-        superuser = f"attestore_{secrets.token_hex(6)}"
-        with Cluster(
-            server, workspace=self._workspace, runner=self._runner, settings=settings, superuser=superuser
-        ) as cluster:
+        coming, self._coming = self._coming, None
+        with coming or self._cluster() as cluster:
             yield PgTarget(
                 cluster,
                 client=self._choice.dump,
@@ -107,6 +114,14 @@ class PgScratch:
                 locale=locale,
                 jobs=self._jobs,
             )
+
+    def _cluster(self) -> Cluster:
+        server, settings = self._choice.server, dict(scratch_settings(self._jobs))
+        if server.major >= EVENT_TRIGGERS_SINCE:
+            settings["event_triggers"] = "off"
+        # a name that no source has: its own role postgres need not be a superuser, and is made like any other
+        superuser = f"attestore_{secrets.token_hex(6)}"
+        return Cluster(server, workspace=self._workspace, runner=self._runner, settings=settings, superuser=superuser)
 
 
 class PgTarget(RestoredDatabase):
