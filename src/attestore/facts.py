@@ -115,6 +115,8 @@ _ALL = (
     Fact("backup.roles", Kind.COUNT, "roles carried by the backup"),
     Fact("backup.settings", Kind.COUNT, "database and role settings carried by the backup"),
     Fact("dump.jobs", Kind.COUNT, "parallel jobs of pg_dump"),
+    Fact("source.jobs", Kind.COUNT, "sessions that might be at work on the source at once; only where that was bounded (--source-jobs)"),
+    Fact("source.pause", Kind.DURATION, "rest of each session that proved the source, between two chunks; only where one was chosen (--source-pause)"),
     # ── seal
     Fact("seal.parts", Kind.COUNT, "sealed parts of the backup"),
     Fact("seal.recipients", Kind.COUNT, "public-key packets found in a part", per="seal.parts"),

@@ -16,6 +16,8 @@ from attestore.proof import AUDIT, METHODS, STREAM, IndexCheck
 __all__ = ["EXISTING", "ISOLATED", "Job", "Plan", "make"]
 
 _MOST_JOBS = 64
+_LONGEST_PAUSE_MS: Final = 60_000
+"""between two chunks: the snapshot is held all the while"""
 ISOLATED: Final = "isolated server"
 EXISTING: Final = "existing server"
 """a server that the operator names: not isolated from the network by Attestore"""
@@ -40,6 +42,7 @@ class Plan:
     probes: tuple[Probe, ...]
     """of all gates, each once"""
     jobs: int
+    """parallel sessions of dump, proof and restore"""
     steps: tuple[Step, ...]
     target: str = ISOLATED
     """what takes the restore, in words"""
@@ -49,6 +52,10 @@ class Plan:
     """how a new backup's rows are fingerprinted; a stored one says so itself"""
     show_keys: bool = False
     """whether the evidence may hold the keys of differing rows as they are, not only digests of them"""
+    source_jobs: int | None = None
+    """sessions at work on the source at once, at most; None: dump and proof go on beside each other, `jobs` of each"""
+    source_pause_ms: int = 0
+    """how long each session that proves the source rests between two chunks"""
 
     @property
     def scenario(self) -> str:
@@ -79,17 +86,18 @@ def make(  # noqa: PLR0913
     show_keys: bool = False,
     index_check: IndexCheck = IndexCheck.AUTO,
     target: str = ISOLATED,
+    source_jobs: int | None = None,
+    source_pause_ms: int = 0,
 ) -> Plan:
     """Decide a run.
 
     Raises:
         PlanError: a gate is named twice, two gates ask different questions under one probe id, a gate needs facts
-            that this job can't observe or another fingerprint method, keys are to be shown that the method can't find, or the number of jobs is out of range.
+            that this job can't observe or another fingerprint method, keys are to be shown that the method can't find, a number of jobs is out of range, or a pause is too long.
     """
     if method not in METHODS:
         raise PlanError(f"--method {method} is none of {', '.join(METHODS)}", hint=f"Say --method {AUDIT}.")
-    if not 1 <= jobs <= _MOST_JOBS:
-        raise PlanError(f"--jobs {jobs} is out of range", hint=f"Give a number from 1 to {_MOST_JOBS}.")
+    _bounded(jobs, source_jobs, source_pause_ms=source_pause_ms)
     seen: set[str] = set()
     for gate in gates:
         if gate.id in seen:
@@ -117,12 +125,25 @@ def make(  # noqa: PLR0913
         gates=tuple(sorted(gates, key=lambda gate: gate.id)),
         probes=_probes(gates),
         jobs=jobs,
-        steps=_steps(job, probes=len(_probes(gates)), target=target),
+        steps=_steps(job, probes=len(_probes(gates)), target=target, source_jobs=source_jobs),
         target=target,
         index_check=index_check,
         method=method,
         show_keys=show_keys,
+        source_jobs=source_jobs,
+        source_pause_ms=source_pause_ms,
     )
+
+
+def _bounded(jobs: int, source_jobs: int | None, *, source_pause_ms: int) -> None:
+    for option, number in (("--jobs", jobs), ("--source-jobs", 1 if source_jobs is None else source_jobs)):
+        if not 1 <= number <= _MOST_JOBS:
+            raise PlanError(f"{option} {number} is out of range", hint=f"Give a number from 1 to {_MOST_JOBS}.")
+    if source_pause_ms > _LONGEST_PAUSE_MS:
+        raise PlanError(
+            f"--source-pause is {source_pause_ms} ms, longer than a minute",
+            hint="The snapshot is held all the while: give at most 1m, such as 50ms.",
+        )
 
 
 def _agree(method: str, *, gates: Sequence[Gate]) -> None:
@@ -155,17 +176,21 @@ def _probes(gates: Sequence[Gate]) -> tuple[Probe, ...]:
     return tuple(probes.values())
 
 
-def _steps(job: Job, *, probes: int, target: str) -> tuple[Step, ...]:
+def _steps(job: Job, *, probes: int, target: str, source_jobs: int | None) -> tuple[Step, ...]:
     asked = f", {probes} probe{'s' if probes > 1 else ''}" if probes else ""
-    first = (
-        Step("preflight", "look at everything that could stand in the way, list all of it at once", "bundle"),
-        Step("snapshot", "lock every table against TRUNCATE and DDL, export one repeatable-read snapshot", "nothing"),
+    looking = (
         Step(
             "proof",
             f"count and fingerprint every table, list every object, sequence and setting{asked} at that snapshot",
             "bundle",
         ),
         Step("dump", "pg_dump of the whole database at that snapshot, roles and settings beside it", "workspace"),
+    )
+    first = (
+        Step("preflight", "look at everything that could stand in the way, list all of it at once", "bundle"),
+        Step("snapshot", "lock every table against TRUNCATE and DDL, export one repeatable-read snapshot", "nothing"),
+        # few sessions at the source do one after the other
+        *(looking if source_jobs is None else reversed(looking)),
         Step("seal", "compress once, encrypt to the recipients, digest plain and sealed bytes", "workspace"),
         Step("store", "put every part and the signed manifest into the store, read every byte back", "store"),
         Step("disaster", "destroy every local copy", "workspace, emptied"),

@@ -38,8 +38,19 @@ def test_a_drill_touches_no_source() -> None:
 
 @pytest.mark.parametrize("jobs", [0, -1, 65])
 def test_a_number_of_jobs_out_of_range_is_refused(jobs: int) -> None:
-    with pytest.raises(PlanError, match=str(jobs)):
+    with pytest.raises(PlanError, match=f"--jobs {jobs}"):
         made(jobs=jobs)
+    with pytest.raises(PlanError, match=f"--source-jobs {jobs}") as refused:
+        plan.make(Job.BACKUP, run="r1", system="gallery", gates=(), jobs=2, source_jobs=jobs)
+    assert refused.value.hint == "Give a number from 1 to 64."
+
+
+def test_a_rest_of_more_than_a_minute_is_refused() -> None:
+    with pytest.raises(PlanError, match="60001 ms") as refused:
+        plan.make(Job.BACKUP, run="r1", system="gallery", gates=(), jobs=2, source_pause_ms=60_001)
+    assert "such as 50ms" in refused.value.hint
+    chosen = plan.make(Job.BACKUP, run="r1", system="gallery", gates=(), jobs=2, source_pause_ms=60_000)
+    assert chosen.source_pause_ms == 60_000
 
 
 def test_a_gate_is_named_once() -> None:

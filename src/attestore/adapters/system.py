@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -24,6 +25,10 @@ class SystemClock:
     def tick(self) -> int:
         """Milliseconds of the monotonic clock."""
         return time.monotonic_ns() // 1_000_000
+
+    def rest(self, ms: int, *, woken: threading.Event) -> None:
+        """Wait so many milliseconds, or until somebody sets the event."""
+        woken.wait(ms / 1_000)
 
 
 class SystemEntropy:

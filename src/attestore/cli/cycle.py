@@ -29,6 +29,7 @@ from attestore.plan import Job, Plan
 from attestore.ports import Watcher
 from attestore.proof import AUDIT, IndexCheck
 from attestore.report.case import Case, Reading
+from attestore.report.numbers import counted, duration
 from attestore.run import Outcome, execute
 from attestore.verdict import GateVerdict
 
@@ -50,6 +51,8 @@ class Order:
     system: str = ""
     store: tuple[str, ...] = ()
     jobs: int = 2
+    source_jobs: int | None = None
+    source_pause: str = ""
     pg_bin: Path | None = None
     operator: str = ""
     into: str = ""
@@ -78,6 +81,8 @@ class Order:
             backup=self.backup,
             system=self.system,
             jobs=self.jobs,
+            source_jobs=self.source_jobs,
+            source_pause=self.source_pause,
             pg_bin=self.pg_bin,
             operator=self.operator,
             into=self.into,
@@ -210,6 +215,8 @@ def _print_plan(out: Console, plan: Plan, order: Order) -> None:
         head.add_row(Text("Source"), Text(compose.source_label(settings)))
     for number, place in enumerate(settings.stores):
         head.add_row(Text("" if number else "Store"), Text(place.location))
+    if pace := _pace_words(plan):
+        head.add_row(Text("Pace"), Text(pace))
     head.add_row(Text("Bundle"), Text(str(order.reports / plan.run)))
     head.add_row(Text("Keys, roster"), Text(str(order.home)))
     out.print(head)
@@ -232,6 +239,16 @@ def _print_plan(out: Console, plan: Plan, order: Order) -> None:
         out.print(Padding(checks, (1, 0, 0, 0)))
 
 
+def _pace_words(plan: Plan) -> str:
+    """How gently the source is worked; empty where nobody chose it."""
+    said = []
+    if plan.source_jobs is not None:
+        said.append(f"{counted(plan.source_jobs, 'session')} at work on the source at once, at most")
+    if plan.source_pause_ms:
+        said.append(f"{duration(plan.source_pause_ms)} of rest between two chunks of the proof")
+    return "; ".join(said)
+
+
 def _plan_json(plan: Plan, order: Order) -> canon.JSON:
     return {
         "run": plan.run,
@@ -242,6 +259,8 @@ def _plan_json(plan: Plan, order: Order) -> canon.JSON:
         "store": order.settings.stores[0].location,
         "stores": [{"name": each.name, "location": each.location} for each in order.settings.stores],
         "bundle": str(order.reports / plan.run),
+        "source_jobs": plan.source_jobs,
+        "source_pause_ms": plan.source_pause_ms or None,
         "steps": [{"phase": step.phase, "does": step.does, "writes": step.writes} for step in plan.steps],
         "gates": [
             {

@@ -32,6 +32,8 @@ __all__ = [
     "Reports",
     "Roster",
     "Source",
+    "SourceJobs",
+    "SourcePause",
     "Store",
     "System",
     "Timestamp",
@@ -91,6 +93,24 @@ Source = Annotated[
         "--source",
         help="libpq connection string, URI or service. Passwords: PGPASSWORD or a passfile.",
         metavar="DSN",
+    ),
+]
+SourceJobs = Annotated[
+    int | None,
+    typer.Option(
+        "--source-jobs",
+        help="Sessions at work on the source at once, at most; the dump then goes before the proof. Default: both beside "
+        "each other, --jobs of each.",
+        metavar="N",
+    ),
+]
+SourcePause = Annotated[
+    str,
+    typer.Option(
+        "--source-pause",
+        help="Rest of each session that proves the source between two chunks (16 MiB or 200 tables), such as 50ms. pg_dump "
+        "knows no rest. Default: none.",
+        metavar="TIME",
     ),
 ]
 Programs = Annotated[

@@ -36,6 +36,8 @@ class Configured:
                 "source": system.source,
                 "gate": [gate_of(self.installation, name) for name in system.gates],
                 "jobs": system.jobs,
+                "source_jobs": system.source_jobs,
+                "source_pause": system.source_pause,
                 "method": system.method,
             }
         return {name: value for name, value in found.items() if value not in (None, "", [])}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,18 +25,32 @@ class Engines:
     workspace: Workspace
     runner: Runner
     jobs: int
+    source_jobs: int | None = None
+    source_pause_ms: int = 0
 
     def making(self) -> Making:
         """What asks the source and dumps it."""
         from attestore.adapters.postgres.dump import PgDumper
         from attestore.adapters.postgres.source import PgSource
+        from attestore.adapters.system import SystemClock
 
         environment = environment_of(self.settings, self.workspace.private("source"))
 
         def dumper(major: int) -> PgDumper:
             return PgDumper(self._choice(major).dump, environment=environment, runner=self.runner)
 
-        return Making(source=PgSource(environment), dumper=dumper)
+        def rest(woken: threading.Event) -> None:
+            SystemClock().rest(self.source_pause_ms, woken=woken)
+
+        return Making(
+            source=PgSource(
+                environment,
+                # a session that is counted as one has no helpers in the server
+                settings={} if self.source_jobs is None else {"max_parallel_workers_per_gather": "0"},
+                rest=rest if self.source_pause_ms else None,
+            ),
+            dumper=dumper,
+        )
 
     def drilling(self) -> Drilling:
         """What restores a stored backup."""

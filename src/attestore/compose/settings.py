@@ -37,6 +37,10 @@ class Settings:
     backup: str = ""
     system: str = ""
     jobs: int = 1
+    source_jobs: int | None = None
+    """sessions at work on the source at once, at most; None: dump and proof go on beside each other"""
+    source_pause: str = ""
+    """rest between two chunks, such as 50ms; empty: none"""
     pg_bin: Path | None = None
     operator: str = ""
     into: str = ""
@@ -104,7 +108,18 @@ def planned(job: Job, settings: Settings, *, gates: tuple[Gate, ...]) -> Plan:
         index_check=settings.index_check,
         method=settings.method,
         show_keys=settings.show_keys,
+        source_jobs=settings.source_jobs,
+        source_pause_ms=_pause_ms(settings.source_pause),
     )
+
+
+def _pause_ms(written: str) -> int:
+    if not written:
+        return 0
+    try:
+        return instants.duration_ms(written)
+    except ValueError as problem:
+        raise UsageError(f"--source-pause: {problem}", hint="Write 50ms or 2s, or leave it out.") from problem
 
 
 def environment_of(settings: Settings, private: Path) -> Environment:

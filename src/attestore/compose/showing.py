@@ -33,6 +33,8 @@ _OF_A_SYSTEM: Final[Mapping[str, canon.JSON]] = {
     "stores": "every store",
     "gates": None,
     "jobs": 2,
+    "source_jobs": None,
+    "source_pause": None,
     "method": "audit",
     "retention": "nothing is pruned",
 }
@@ -58,7 +60,8 @@ def effective(configured: Configured | None, *, given: Mapping[str, object]) -> 
     """Every value that a command without further options would go by; `given` are those of the command line."""
     written = {} if configured is None else {each.key: each for each in _written(configured.installation)}
     system = configured.system.name if configured is not None and configured.system is not None else ""
-    of_system = {"gate": "gates", "source": "source", "jobs": "jobs", "method": "method", "store": "stores"}
+    same = {name: name for name in ("source", "jobs", "source_jobs", "source_pause", "method")}
+    of_system = {"gate": "gates", "store": "stores", **same}
     held = dict(written)
     for option, value in given.items():
         if option in of_system and system:

@@ -39,7 +39,14 @@ def tools(chosen: Plan, settings: Settings, *, watcher: Watcher, settle: Callabl
         runner = Runner(logs=workspace.logs)
         with Press().looked_at() as printer:
             home = stack.enter_context(opened_home(settings, runner=runner, say=watcher.say, work=workspace.path))
-            engines = Engines(settings, workspace=workspace, runner=runner, jobs=chosen.jobs)
+            engines = Engines(
+                settings,
+                workspace=workspace,
+                runner=runner,
+                jobs=chosen.jobs,
+                source_jobs=chosen.source_jobs,
+                source_pause_ms=chosen.source_pause_ms,
+            )
             alone = stack.enter_context(lone_key(settings, home, runner=runner, work=workspace.path))
         sealer = GpgSealer(home.keyring, home.recipients, runner=runner, work=workspace.path, alone=alone)
         yield Tools(

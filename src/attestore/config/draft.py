@@ -110,6 +110,8 @@ systems:
     stores: [{names}]
     gates: [{gates}]
     # jobs: 2                   # parallel sessions
+    # source_jobs: 1            # at most so many at work on the source at once
+    # source_pause: 50ms        # their rest between two chunks
     # method: audit             # or stream
     retention: {{daily: 7, weekly: 4, monthly: 6, at_least: 3, time_zone: UTC}}
     # schedule: {{backup: "daily 02:00", prune: weekly, drill: monthly, status: daily}}

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from attestore import strictyaml
+from attestore import instants, strictyaml
 from attestore.config.alarms import Metrics, MetricsForm, Notify, NotifyForm, read_metrics, read_notify
 from attestore.config.secrets import SecretField, SecretRef
 from attestore.config.stores import StorePlace, read_store
@@ -30,6 +30,7 @@ FILE_NAME: Final = "attestore.yaml"
 _FINGERPRINT: Final = re.compile(r"[0-9A-F]{40}")
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _MOST_JOBS: Final = 64
+_LONGEST_PAUSE_MS: Final = 60_000
 _SECRET: Final = re.compile(
     r"(?i)(\b(ssl)?password|\boauth_client_secret|\bscram_(client|server)_key)\s*=|://[^@/?#]*:[^@/?#]*@"
 )
@@ -63,6 +64,12 @@ class SystemForm(Form):
     )
     gates: tuple[str, ...] = Field(default=(), description="Ids or files of the gates that judge a run or a drill.")
     jobs: int | None = Field(default=None, description="Parallel sessions of dump, proof and restore: 1 to 64.")
+    source_jobs: int | None = Field(
+        default=None, description="Sessions at work on the source at once, at most: 1 to 64. Default: not bounded."
+    )
+    source_pause: str | None = Field(
+        default=None, description="Rest of each session between two chunks of the source, such as 50ms; 1m at most."
+    )
     method: Literal["audit", "stream"] | None = Field(default=None, description="How rows are fingerprinted.")
     retention: dict[str, JsonValue] | None = Field(default=None, description="Which backups are kept.")
     schedule: dict[str, JsonValue] | None = Field(default=None, description="When what is done.")
@@ -94,6 +101,9 @@ class SystemEntry:
     """names of stores, the default to restore from first"""
     gates: tuple[str, ...]
     jobs: int | None
+    source_jobs: int | None
+    source_pause: str | None
+    """a duration such as 50ms"""
     method: str | None
     retention: Node | None
     schedule: Node | None
@@ -223,20 +233,33 @@ def _system(name: str, form: SystemForm, node: Node, *, stores: Mapping[str, Nod
         if not gate.strip() or gate in form.gates[:number]:
             what = "is named twice" if gate.strip() else "has no name"
             raise node.error(f"the gate {gate!r} {what}", at=("gates", number))
-    if form.jobs is not None and not 1 <= form.jobs <= _MOST_JOBS:
-        raise node.error(
-            f"jobs: {form.jobs} is out of range", at=("jobs",), hint=f"Give a number from 1 to {_MOST_JOBS}."
-        )
+    for key, jobs in (("jobs", form.jobs), ("source_jobs", form.source_jobs)):
+        if jobs is not None and not 1 <= jobs <= _MOST_JOBS:
+            raise node.error(f"{key}: {jobs} is out of range", at=(key,), hint=f"Give a number from 1 to {_MOST_JOBS}.")
+    if form.source_pause is not None:
+        _pause(form.source_pause, node)
     return SystemEntry(
         name=name,
         source=form.source or "",
         stores=form.stores or tuple(stores),
         gates=form.gates,
         jobs=form.jobs,
+        source_jobs=form.source_jobs,
+        source_pause=form.source_pause,
         method=form.method,
         retention=_section(node, "retention"),
         schedule=_section(node, "schedule"),
     )
+
+
+def _pause(written: str, node: Node) -> None:
+    hint = "Write 50ms or 2s; 1m at most."
+    try:
+        milliseconds = instants.duration_ms(written)
+    except ValueError as problem:
+        raise node.error(f"source_pause: {problem}", at=("source_pause",), hint=hint) from problem
+    if milliseconds > _LONGEST_PAUSE_MS:
+        raise node.error(f"source_pause: {written} is longer than a minute", at=("source_pause",), hint=hint)
 
 
 def _source(source: str, node: Node) -> None:

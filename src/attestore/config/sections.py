@@ -49,7 +49,8 @@ def schema() -> dict[str, Any]:
             }
     parts |= _parts(StoreForm)
     found["properties"]["stores"]["additionalProperties"] = {"$ref": "#/$defs/StoreForm"}
-    system["jobs"] |= {"anyOf": [{"type": "integer", "minimum": 1, "maximum": 64}, {"type": "null"}]}
+    for name in ("jobs", "source_jobs"):
+        system[name] |= {"anyOf": [{"type": "integer", "minimum": 1, "maximum": 64}, {"type": "null"}]}
     return {"$schema": _DRAFT, **found, "title": "Attestore configuration"}
 
 

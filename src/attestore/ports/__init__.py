@@ -6,7 +6,7 @@ plain, and what is restored can come only out of a store.
 
 from attestore.ports.keeping import Kept, Sealer, Seals, Store, Unfinished
 from attestore.ports.landing import Landing, Place, Recovered, Standing
-from attestore.ports.machine import Clock, Entropy, Look, Outbox, Watcher, Workspace
+from attestore.ports.machine import Clock, Entropy, Look, Outbox, Rest, Watcher, Workspace
 from attestore.ports.paper import Attachment, Page, Printer
 from attestore.ports.parts import FetchedPart, Plain, SealedPart, Signed, StoredPart
 from attestore.ports.source import Dumper, Dumping, Form, Snapshot, Source, SourceFacts, Tap, Texts
@@ -33,6 +33,7 @@ __all__ = [
     "Printer",
     "Recovered",
     "Refuge",
+    "Rest",
     "Restored",
     "Scratch",
     "SealedPart",

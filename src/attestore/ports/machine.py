@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from attestore.errors import Error
 
-__all__ = ["Clock", "Entropy", "Look", "Outbox", "Watcher", "Workspace"]
+__all__ = ["Clock", "Entropy", "Look", "Outbox", "Rest", "Watcher", "Workspace"]
+
+Rest: TypeAlias = Callable[[threading.Event], None]
+"""Waits as long as was agreed, in whichever thread it is called; no longer than until the event is set."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from attestore.evidence import Step
 from attestore.report import numbers
@@ -61,6 +61,7 @@ def environment(view: View) -> tuple[Block, ...]:
         Fact(say("Source cluster"), reading.shown("source.identifier"), mono=True),
         Fact(say("Source database"), reading.shown("source.database"), note=reading.shown("source.size")),
         Fact(say("Encoding and collation"), reading.shown("source.encoding")),
+        *_pace(reading),
     ]
     if view.restores:
         facts += [
@@ -187,6 +188,14 @@ def plan_table(steps: Sequence[Step]) -> Table:
         (Column(say("Phase")), Column(say("What is done"), wide=True), Column(say("What is written"), wide=True)),
         tuple((phase_words(step.phase), retold(step.does), say(step.writes or "nothing")) for step in steps),
     )
+
+
+def _pace(reading: Reading) -> Iterator[Fact]:
+    """How gently the source was worked, where somebody chose it."""
+    if reading.number("source.jobs") is not None:
+        yield Fact(say("Sessions at work on the source"), say("{n} at once, at most", n=reading.shown("source.jobs")))
+    if reading.number("source.pause") is not None:
+        yield Fact(say("Rest between two chunks of the source"), reading.shown("source.pause"))
 
 
 def _preflight(reading: Reading) -> str:

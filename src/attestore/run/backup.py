@@ -130,6 +130,10 @@ def take(plan: Plan, *, ready: Ready, tools: Tools, book: Book, bundle: Bundle) 
     book.write("snapshot.lsn", seen.lsn, source="source server")
     book.write("snapshot.attempts", seen.attempt, source="attestore")
     book.write("dump.jobs", seen.jobs, source=dumper.version)
+    if plan.source_jobs is not None:
+        book.write("source.jobs", plan.source_jobs, source="attestore")
+    if plan.source_pause_ms:
+        book.write("source.pause", plan.source_pause_ms, source="attestore")
     book.write("source.uncovered", sum(bool(t.uncovered) for t in seen.proof.tables), source="pg_class")
     with book.entering("seal"), _kept_if_signed(plan.run, tools=tools):
         sealing = _Sealing(tools=tools, folder=tools.outbox.folder(plan.run))
@@ -248,27 +252,37 @@ def _forget_dump(tools: Tools) -> None:
 def _look(plan: Plan, *, ready: Ready, tools: Tools, key: bytes, book: Book, attempt: int) -> _Seen:
     again = f" ({attempt})" if attempt > 1 else ""
     form = form_of(plan.method, ready.facts)
-    jobs = plan.jobs if attempt == 1 and form is Form.FOLDER else 1
+    at_once = plan.source_jobs or plan.jobs
+    jobs = at_once if attempt == 1 and form is Form.FOLDER else 1
+    sketches = Sketches()
     with ExitStack() as stack:
         with book.entering(f"snapshot{again}"):
             snapshot = stack.enter_context(ready.source.snapshot())
             # begun at once: whoever queues for a lock between ours and the dump's stops the dump
             dumping = stack.enter_context(ready.dumper.dumping(snapshot, local_copy(tools), jobs=jobs, form=form))
             dumping.locked()
-        with book.entering(f"proof{again}"):
-            sketches = Sketches()
-            proof = snapshot.prove(
-                key,
-                probes=plan.probes,
-                jobs=plan.jobs,
-                watch=tools.watcher,
-                method=plan.method,
-                sketches=sketches,
-            )
-        with book.entering(f"dump{again}"):
-            archive = dumping.finish()
-            world = snapshot.globals()
-            texts = ready.dumper.texts(archive, snapshot) if plan.method == STREAM else None
+
+        def proved() -> Proof:
+            with book.entering(f"proof{again}"):
+                return snapshot.prove(
+                    key,
+                    probes=plan.probes,
+                    jobs=at_once,
+                    watch=tools.watcher,
+                    method=plan.method,
+                    sketches=sketches,
+                )
+
+        def dumped() -> tuple[Plain, bytes, Texts | None]:
+            with book.entering(f"dump{again}"):
+                archive, world = dumping.finish(), snapshot.globals()
+                return archive, world, ready.dumper.texts(archive, snapshot) if plan.method == STREAM else None
+
+        if plan.source_jobs is None:
+            proof, (archive, world, texts) = proved(), dumped()
+        else:
+            # the dump goes on since the locks were had, so it is the proof that waits
+            (archive, world, texts), proof = dumped(), proved()
         return _Seen(
             name=snapshot.name,
             taken=snapshot.taken,

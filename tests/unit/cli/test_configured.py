@@ -154,3 +154,26 @@ def test_an_audit_without_a_path_is_of_the_reports_and_by_the_roster_that_the_fi
     Path("elsewhere").mkdir()
     code, err = said("audit")
     assert (code, "the roster trust.yaml can't be read" in err) == (2, True)
+
+
+def test_the_pace_at_the_source_is_what_the_file_says_unless_the_command_line_says_another(said: Said) -> None:
+    Path("attestore.yaml").write_text(f"{SHOP}    source_jobs: 1\n    source_pause: 50ms\n")
+
+    def pace(*words: str) -> tuple[int | None, int | None]:
+        told = said("run", "--dry-run", "--json", *words)
+        return told["source_jobs"], told["source_pause_ms"]
+
+    assert pace() == (1, 50)
+    assert pace("--source-jobs", "3", "--source-pause", "2s") == (3, 2_000)
+    shown = {each["key"]: (each["value"], each["from"]) for each in said("config", "show", "--json")["values"]}
+    assert shown["systems.shop.source_jobs"] == (1, "attestore.yaml:9")
+    Path("attestore.yaml").write_text(SHOP)
+    assert pace() == (None, None)
+
+
+def test_a_pace_that_can_t_be_meant_is_refused_with_what_to_write(said: Said) -> None:
+    Path("attestore.yaml").write_text(SHOP)
+    code, err = said("run", "--dry-run", "--source-pause", "0.5s")
+    assert (code, "--source-pause: '0.5s' is not a duration" in err, "Write 50ms or 2s" in err) == (2, True, True)
+    code, err = said("run", "--dry-run", "--source-jobs", "0")
+    assert (code, "--source-jobs 0 is out of range" in err, "from 1 to 64" in err) == (2, True, True)

@@ -95,6 +95,25 @@ def test_phases_come_in_the_order_of_the_plan(tmp_path: Path) -> None:
     assert world.watcher.phases == [*ALL_PHASES, "report"]
 
 
+def test_few_sessions_at_the_source_dump_first_and_prove_then(tmp_path: Path) -> None:
+    world = World()
+    chosen = plan.make(
+        Job.RUN, run="r", system="gallery", gates=GATES, jobs=4, method="stream", source_jobs=2, source_pause_ms=50
+    )
+    outcome = execute(chosen, tools=world.tools(tmp_path), reports=tmp_path / "reports")
+    assert set(verdicts(outcome).values()) == {Verdict.PASS}
+    assert world.watcher.phases == [*(step.phase for step in chosen.steps), "report"]
+    assert world.watcher.phases.index("dump") < world.watcher.phases.index("proof")
+    told = reading(outcome)
+    assert (told.number("source.jobs"), told.number("source.pause")) == (2, 50)
+    assert (told.number("dump.jobs"), told.number("restore.jobs")) == (2, 4)
+
+
+def test_a_pace_that_nobody_chose_is_not_in_the_evidence(tmp_path: Path) -> None:
+    told = reading(ran(World(), tmp_path))
+    assert (told.number("source.jobs"), told.number("source.pause")) == (None, None)
+
+
 def test_the_phases_of_the_recovery_sum_to_the_rto(tmp_path: Path) -> None:
     seen = reading(ran(World(), tmp_path))
     phases = [seen.number(f"restore.{phase}") for phase in RTO_PHASES]

@@ -8,8 +8,9 @@ crew do not wait: what they cannot lock soon, the leader reads, whose locks came
 from __future__ import annotations
 
 import queue
+import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, as_completed
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
@@ -21,6 +22,7 @@ from psycopg.rows import TupleRow
 from attestore.adapters.postgres.quoting import literal
 from attestore.adapters.postgres.session import Connect, Session, abandon, held, worded
 from attestore.errors import PrivilegeError, ProgramFailedError
+from attestore.ports import Rest
 
 __all__ = ["BEGIN", "WAIT", "Answer", "Batch", "Crew", "Question", "batches", "gathered", "too_large"]
 
@@ -73,12 +75,17 @@ def batches(questions: Sequence[Question]) -> tuple[Batch, ...]:
 
 
 class Crew:
-    """Sessions that share the snapshot of a leader."""
+    """Sessions that share the snapshot of a leader, each of which rests between two batches where that is wished."""
 
-    def __init__(self, leader: Session, sessions: Sequence[Session], *, snapshot: str) -> None:
+    def __init__(
+        self, leader: Session, sessions: Sequence[Session], *, snapshot: str, rest: Rest | None = None
+    ) -> None:
         self._leader = leader
         self._sessions = tuple(sessions)
         self._snapshot = snapshot
+        self._rest = rest
+        self._worked: set[Session] = set()
+        self._over = threading.Event()
 
     def answers(
         self, work: Sequence[Batch], *, doing: str, refused: _Refused = None
@@ -96,11 +103,8 @@ class Crew:
             idle.put(session)
 
         def carry_out(batch: Batch) -> _Answered | None:
-            session = idle.get()
-            try:
+            with self._turn(idle) as session:
                 return _tried(session, batch, snapshot=self._snapshot, doing=doing, refused=refused)
-            finally:
-                idle.put(session)
 
         with ThreadPoolExecutor(max_workers=len(self._sessions), thread_name_prefix="crew") as pool:
             futures: dict[Future[_Answered | None], Batch] = {}
@@ -111,21 +115,41 @@ class Crew:
                     batch, answered = futures.pop(future), future.result()
                     del future
                     if answered is None:
-                        answered = _asked(self._leader, batch, doing=doing, refused=refused)
+                        # in the place of another: no more work at once than there are sessions
+                        with self._turn(idle):
+                            answered = _asked(self._leader, batch, doing=doing, refused=refused)
                     yield from answered
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
+                # who rests is woken, and begins nothing more
+                self._over.set()
                 for session in self._sessions:
                     abandon(session)
                 raise
 
+    @contextmanager
+    def _turn(self, idle: queue.SimpleQueue[Session]) -> Iterator[Session]:
+        """A session that nobody else has, rested if it worked before."""
+        session = idle.get()
+        try:
+            if self._rest is not None and session in self._worked:
+                self._rest(self._over)
+            if self._over.is_set():
+                raise CancelledError
+            self._worked.add(session)
+            yield session
+        finally:
+            idle.put(session)
+
 
 @contextmanager
-def gathered(leader: Session, connect: Connect, *, snapshot: str, size: int) -> Iterator[Crew]:
+def gathered(
+    leader: Session, connect: Connect, *, snapshot: str, size: int, rest: Rest | None = None
+) -> Iterator[Crew]:
     """A crew of `size` sessions beside their leader for a block; they are closed when it ends."""
     with ExitStack() as stack:
         sessions = [stack.enter_context(held(connect())) for _ in range(max(1, size))]
-        yield Crew(leader, sessions, snapshot=snapshot)
+        yield Crew(leader, sessions, snapshot=snapshot, rest=rest)
 
 
 def _tried(session: Session, batch: Batch, *, snapshot: str, doing: str, refused: _Refused) -> _Answered | None:

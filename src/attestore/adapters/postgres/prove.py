@@ -28,7 +28,7 @@ from attestore.adapters.postgres.quoting import literal
 from attestore.adapters.postgres.session import Connect, Session, abandon, ask, held, pin, pinned, worded
 from attestore.errors import ProgramFailedError
 from attestore.gate import Probe
-from attestore.ports import Watcher
+from attestore.ports import Rest, Watcher
 from attestore.proof import (
     AUDIT,
     STREAM,
@@ -71,6 +71,7 @@ def prove_source(  # noqa: PLR0913  each is one decision about a proof
     watch: Watcher,
     method: str = AUDIT,
     sketches: Sketches | None = None,
+    rest: Rest | None = None,
 ) -> Proof:
     """What the source holds at that moment; foreign keys are listed, not checked.
 
@@ -78,12 +79,21 @@ def prove_source(  # noqa: PLR0913  each is one decision about a proof
     sketch of each table is put into `sketches`, where that is given.
 
     `connect` opens further pinned sessions: `jobs` of them, then one for probes; all are closed before this returns.
+    Never are more than `jobs` at work, and each of those that read tables has its `rest` between two batches.
 
     Raises:
         PrivilegeError, UnreachableError, ProgramFailedError: something cannot be read; it is named.
     """
     prover = _Prover(
-        moment=moment, connect=connect, key=key, probes=probes, jobs=jobs, watch=watch, method=method, sketches=sketches
+        moment=moment,
+        connect=connect,
+        key=key,
+        probes=probes,
+        jobs=jobs,
+        watch=watch,
+        method=method,
+        sketches=sketches,
+        rest=rest,
     )
     return prover.prove("source")
 
@@ -166,6 +176,7 @@ class _Prover:
     reader: stream.Reader | None = None
     sketches: Sketches | None = None
     shown: bool = False
+    rest: Rest | None = None
 
     def prove(self, side: str) -> Proof:
         leader = self.moment.leader
@@ -179,7 +190,7 @@ class _Prover:
         with self._catalogued() as defining:
             stored = relations.read(leader)
             declared = keys.read(leader, major=major)
-            with gathered(leader, self.connect, snapshot=self.moment.snapshot, size=self.jobs) as crew:
+            with gathered(leader, self.connect, snapshot=self.moment.snapshot, size=self.jobs, rest=self.rest) as crew:
                 stored, tables = self._told(crew, stored, shape=(major, encodingless), encoding=encoding)
                 anew = computed.columns(crew, stored, key=self.key, shape=(major, encodingless))
                 reached = sequences.feed(crew, self.moment.sequences)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from functools import partial
+from types import MappingProxyType
 from typing import Final
 
 from psycopg import errors as sqlstate
@@ -16,11 +16,11 @@ from attestore.adapters.postgres.dsn import Environment
 from attestore.adapters.postgres.prove import INSTANT, Moment, prove_source
 from attestore.adapters.postgres.quoting import qualified
 from attestore.adapters.postgres.readiness import CARRIED
-from attestore.adapters.postgres.session import Session, ask, connect, opened, worded
+from attestore.adapters.postgres.session import Connect, Session, ask, connect, held, opened, worded
 from attestore.errors import Error, ProgramFailedError, VersionError
 from attestore.evidence import Locale
 from attestore.gate import Probe
-from attestore.ports import Look, Snapshot, SourceFacts, Watcher
+from attestore.ports import Look, Rest, Snapshot, SourceFacts, Watcher
 from attestore.proof import AUDIT, Proof, Sketches
 
 __all__ = ["PgSource"]
@@ -34,12 +34,22 @@ _PROVIDERS: Final = {"c": "libc", "i": "icu", "b": "builtin"}
 class PgSource:
     """One PostgreSQL database, read only.
 
-    `patience_s` is how long the snapshot waits for a lock that somebody else holds.
+    `patience_s` is how long the snapshot waits for a lock that somebody else holds. Where `settings` are given, each
+    session that proves goes by them; `rest` is what such a session does between two batches of work.
     """
 
-    def __init__(self, environment: Environment, *, patience_s: int = 30) -> None:
+    def __init__(
+        self,
+        environment: Environment,
+        *,
+        patience_s: int = 30,
+        settings: Mapping[str, str] = MappingProxyType({}),
+        rest: Rest | None = None,
+    ) -> None:
         self._environment = environment
         self._patience_s = patience_s
+        self._settings = settings
+        self._rest = rest
 
     def describe(self) -> SourceFacts:
         """What the source says of itself.
@@ -79,9 +89,19 @@ class PgSource:
 
     @contextmanager
     def _held(self) -> Iterator[Snapshot]:
-        with opened(self._environment) as scout, opened(self._environment) as leader:
+        with opened(self._environment) as scout, held(self._connected()) as leader:
             moment, lsn = _moment(scout, leader, patience_s=self._patience_s)
-            yield _Snapshot(moment=moment, lsn=lsn, environment=self._environment)
+            yield _Snapshot(moment=moment, lsn=lsn, connect=self._connected, rest=self._rest)
+
+    def _connected(self) -> Session:
+        session = connect(self._environment)
+        try:
+            for name, value in self._settings.items():
+                ask(session, "SELECT set_config($1, $2, false)", (name, value))
+        except BaseException:
+            session.close()
+            raise
+        return session
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +110,8 @@ class _Snapshot:
 
     moment: Moment
     lsn: str
-    environment: Environment
+    connect: Connect
+    rest: Rest | None
 
     @property
     def name(self) -> str:
@@ -112,13 +133,14 @@ class _Snapshot:
     ) -> Proof:
         return prove_source(
             self.moment,
-            partial(connect, self.environment),
+            self.connect,
             key,
             probes=probes,
             jobs=jobs,
             watch=watch,
             method=method,
             sketches=sketches,
+            rest=self.rest,
         )
 
     def tables(self) -> Mapping[int, tuple[str, str]]:
