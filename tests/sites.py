@@ -72,11 +72,13 @@ def archive(reports: Path, *, system: str = HOSTILE, gate: bytes = GATE) -> dict
     return runs
 
 
-def growing(reports: Path, *, runs: int = 8, by: int = 10, system: str = "shelf") -> None:
-    """Whole monthly drills, each a little slower than the one before, and one that was killed between them."""
+def growing(
+    reports: Path, *, runs: int = 8, first: int = 60, every: int = 30, by: int = 10, system: str = "shelf"
+) -> None:
+    """Whole drills every so many days, each a little slower than the one before, and at last one that was killed."""
     gate = GATE.replace(b"< 30m", b"< 600ms")
     for number in range(runs):
-        start = START + timedelta(days=60 + 30 * number)
+        start = START + timedelta(days=first + every * number)
         wobble = (0, 4, -3, 6, -5, 2)[number % 6]
 
         def whole(
@@ -86,7 +88,7 @@ def growing(reports: Path, *, runs: int = 8, by: int = 10, system: str = "shelf"
 
         run = f"{start.strftime('%Y%m%dT%H%M%SZ')}-{system}"
         issue(reports, Draft(run=run, system=system, start=start, gates=(gate,), told=whole))
-    killed = START + timedelta(days=47 + 30 * runs)
+    killed = START + timedelta(days=first + every * runs - every // 2)
     told = Draft(run=f"{killed.strftime('%Y%m%dT%H%M%SZ')}-{system}", system=system, start=killed, gates=(gate,))
     issue(reports, replace(told, told=lambda facts: [each for each in facts if each[0] != "run.completed"]))
 
