@@ -17,6 +17,7 @@ import pytest
 import yaml
 
 from attestore import instants, resources
+from attestore.forecast import Forecast, Outlook, Target
 from attestore.report.metrics import Figures, GateFigure, Kept, StoreFigure, SystemFigure, families
 from attestore.standing import Standing
 
@@ -30,9 +31,13 @@ def ago(hours: float) -> str:
     return instants.text(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(hours=HOURS - hours))
 
 
+AHEAD = Forecast(
+    Outlook.EXPECTED, Target(1_800_000, 1_799_999), newest_ms=600_000, runs=9, days=9, left_out=0, others=0,
+    first=ago(24 * 200), last=ago(24 * 2), about=ago(-24 * 90), early=ago(-24 * 25), late=ago(-24 * 150), horizon=ago(-24 * 198),
+)  # fmt: skip
 GATE = GateFigure(
     "shop", "S9-PROD-004", Standing.PASS, until=ago(-24 * 20), finished=ago(24 * 2), cadence_ms=5 * 86_400_000,
-    rto_target_ms=1_800_000,
+    rto_target_ms=1_800_000, forecast=AHEAD,
 )  # fmt: skip
 SYSTEM = SystemFigure(
     "shop", ("goimg",), backup_stored=ago(4), drill_passed=ago(24 * 2), started=9, ended={"pass": 9},
@@ -67,6 +72,13 @@ FAULTS: dict[str, tuple[Figures | None, set[str]]] = {
     ),
     "the RTO is over its target": (of(system={"rto_ms": 1_900_000}), {"AttestoreRtoOverTarget"}),
     "the RTO is near its target": (of(system={"rto_ms": 1_500_000}), {"AttestoreRtoNearTarget"}),
+    "the RTO comes to its target in three weeks": (
+        of(gate={"forecast": replace(AHEAD, about=ago(-24 * 21))}), {"AttestoreRtoBreachExpected"},
+    ),
+    "the RTO came to its target, and is over it": (
+        of(gate={"forecast": replace(AHEAD, about=ago(24))}, system={"rto_ms": 1_900_000}), {"AttestoreRtoOverTarget"},
+    ),
+    "nobody knows when the RTO comes to its target": (of(gate={"forecast": replace(AHEAD, about="", early="", late="")}), set()),
     "a gate was rejected": (of(gate={"standing": Standing.REJECTED}), {"AttestoreGateNotPassed"}),
     "a gate is not trustworthy": (of(gate={"standing": Standing.UNTRUSTED, "until": ""}), {"AttestoreGateNotPassed"}),
     "a gate is waived": (of(gate={"standing": Standing.WAIVED}), set()),

@@ -7,10 +7,11 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from attestore import facts, forecast
+from attestore import facts, forecast, instants
 from attestore.archive import disk, layout
 from attestore.archive.opened import read_bundle, read_file
 from attestore.errors import ArchiveError, TamperedError
@@ -220,8 +221,8 @@ def unfinished(reports: Path) -> tuple[tuple[RunStarted, Head], ...]:
     )
 
 
-def history(reports: Path, system: str, *, limit: int = 50) -> tuple[Past, ...]:
-    """Finished runs of a system by gate, newest first, at most `limit` of each gate; the ledger says which, their journals how fast.
+def history(reports: Path, system: str, *, limit: int = 50, at: datetime | None = None) -> tuple[Past, ...]:
+    """Runs of a system that were finished by an instant, by gate, newest first, at most `limit` of each gate; the ledger says which, their journals how fast.
 
     Raises:
         ArchiveError, TamperedError: the ledger cannot be read.
@@ -232,6 +233,8 @@ def history(reports: Path, system: str, *, limit: int = 50) -> tuple[Past, ...]:
     past: list[Past] = []
     for entry in reversed(entries):
         if not isinstance(entry, RunFinished | RunClosed) or entry.run not in ours:
+            continue
+        if at is not None and instants.parse(entry.at) > at:
             continue
         wanted = [(gate, outcome) for gate, outcome in entry.outcomes if counted[gate] < limit]
         counted.update(gate for gate, _ in wanted)

@@ -18,8 +18,11 @@ from attestore.audit import Row, status
 from attestore.cli import dates
 from attestore.cli.check import anchor
 from attestore.cli.display import consoles
+from attestore.compose.foreseen import Foresight
 from attestore.errors import UsageError
+from attestore.forecast import LEVEL, Forecast
 from attestore.report import numbers
+from attestore.report.outlook import sentence
 from attestore.standing import Standing, worst_exit
 
 __all__ = ["Question", "own_gates", "tell_status"]
@@ -76,6 +79,7 @@ def tell_status(question: Question) -> int:
             own=own,
             anchors=kept,
         )
+        foresight = Foresight(question.reports, at=at)
     rows = tuple(
         row
         for row in rows
@@ -83,7 +87,7 @@ def tell_status(question: Question) -> int:
     )
     code = worst_exit(row.held.standing for row in rows)
     if question.as_json:
-        typer.echo(canon.encode(_as_json(rows, at=at, code=code)).decode())
+        typer.echo(canon.encode(_as_json(rows, foresight, at=at, code=code)).decode())
     else:
         _print(rows, question, at=at)
     return code
@@ -111,7 +115,7 @@ def own_gates(folder: Path) -> Mapping[str, canon.Digest]:
     return own
 
 
-def _as_json(rows: Sequence[Row], *, at: datetime, code: int) -> canon.JSON:
+def _as_json(rows: Sequence[Row], foresight: Foresight, *, at: datetime, code: int) -> canon.JSON:
     return {
         "at": instants.text(at),
         "exit_code": code,
@@ -133,9 +137,33 @@ def _as_json(rows: Sequence[Row], *, at: datetime, code: int) -> canon.JSON:
                 "gate_expected": row.expected,
                 "gate_changed_since": row.changed_since,
                 "problems": list(row.problems),
+                "forecast": _forecast(foresight.of(row)),
             }
             for row in rows
         ],
+    }
+
+
+def _forecast(told: Forecast | None) -> canon.JSON:
+    """When the target of the recovery time will be broken; null where the gate sets none or nothing trustworthy was run."""
+    if told is None:
+        return None
+    return {
+        "outlook": told.outlook.value,
+        "says": sentence(told),
+        "confidence_percent": LEVEL,
+        "target_ms": told.target.ms,
+        "newest_ms": told.newest_ms,
+        "about": told.about,
+        "earliest": told.early,
+        "latest": told.late,
+        "horizon": told.horizon,
+        "growth_ms_in_30_days": told.monthly_ms,
+        "growing_phase": told.phase,
+        "runs": told.runs,
+        "days": told.days,
+        "left_out": told.left_out,
+        "other_settings": told.others,
     }
 
 

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from attestore import __version__, gate, instants
-from attestore.archive import read_bundle
+from attestore import __version__, forecast, instants
 from attestore.archive.figures import system_figures
 from attestore.audit import Row, status
 from attestore.compose.check import Trust
-from attestore.errors import ArchiveError, Error, StoreError, UnreachableError
+from attestore.compose.foreseen import Foresight
+from attestore.errors import StoreError, UnreachableError
 from attestore.gate import Gate
-from attestore.gate import Operator as Comparison
 from attestore.report.metrics import Family, Figures, GateFigure, Kept, StoreFigure
 from attestore.run.listing import Listed
 from attestore.standing import Standing
@@ -61,22 +60,23 @@ def gate_figures(watch: Watch, *, trust: Trust, at: datetime) -> tuple[GateFigur
         now=trust.clock.now(),
         own={gate_id: each.digest for (_, gate_id), each in watch.wanted.items()},
     )
-    told = {(row.system, row.gate): _figure(watch, row) for row in rows}
+    foresight = Foresight(watch.reports, at=at)
+    told = {(row.system, row.gate): _figure(watch, row, foresight) for row in rows}
     for (system, gate_id), wanted in watch.wanted.items():
         told.setdefault((system, gate_id), _of(wanted, system=system, standing=Standing.NEVER_RUN))
     return tuple(each for _, each in sorted(told.items()))
 
 
-def _figure(watch: Watch, row: Row) -> GateFigure:
-    judged = watch.wanted.get((row.system, row.gate)) or _judged(watch.reports, row)
+def _figure(watch: Watch, row: Row, foresight: Foresight) -> GateFigure:
+    judged = watch.wanted.get((row.system, row.gate)) or foresight.judged(row)
     if judged is None:
         return GateFigure(system=row.system, gate=row.gate, standing=row.held.standing, finished=row.held.finished)
-    return _of(judged, system=row.system, standing=row.held.standing, until=row.held.until, finished=row.held.finished)
+    told = _of(judged, system=row.system, standing=row.held.standing, until=row.held.until, finished=row.held.finished)
+    return replace(told, forecast=foresight.of(row, judged))
 
 
 def _of(judged: Gate, *, system: str, standing: Standing, until: str = "", finished: str = "") -> GateFigure:
-    below = {Comparison.LESS, Comparison.AT_MOST}
-    targets = [int(c.bound) for c in judged.checks if c.fact == "restore.rto" and c.operator in below]
+    target = forecast.target(judged)
     return GateFigure(
         system=system,
         gate=judged.id,
@@ -84,19 +84,8 @@ def _of(judged: Gate, *, system: str, standing: Standing, until: str = "", finis
         until=until,
         finished=finished,
         cadence_ms=judged.cadence_ms,
-        rto_target_ms=min(targets, default=None),
+        rto_target_ms=None if target is None else target.ms,
     )
-
-
-def _judged(reports: Path, row: Row) -> Gate | None:
-    """The gate as its newest finished run archived it."""
-    if not row.held.run:
-        return None
-    name = f"gates/{row.gate}.yaml"
-    try:
-        return gate.load(read_bundle(reports / row.held.run).read(name), where=name)
-    except (ArchiveError, Error):
-        return None
 
 
 def _store(name: str, ask: Callable[[], tuple[Listed, ...]]) -> StoreFigure:

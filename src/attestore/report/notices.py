@@ -9,8 +9,10 @@ from typing import Final, TypeAlias
 
 from attestore import canon, instants
 from attestore.errors import TamperedError
+from attestore.forecast import Forecast
 from attestore.report import numbers
 from attestore.report.metrics import GateFigure
+from attestore.report.outlook import basis, sentence
 from attestore.report.words import visible
 
 __all__ = ["Notice", "Told", "decode", "encode", "notices"]
@@ -25,6 +27,8 @@ class Told:
     standing: str
     until: str = ""
     """the end whose approach they were told of; empty where they were not"""
+    breach: str = ""
+    """when, as they were told, the recovery time would come to its target; empty where it is not near"""
 
 
 Known: TypeAlias = Mapping[tuple[str, str], Told]
@@ -47,7 +51,7 @@ def notices(known: Known, gates: Iterable[GateFigure], *, at: str, before_ms: in
     """The messages that are due at an instant, and what people know once they have been sent.
 
     A gate that nobody was told of yet and that lets a release through is no news. An end is announced once, from `before_ms`
-    ahead of it.
+    ahead of it. That a recovery time comes to its target is told once, while it is near.
     """
     due: list[Notice] = []
     now: dict[tuple[str, str], Told] = dict(known)
@@ -62,7 +66,13 @@ def notices(known: Known, gates: Iterable[GateFigure], *, at: str, before_ms: in
         if near and gate.standing.exit_code == 0:
             due.append(_ending(gate, at=at))
             announced = gate.until
-        now[place] = Told(standing=standing, until=announced)
+        breach = ""
+        if gate.forecast is not None and gate.forecast.near(instants.parse(at)):
+            # told once; the date moves a little with each run, and that is no news
+            breach = (before.breach if before is not None else "") or gate.forecast.about
+            if before is None or not before.breach:
+                due.append(_growing(gate, gate.forecast))
+        now[place] = Told(standing=standing, until=announced, breach=breach)
     return tuple(due), now
 
 
@@ -98,10 +108,21 @@ def _ending(gate: GateFigure, *, at: str) -> Notice:
     )
 
 
+def _growing(gate: GateFigure, told: Forecast) -> Notice:
+    return Notice(
+        system=gate.system,
+        gate=gate.gate,
+        title=f"{visible(gate.gate)} of {visible(gate.system)}: its recovery time target will be broken about {numbers.day(told.about)}",
+        body=f"{visible(gate.gate)} of {visible(gate.system)}: {sentence(told)} {basis(told)}",
+        bad=True,
+    )
+
+
 def encode(known: Known) -> bytes:
     """What people know, as it is kept between two times of asking."""
     told: list[canon.JSON] = [
-        [system, gate, each.standing, each.until] for (system, gate), each in sorted(known.items())
+        [system, gate, each.standing, each.until, *([each.breach] if each.breach else [])]
+        for (system, gate), each in sorted(known.items())
     ]
     return canon.encode({"format": _FORMAT, "told": told})
 
@@ -119,6 +140,8 @@ def decode(data: bytes, *, what: str) -> Known:
                 match each:
                     case [str(system), str(gate), str(standing), str(until)]:
                         known[system, gate] = Told(standing=standing, until=until)
+                    case [str(system), str(gate), str(standing), str(until), str(breach)]:
+                        known[system, gate] = Told(standing=standing, until=until, breach=breach)
                     case _:
                         raise TamperedError(f"{what} holds a line that is none: {each!r}")
             return known

@@ -155,6 +155,17 @@ def test_history_is_told_by_the_ledger_newest_first(tmp_path: Path) -> None:
     (folder / "journal.jsonl").unlink()
     assert [(p.outcome, p.rto_ms) for p in history(tmp_path, SYSTEM)] == [("FAIL", None), ("PASS", 500)]
     assert [p.run for p in history(tmp_path, SYSTEM, limit=1)] == [failed.run]
+    assert [p.run for p in history(tmp_path, SYSTEM, at=START + timedelta(minutes=30))] == [RUN]
+
+
+def test_backups_alone_push_no_drill_out_of_the_history(tmp_path: Path) -> None:
+    issue(tmp_path)
+    file = LedgerFile(tmp_path)
+    for number in range(3):
+        run = f"20260302T0{number}0000Z-shop-{number:04x}"
+        file.append(ledger.RunStarted(AT, run, SYSTEM, "A" * 40, ()))
+        file.append(RunFinished(AT, run, "0" * 64, ()))
+    assert [p.run for p in history(tmp_path, SYSTEM, limit=1)] == [RUN]
 
 
 def test_no_ledger_is_no_history(tmp_path: Path) -> None:

@@ -67,6 +67,21 @@ def test_the_release_gate_compares_the_gate_that_judged_with_the_one_that_counts
     assert row["gate_changed_since"] == RUN
 
 
+def test_the_status_for_programmes_tells_the_forecast_or_that_runs_are_wanting(
+    question: Question, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reports = tmp_path / "drilled"
+    issue(reports)
+    assert tell_status(replace(question, reports=reports, as_json=True)) == 0
+    (row,) = json.loads(capsys.readouterr().out)["gates"]
+    assert (row["forecast"]["outlook"], row["forecast"]["about"], row["forecast"]["target_ms"]) == (
+        "too few runs",
+        "",
+        1_800_000,
+    )
+    assert row["forecast"]["says"].startswith("Not enough runs for a forecast: 0 of at least 6")
+
+
 @pytest.mark.parametrize(
     ("make", "says"),
     [

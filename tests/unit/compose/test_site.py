@@ -13,12 +13,15 @@ import sites
 from attestore import forecast, gate, instants
 from attestore.archive import history
 from attestore.audit import status
+from attestore.compose.check import Trust
+from attestore.compose.watching import Watch, gate_figures
 from attestore.errors import DiskError, UsageError
 from attestore.forecast import Outlook
 from attestore.report import outlook
 from bundles import GLASS as PENS
 from bundles import START, Draft, issue
 from decided import GLASS, ROSTER, findings
+from fakes import FakeClock
 from sites import AT, build, read
 
 
@@ -280,6 +283,10 @@ def test_a_gate_s_page_and_the_list_of_systems_say_when_the_target_will_be_broke
     (row,) = built.rows
     expected = forecast.of_history(history(reports, "shelf"), gate_of(reports))
     assert row.forecast == expected
+    watch = Watch(reports, wanted={}, stores={}, before_expiry_ms=1)
+    trust = Trust(roster=ROSTER, verifier=GLASS, clock=FakeClock(AT), aside=lambda _: Path())
+    (figure,) = gate_figures(watch, trust=trust, at=START + timedelta(days=290))
+    assert figure.forecast == expected
     assert expected is not None
     assert (expected.outlook, expected.runs, expected.left_out) == (Outlook.EXPECTED, 8, 1)
     page = next((reports / "_site" / "gates").glob("*.html")).read_text("utf-8")

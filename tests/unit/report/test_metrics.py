@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
+from attestore.forecast import Forecast, Outlook, Target, forecast
 from attestore.report.metrics import Figures, GateFigure, Kept, Kind, StoreFigure, SystemFigure, families
 from attestore.standing import Standing
 
@@ -106,3 +108,31 @@ def test_names_follow_the_conventions_and_avoid_labels_of_the_scrape() -> None:
         assert (family.kind is Kind.COUNTER) == family.name.endswith("_total")
         for sample in family.samples:
             assert not {"job", "instance", "le", "quantile"} & sample.labels.keys()
+
+
+def ahead(**changes: object) -> Forecast:
+    """A year of drills; the target comes in sight."""
+    told = Forecast(
+        Outlook.EXPECTED, Target(1_800_000, 1_799_999), newest_ms=900_000, runs=12, days=12, left_out=1, others=0,
+        first="2025-03-02T00:00:00.000Z", last="2026-03-01T00:00:00.000Z", about="2026-09-02T00:00:00.000Z",
+        early="2026-08-02T00:00:00.000Z", horizon="2027-02-28T00:00:00.000Z",
+    )  # fmt: skip
+    return replace(told, **changes)  # type: ignore[arg-type]
+
+
+def test_a_breach_that_is_expected_has_its_dates_and_one_that_nobody_can_tell_has_none() -> None:
+    gate = GateFigure("shop", "S9-PROD-004", Standing.PASS, forecast=ahead())
+    seen = told(gates=(gate,))
+    assert seen["attestore_restore_rto_breach_timestamp_seconds"] == {
+        "system=shop,gate=S9-PROD-004,bound=about": 1_788_307_200,
+        "system=shop,gate=S9-PROD-004,bound=earliest": 1_785_628_800,
+    }
+    assert seen["attestore_restore_rto_forecast_horizon_timestamp_seconds"] == {
+        "system=shop,gate=S9-PROD-004": 1_803_772_800
+    }
+    few = replace(gate, forecast=forecast([], target=Target(5, 4)))
+    seen = told(gates=(few,))
+    assert seen["attestore_restore_rto_forecast_days"] == {"system=shop,gate=S9-PROD-004": 0}
+    for absent in ("breach_timestamp_seconds", "forecast_horizon_timestamp_seconds"):
+        assert f"attestore_restore_rto_{absent}" not in seen
+        assert f"attestore_restore_rto_{absent}" not in told()

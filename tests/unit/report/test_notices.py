@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attestore.errors import TamperedError
+from attestore.forecast import Forecast, Outlook, Target
 from attestore.report.metrics import GateFigure
 from attestore.report.notices import Told, decode, encode, notices
 from attestore.standing import Standing
@@ -93,3 +94,22 @@ def test_a_hostile_name_stays_on_its_line() -> None:
     """A message is text; a line feed in a name would forge one."""
     (notice,), _ = notices({}, (replace(GATE, system="shop\nS9: PASS", standing=Standing.FAIL),), at=AT, before_ms=WEEK)
     assert "\n" not in notice.title
+
+
+def test_that_a_recovery_time_comes_to_its_target_is_told_once_while_it_is_near() -> None:
+    """Its date moves with each run; that is no news. Once it was far again, it is."""
+    told = Forecast(
+        Outlook.EXPECTED, Target(1_800_000, 1_799_999), newest_ms=1_700_000, runs=9, days=9, left_out=0, others=0,
+        first="2025-06-01T00:00:00.000Z", last="2026-02-01T00:00:00.000Z", about="2026-03-20T00:00:00.000Z",
+        early="2026-03-10T00:00:00.000Z", late="2026-04-20T00:00:00.000Z", horizon="2026-10-01T00:00:00.000Z",
+    )  # fmt: skip
+    near, moved = replace(GATE, forecast=told), replace(GATE, forecast=replace(told, about="2026-03-25T00:00:00.000Z"))
+    far = replace(GATE, forecast=replace(told, about="2026-05-25T00:00:00.000Z", late=""))
+    (notice,), known = notices(KNOWN, (near,), at=AT, before_ms=WEEK)
+    assert notice.title == "S9-PROD-004 of shop: its recovery time target will be broken about 2026-03-20"
+    assert "With 90% confidence: between 2026-03-10 and 2026-04-20. From 9 runs" in notice.body
+    assert decode(encode(known), what="told") == known
+    assert notices(known, (moved,), at=AT, before_ms=WEEK)[0] == ()
+    due, known = notices(known, (far,), at=AT, before_ms=WEEK)
+    assert not due
+    assert len(notices(known, (moved,), at=AT, before_ms=WEEK)[0]) == 1

@@ -49,6 +49,7 @@ def families(told: Figures) -> tuple[Family, ...]:
         ),
         _gauge("attestore_metrics_timestamp_seconds", "When these metrics were written.", [({}, _unix(told.at))]),
         *_gates(told.gates, before_ms=told.before_expiry_ms),
+        *_forecasts(told.gates),
         *_runs(told.systems),
         *_sizes(told.systems),
         *_stores(told.stores),
@@ -102,6 +103,31 @@ def _gates(gates: tuple[GateFigure, ...], *, before_ms: int) -> Iterator[Family]
         "attestore_restore_rto_target_seconds",
         "Recovery time objective that the gate sets.",
         [(of(gate), gate.rto_target_ms / 1000) for gate in gates if gate.rto_target_ms is not None],
+    )
+
+
+def _forecasts(gates: tuple[GateFigure, ...]) -> Iterator[Family]:
+    """A date that nobody can tell has no sample."""
+    known = [({"system": each.system, "gate": each.gate}, each.forecast) for each in gates if each.forecast is not None]
+    yield _gauge(
+        "attestore_restore_rto_breach_timestamp_seconds",
+        "When the trend of the recovery time reaches its target (about), and between when it does with 90% confidence (earliest, latest).",
+        [
+            ({**of, "bound": bound}, _unix(at))
+            for of, told in known
+            for bound, at in (("about", told.about), ("earliest", told.early), ("latest", told.late))
+            if at
+        ],
+    )
+    yield _gauge(
+        "attestore_restore_rto_forecast_horizon_timestamp_seconds",
+        "Until when that forecast looks ahead: a date it does not tell lies later, or nowhere.",
+        [(of, _unix(told.horizon)) for of, told in known if told.trending],
+    )
+    yield _gauge(
+        "attestore_restore_rto_forecast_days",
+        "Different days with a run that counts for the forecast; of fewer than 6 there is none.",
+        [(of, told.days) for of, told in known],
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from statistics import median_low
 from typing import Final
 
+from attestore.forecast import Forecast
 from attestore.standing import Standing
 
 __all__ = ["Figures", "GateFigure", "Kept", "StoreFigure", "SystemFigure"]
@@ -29,6 +30,8 @@ class GateFigure:
     cadence_ms: int | None = None
     rto_target_ms: int | None = None
     """the bound of its check on `restore.rto`; None where it has none"""
+    forecast: Forecast | None = None
+    """when that will be broken; None where nothing can be asked"""
 
 
 @dataclass(frozen=True, slots=True)
