@@ -37,7 +37,7 @@ coverage: dev ## which lines the suite runs
 	@$(bin)/python -m coverage run -m pytest --quiet $(ARGS)
 	@$(bin)/python -m coverage report
 
-# Which of cycle, memory, fingerprint, tables, s3 and start, and how much data (1: as much as is owed), as in: make bench BENCH=tables SCALE=0.1
+# Which of cycle, memory, fingerprint, tables, s3, start, report, site and audit, and how much data (1: as much as is owed), as in: make bench BENCH=tables SCALE=0.1
 BENCH ?= all
 SCALE ?= 1
 

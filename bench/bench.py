@@ -17,10 +17,13 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+import audit
 import cycle
 import fingerprints
 import memory
+import report
 import s3
+import site_of_runs
 import start
 import tables
 
@@ -43,6 +46,9 @@ _ALL: Mapping[str, Callable[[Installation, float, Path], str]] = {
     "tables": tables.measure,
     "s3": s3.measure,
     "start": start.measure,
+    "report": report.measure,
+    "site": site_of_runs.measure,
+    "audit": audit.measure,
 }
 
 

@@ -1,51 +1,84 @@
-"""The report of a system with 5,000 tables: pages, seconds, memory. Prints one line; `python bench/report.py [TABLES]`."""
+"""`attestore report` of a sealed run: of few and of very many tables, and after ever more runs of the same system."""
 
 from __future__ import annotations
 
-import io
-import resource
-import sys
-import time
+import shutil
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+from alone import attestore
+from moulds import Mould, begun
+from turns import timed
+from world import table
 
-import pikepdf
+import bundles
+from attestore.adapters.postgres.programs import Installation
+from attestore.archive import history
+from attestore.proof import Object, Proof, Table
 
-import report_cases as cases
-from attestore import proof, report
-from attestore.adapters.printer import WeasyPrinter
-from attestore.ports import Attachment, Page
-from attestore.resources import templates_folder
+__all__ = ["measure"]
+
+_TABLES = (10, 5_000)
+_PREVIOUS = (10, 1_000, 10_000)
+_READ = 50
+"""newest runs whose journals a report's history is read from"""
 
 
-def main(tables: int) -> None:
-    """One failed report: one table differs, every other is folded; both proofs are attached."""
-    rows = {f"t{number:05d}": number for number in range(1, tables + 1)}
-    source, back = cases.proof(rows=rows), cases.proof("restored", rows=rows)
-    broken = replace(back, tables=(replace(back.tables[0], sums=(9, 9, 9, 9)), *back.tables[1:]))
-    case = cases.case_of(source, broken, cases.facts(source, broken), (cases.gate_004(),))
-    carried = [
-        Attachment(f"proof.{side}.json", proof.encode(each), "application/json", "a proof", "Source")
-        for side, each in (("source", source), ("restored", broken))
-    ]
-    shipped = report.load_templates(templates_folder())
-    before = time.monotonic()
-    renderer = report.renderer(report.RENDERER)
-    text = renderer.markdown(case, "S9-PROD-004", shipped)
-    sheet = renderer.sheet(case, "S9-PROD-004", shipped)
-    page = Page(sheet.html, sheet.title, "en", "run/gate", datetime(2026, 11, 22, tzinfo=UTC))
-    printed = WeasyPrinter().print(page, attachments=carried)
-    spent = time.monotonic() - before
-    with pikepdf.open(io.BytesIO(printed)) as pdf:
-        pages = len(pdf.pages)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    print(
-        f"{tables:,} tables: {pages} pages, {len(printed):,} bytes, Markdown {len(text):,} bytes, {spent:.1f} s, peak {peak} MiB"
+def measure(installation: Installation, scale: float, folder: Path) -> str:
+    """Tables by scale, down to 100; previous runs up to as many as the scale allows. Under two minutes at scale 1."""
+    del installation
+    rows = []
+    for wanted in _TABLES:
+        count = wanted if wanted <= _TABLES[0] else max(100, int(wanted * scale))
+        rows.append(_row(folder / f"tables-{count}", tables=count, previous=0))
+    several = [count for count in _PREVIOUS if count <= max(_PREVIOUS[0], _PREVIOUS[-1] * scale)]
+    rows += [_row(folder / f"runs-{count}", tables=_TABLES[0], previous=count) for count in several]
+    head = (
+        "tables",
+        "previous runs",
+        "`attestore report`",
+        "processor",
+        "peak memory",
+        "history read",
+        "its processor",
+    )
+    return table(head, rows) + (
+        "\n\nTwo gates and a summary, each as Markdown and PDF with its evidence attached, from the bundle alone; an index per table, all alike. "
+        "History is what a new run of the system reads of the previous ones before it is sealed: the whole ledger, and the journals of the newest "
+        f"{_READ}. Previous runs are of ten systems in turn, as large as one of the demo."
     )
 
 
-if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 5000)
+def _row(folder: Path, *, tables: int, previous: int) -> tuple[str, ...]:
+    with begun(folder) as (reports, pen):
+        mould = Mould(folder)
+        if previous:
+            mould.fill(reports, previous, by=pen.fingerprint, bundles=_READ * 10)
+        read = timed(lambda: history(reports, "system-00"))
+        draft = bundles.Draft(source=_proof("source", tables), restored=_proof("restored", tables))
+        run = mould.newest(reports, pen=pen, system="system-00", like=draft)
+    used = attestore("report", run, "--into", folder / "again", folder=folder)
+    shutil.rmtree(folder)
+    return (
+        f"{tables:,}",
+        f"{previous:,}",
+        f"{used.wall:.1f} s",
+        f"{used.processor:.1f} s",
+        f"{used.peak_kib / 1024:.0f} MiB",
+        f"{read.wall:.2f} s",
+        f"{read.processor:.2f} s",
+    )
+
+
+def _proof(side: str, count: int) -> Proof:
+    """As many tables, each with rows and an index."""
+    names = [f"t{number:05d}" for number in range(count)]
+    held = tuple(
+        Table("public", name, "table", number, (number * 7919, number, 5, 7), ("id",), size=8192)
+        for number, name in enumerate(names, 1)
+    )
+    indexes = tuple(
+        Object("index", f"public.{name}_pkey", f"CREATE UNIQUE INDEX {name}_pkey ON public.{name} (id)", "valid")
+        for name in names
+    )
+    return replace(bundles.proof(side), tables=held, objects=indexes, foreign_keys=())
