@@ -346,6 +346,13 @@ _NOBODY: Final = re.compile(
 )
 
 
+_PLACEHOLDER: Final = re.compile(
+    r"\[(?![~@])[^\[\]\n]{1,80}\](?!\()|\{\{[^{}\n]{1,60}\}\}|\$\{[^{}\n]{1,60}\}|\b(?:your|first|full|last) name\b|\bN\. ?N\.(?!\w)|\bX{3,}\b",
+    re.IGNORECASE,
+)
+"""What a form's empty template says in place of a name"""
+
+
 @dataclass(frozen=True, slots=True)
 class Named:
     """Somebody as a report names them."""
@@ -366,7 +373,8 @@ def persons(text: str) -> tuple[Named, ...]:
     )
     bare = re.sub(r"(?<=\w)@[\w-]+(?:\.[\w-]+)+", " ", re.sub(r"\([^()]*\)", " ", bare))
     bare = re.sub(r"^\W*([^\W\d_]{2,}), ([^\W\d_]{2,}|[^\W\d_]\.)\W*$", r"\2 \1", bare)  # surname first
-    if _NOBODY.search(text if len(text) < 40 else bare):
+    bare = _PLACEHOLDER.sub(" ", bare)
+    if _NOBODY.search(text if len(text) < 40 else bare) or not re.search(r"\w", bare):
         return ()
     found: list[Named] = []
     for part in re.split(r"\s*(?:[,;&/+|]|\s(?:and|und|on|am|at|–|—|-)\s)\s*", bare):
