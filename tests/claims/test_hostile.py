@@ -33,6 +33,18 @@ PATHOLOGICAL = {
     "colons": "a: " * 40_000,
     "spaces": "RTO" + " " * 100_000 + "18 min",
     "approved": "approved by " * 20_000,
+    "rules in a statement": "```sql\nSELECT 1\n" + "a\n---\n" * 20_000 + "```",
+    "errors in a session": "```\n" + "d=# SELECT 1;\nERROR:  no\n" * 5_000 + "```",
+    "claims that nothing is wrong": "- [x] No invalid indexes\n" * 2_000,
+    "counts that were printed": "\n\n".join(
+        f"```\nSELECT count(*) FROM table{n};\n{n}\n```\n\ntable{n}: {n} rows" for n in range(500)
+    ),
+    "runs that were timed": "```\ntime pg_restore\nreal 1m1.0s\n```\n\nThe restore took 1 min.\n\n" * 500,
+    "addresses": "run by " + "a.a" * 6_000 + " run by a.a" * 2_000,
+    "leaders": "a " * 50 + "." * 3_000 + "\n" + ("a" + " " * 3_000 + "\n") * 20,
+    "wiki tables": "|a|b|\n" * 2_000,
+    "verified": "All rows verified. All tables verified.\n\n" * 1_500,
+    "old SQL": "PostgreSQL 9.6\n\n" + "```sql\nSELECT procpid FROM pg_stat_activity;\n```\n\n" * 1_000,
     "nothing": "",
 }
 

@@ -20,6 +20,8 @@ _SIZES: Final = (
 )
 _STEPS: Final = "| No | Step | By | Time |\n|---|---|---|---|\n| 1 | Fetch | N. Brandt | 08:55 |\n| 2 | Read | N. Brandt | 09:10 |\n| 3 | Load | N. Brandt | {} |\n| 4 | Done | N. Brandt | 10:40 |"
 _INFO: Final = "```\n        database size: 84.1GB, database backup size: 84.1GB\n```\n\n"
+_CHECKS: Final = "| # | Check | Expected | Observed | Verdict |\n|---|---|---|---|---|\n| 1 | Something counted | 1,904,227 | {} | PASS |"
+_DIGEST: Final = "b0c4f5d7e81a239c6ad2470e9f13be5562d8f7a4c90e1b3d7a8256ef03c91d4b"
 _FORM: Final = "CERTIFICATE\n\nPerformed by ...... Ann Kerr\nApproved by ....... {}"
 
 
@@ -105,6 +107,19 @@ def _found(text: str) -> list[tuple[str, str]]:
         ("Row count: 1,203,118\nLargest table: 1,301,448 rows", ("2", "contradiction"), "Row count: 1,203,118\nLargest table: 301,448 rows"),
         (_INFO + "The database size is 48.1 GB.", ("5", "contradiction"), _INFO + "The database size is 84.1 GB."),
         ("Tables in scope (6):\n\n1. a\n2. b\n3. c", ("1", "contradiction"), "Tables in scope (3):\n\n1. a\n2. b\n3. c"),
+        (_CHECKS.format("1,904,272"), ("3", "contradiction"), _CHECKS.format("1,904,227")),
+        (_CHECKS.replace("1,904,227", "≤ 40 min").format("43 min"), ("3", "contradiction"), _CHECKS.replace("1,904,227", "≤ 40 min").format("39 min")),
+        ("- nine applications (claims, policy, billing, portal, mail, intranet, archive, fleet)", ("1", "contradiction"),
+         "- nine applications (claims, policy, billing)"),
+        ("All applications were recovered within the agreed four hours; the slowest took 4 h 50 min.", ("1", "contradiction"),
+         "All applications but one were recovered within the agreed four hours; the slowest took 4 h 50 min."),
+        ("It cost 18,000 EUR (internal 11,500, external 7,500).", ("1", "contradiction"), "It cost 19,000 EUR (internal 11,500, external 7,500)."),
+        ("The dump compresses 1.1 TB into 190 GB, a factor of 7.9.", ("1", "contradiction"), "The dump compresses 1.1 TB into 190 GB, a factor of 5.9."),
+        ("Tester: Ravi Menon  Date: 9 February 2026\n\nSign-off: Ravi Menon, 9 February 2026", ("3", "approval"),
+         "Tester: Ravi Menon  Date: 9 February 2026\n\nSign-off: Lena Roth, 9 February 2026"),
+        ("Submitted by: R. Halvorsen, Head of IT\nEndorsed by: Rune Halvorsen", ("2", "approval"), "Submitted by: R. Halvorsen, Head of IT\nEndorsed by: Nils Berg"),
+        (f"Dump orders.dump: sha256 {_DIGEST}\n\nDump users.dump: sha256 {_DIGEST}", ("3", "impossible"),
+         f"2026-03-10 08:09:41 sha256 ok {_DIGEST}\n\nsha256 of core.dump in catalogue: {_DIGEST}"),
         ("Functions: 41/40", ("1", "impossible"), "Functions: 40/40"),
     ],
 )  # fmt: skip

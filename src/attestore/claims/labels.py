@@ -367,7 +367,7 @@ class Named:
 def persons(text: str) -> tuple[Named, ...]:
     """Who is named, each; nobody where the text says so or is blank."""
     bare = re.sub(
-        r"https?://\S+|<[^>]*>|\b\d{4}-\d{2}-\d{2}[^\s)]*|\b\d{1,2}:\d{2}[^\s)]*|\bUTC\b|\d{1,2}\.\d{1,2}\.\d{4}",
+        r"https?://\S+|<[^>]*>|\b\d{1,2}(?:st|nd|rd|th|\.)? (?:[A-Z][a-zä]{2,8}) \d{4}\b|\b(?:[A-Z][a-z]{2,8}) \d{1,2},? \d{4}\b|\b\d{4}-\d{2}-\d{2}[^\s)]*|\b\d{1,2}:\d{2}[^\s)]*|\bUTC\b|\d{1,2}\.\d{1,2}\.\d{4}",
         " ",
         text,
     )

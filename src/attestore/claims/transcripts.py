@@ -34,8 +34,6 @@ _MESSAGE: Final = re.compile(
 _META_END: Final = re.compile(r"\\(?:gexec|gset|gdesc|gx|g|watch|crosstabview)\b.*$")
 _COPYING: Final = re.compile(r"\bFROM\s+stdin\b[^;]*;\s*$", re.IGNORECASE)
 _TOKEN: Final = re.compile(r"--|/\*|'|\"|\$\w*\$|;|\s+|[^\s'\";$/-]+|.", re.DOTALL)
-_MOST_ROWS: Final = 2_000
-"""so far a footer is looked for below a rule"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +84,16 @@ class _Reader:
     began: list[int] = field(default_factory=list)
     """the lines on which statements begin"""
     answered: bool = False
+    ends: list[int] = field(default_factory=list)
+    """for each line, that behind the footer or before the blank line below it"""
+
+    def __post_init__(self) -> None:
+        end = len(self.lines)
+        self.ends = [end] * end
+        for number in range(end - 1, -1, -1):
+            line = self.lines[number]
+            end = number if not line.strip() else number + 1 if _FOOTER.fullmatch(line) else end
+            self.ends[number] = end
 
     def read(self) -> None:
         """All lines; each leaves one of the same length."""
@@ -184,12 +192,8 @@ class _Reader:
         rule = self.lines[number + 1] if number + 1 < len(self.lines) else ""
         if not line.strip() or line.rstrip().endswith(";") or _COMMENT.match(line) or not _RULE.fullmatch(rule):
             return 0
-        end, footer = number + 2, False
-        while end < len(self.lines) and end < number + _MOST_ROWS and self.lines[end].strip():
-            end += 1
-            if footer := _FOOTER.fullmatch(self.lines[end - 1]) is not None:
-                break
-        sure = footer or "+" in rule or "|" in line
+        end = self.ends[number + 2] if number + 2 < len(self.lines) else len(self.lines)
+        sure = _FOOTER.fullmatch(self.lines[end - 1]) is not None or "+" in rule or "|" in line
         return end if sure or not self.is_open else 0
 
     def _blank(self, begin: int, end: int, *, ends: bool = False) -> int:

@@ -16,21 +16,21 @@ __all__ = ["check"]
 
 _RAN: Final = re.compile(
     r"^\W*(?:agent|operator|executor|execution|performer|ausführung|durchführung|implementer|assignee|tester|übungsleitung|testleitung|(?:test )?engineer|author|owner|performed|prepared|conducted|"
-    r"(?:executed|performed|completed|run|ran|tested|prepared|conducted|carried out|written|restored|done|created|drill|implemented) (?:by|through)|test(?:s)? (?:run|executed|performed) by|"
+    r"(?:executed|performed|completed|run|ran|tested|prepared|conducted|carried out|submitted|reported|written|restored|done|created|drill|implemented) (?:by|through)|test(?:s)? (?:run|executed|performed) by|"
     r"(?:drill )?lead|durchgeführt von|durchgeführt|ausgeführt von|erstellt von|bearbeiter\w*|prüfer|verfasser\w*|autor\w*|by)\W*$",
     re.IGNORECASE,
 )
 _APPROVED: Final = re.compile(
-    r"^\W*(?:approve[dr](?: by)?|approvals?|approver|sign(?:ed)?[- ]?off(?: by)?|signed(?: by)?|authori[sz]ed by|accepted by|released (?:for [\w ]{3,20} )?(?:by|through)|certified by|attested by|closed by|reviewed and approved by|"
+    r"^\W*(?:approve[dr](?: by)?|approvals?|approver|sign(?:ed)?[- ]?off(?: by)?|signed(?: by)?|authori[sz]ed by|accepted by|released (?:for [\w ]{3,20} )?(?:by|through)|certified by|attested by|endorsed by|ratified by|closed by|reviewed and approved by|"
     r"(?:final|management|production|customer|client|owner'?s?|business) approval|verified and approved by|freigegeben(?: von| durch)?|freigabe(?: durch)?|genehmigt(?: von| durch)?|abgenommen von|abnahme)\W*$",
     re.IGNORECASE,
 )
 _SPOKEN: Final = re.compile(
-    r"\b(?P<v>approved|certified|signed off|authori[sz]ed|freigegeben|genehmigt) (?:by|von|durch) (?:the )?(?P<who>(?:[\w+-]+(?:\.[\w+-]+)*@[\w-]+(?:\.[\w-]+)+|\b[a-z]+\.[a-z]+\b|\b[A-Z]\.|[^\n.;,()|]){2,60})",
+    r"\b(?P<v>approved|certified|signed off|authori[sz]ed|freigegeben|genehmigt) (?:by|von|durch) (?:the )?(?P<who>(?:[\w+-]{1,40}(?:\.[\w+-]{1,40}){0,4}@[\w-]{1,40}(?:\.[\w-]{1,40}){1,5}|\b[a-z]{1,30}\.[a-z]{1,30}\b|\b[A-Z]\.|[^\n.;,()|]){2,60})",
     re.IGNORECASE,
 )
 _RAN_SPOKEN: Final = re.compile(
-    r"\b(?:executed|performed|run|ran|conducted|carried out|tested|prepared|durchgeführt|ausgeführt)(?: for [^.\n:]{2,30},| to [^.\n:]{2,30},)? (?:by|von) (?:the )?(?P<who>(?:[\w+-]+(?:\.[\w+-]+)*@[\w-]+(?:\.[\w-]+)+|\b[a-z]+\.[a-z]+\b|\b[A-Z]\.|[^\n.;,()|]){2,60})",
+    r"\b(?:executed|performed|run|ran|conducted|carried out|tested|prepared|durchgeführt|ausgeführt)(?: for [^.\n:]{2,30},| to [^.\n:]{2,30},)? (?:by|von) (?:the )?(?P<who>(?:[\w+-]{1,40}(?:\.[\w+-]{1,40}){0,4}@[\w-]{1,40}(?:\.[\w-]{1,40}){1,5}|\b[a-z]{1,30}\.[a-z]{1,30}\b|\b[A-Z]\.|[^\n.;,()|]){2,60})",
     re.IGNORECASE,
 )
 _STATUS: Final = re.compile(
@@ -192,8 +192,12 @@ def _included(person: Named, keys: set[str]) -> bool:
 def _pairs(document: Document) -> Iterator[tuple[int, str, str]]:
     for block in document.blocks:
         if isinstance(block, Passage) and not block.heading:
-            for line, text in block.lines:
-                pieces = re.split(r"\s+[·•|]\s+|(?<=[a-z]{3}\.)\s+(?=[A-ZÄÖÜ][a-zäöü]+(?: [a-zäöü]+)?: )", text)
+            for line, written in block.lines:
+                text = re.sub(r"\s{4,}", "   ", written)
+                pieces = re.split(
+                    r"\s+[·•|]\s+|(?<!\s)\s{2,40}(?=[A-ZÄÖÜ][\w -]{2,25}: )|(?<=[a-z]{3}\.)\s+(?=[A-ZÄÖÜ][a-zäöü]+(?: [a-zäöü]+)?: )",
+                    text,
+                )
                 if len(pieces) > 1:
                     yield from ((line, *pair) for piece in pieces if (pair := keyed(piece)) is not None)
                 elif (pair := keyed(text)) is not None:

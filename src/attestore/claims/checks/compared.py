@@ -69,12 +69,16 @@ def _place(heads: tuple[str, ...], pattern: re.Pattern[str], *taken: int | None)
 def _targets(table: Table, document: Document, book: Book) -> None:
     """Target 1 h, achieved 24 h, met; a recovery time is compared by its meaning elsewhere."""
     target = _place(table.head, _TARGET)
+    signed = target is None
+    target = _place(table.head, _EXPECTED) if signed else target
     reached = _place(table.head, _REACHED, target)
     status = _place(table.head, _STATUS, target, reached)
     if target is None or reached is None or status is None:
         return
     for row in table.rows:
-        if RTO.search(row.cells[0]) or not is_mark(row.cells[status]):
+        if signed and not _SIGN.match(row.cells[target]):
+            continue
+        if (RTO.search(row.cells[0]) and not signed) or not is_mark(row.cells[status]):
             continue
         aim = single(_SIGN.sub("", row.cells[target]).strip(), german=document.german)
         got = single(row.cells[reached], german=document.german)

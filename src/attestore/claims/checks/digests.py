@@ -42,7 +42,7 @@ _EMPTY: Final = {
 _COPY: Final = re.compile(
     r"\b(?:source|restored?|before|after|original|copy|copies|target|fetched|local|remote|upload(?:ed)?|download(?:ed)?|primary|replica|standby|"
     r"backup|stored?|offsite|off-site|s3|quelle|ziel|pre|post|expected|actual|again|same|both|mirror|sealed|received|sent|recomputed|"
-    r"recorded|computed|retrieved|manifest|duplicate|identical|unchanged|second|read back)\b",
+    r"recorded|computed|retrieved|manifest|catalogue|catalog|duplicate|identical|unchanged|second|read back)\b",
     re.IGNORECASE,
 )
 _HEX: Final = frozenset("0123456789abcdefABCDEF")
@@ -236,9 +236,15 @@ def _differ(first: str, second: str) -> bool:
     bare = [
         re.sub(r"[^\w]+", " ", _ALGORITHM.sub(" ", _ABOUT.sub(" ", text))).strip().lower() for text in (first, second)
     ]
-    if any(len(text) > 60 or not text for text in bare) or bare[0] == bare[1]:
+    if any(len(text) > 60 or not _NAMING.search(text) for text in bare) or bare[0] == bare[1]:
         return False
     return not (_COPY.search(first) or _COPY.search(second))
+
+
+_NAMING: Final = re.compile(
+    r"(?<![^\W_])(?!(?:ok|of|in|the|and|for|file|done|good|verified|match(?:es|ed)?|computed|compared|checked|confirmed|value|utc|start|end|info|log|is|was)(?![^\W_]))(?:[^\W\d_][^\W_]+|[^\W_]{12,})"
+)
+"""A word that may name what was hashed; a time and an "ok" do not"""
 
 
 def _short(text: str) -> str:

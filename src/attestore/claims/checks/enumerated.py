@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import islice
 from typing import Final
 
 from attestore.claims.document import Document, Passage, Table
@@ -39,6 +40,7 @@ _OPEN_LIST: Final = re.compile(
     re.IGNORECASE,
 )
 _ITEM: Final = re.compile(r"[`\"'“”*_]*[^\W_][\w.@\"`'“”* -]{0,40}")
+_NEARLY: Final = 2
 _NEEDS: Final = "The complete list, as the server's catalogue gives it."
 _MOST: Final = 600
 
@@ -151,6 +153,7 @@ def _largest(document: Document, book: Book) -> None:
             )  # fmt: skip
 
 
+_MOST_CLAIMS: Final = 20
 _CLAIMED: Final = re.compile(
     r"\b(?:no|keine) (?P<how>invalid|orphaned|missing|corrupt|failed|broken|disabled) (?P<what>[a-z]{4,20})\b",
     re.IGNORECASE,
@@ -159,10 +162,12 @@ _CLAIMED: Final = re.compile(
 
 def _none(document: Document, book: Book) -> None:
     """No invalid indexes, ticked; and two that are invalid."""
-    for passage in document.passages:
-        found = _CLAIMED.search(passage.text) if passage.ticked and len(passage.text) <= _MOST else None
-        if found is None:
-            continue
+    claims = (
+        (passage, found)
+        for passage in document.passages
+        if passage.ticked and len(passage.text) <= _MOST and (found := _CLAIMED.search(passage.text))
+    )
+    for passage, found in islice(claims, _MOST_CLAIMS):
         stem = re.sub(r"(?:es|s)$", "", found["what"].lower())
         for line, text in _lines(document):
             told = re.search(rf"(?<![\w.,/-])(?P<n>[1-9]\d*) {found['how']}\b", text, re.IGNORECASE)
@@ -204,6 +209,12 @@ def _value(word: str) -> int:
     return _WORDS.get(word.lower(), 0) or (int(word) if word.isdigit() else 0)
 
 
+_COUNTED_LIST: Final = re.compile(
+    rf"(?<![\w.,/-]){_N} (?P<what>[a-zäöü]{{4,}}(?:s|en)) \((?P<list>[^()\d:;]{{5,400}})\)", re.IGNORECASE
+)
+"""Where fewer are named than said, they may be examples; where nearly all are, they are not"""
+
+
 def _items(text: str) -> list[str] | None:
     """The names of a list in a sentence; None where it may not be all of them, or no list of names."""
     if _OPEN_LIST.search(text):
@@ -221,12 +232,14 @@ def _items(text: str) -> list[str] | None:
 
 def _named(text: str, line: int, book: Book) -> None:
     """The following seven schemas: a, b, c."""
-    bracketed = [*_BRACKETED.finditer(text)]
+    bracketed = [*_BRACKETED.finditer(text), *_COUNTED_LIST.finditer(text)]
     announced = _ANNOUNCED.search(re.sub(r"\.\s*$", "", re.sub(r"^\W*\d{1,2}[.)]\s+", "", text)))
     for found in (*bracketed, *([announced] if announced else [])):
         count, items = _value(found["n"]), _items(found["list"])
         before = text[max(0, text.find(found[0]) - 30) : text.find(found[0])] + str(found.groupdict().get("mid") or "")
         if items is None or count < 2 or len(items) < 2 or _OPEN_LIST.search(before):
+            continue
+        if found.re is _COUNTED_LIST and (abs(len(items) - count) > _NEARLY or len(items) < 3):
             continue
         if len(items) == count:
             book.holds(line, f"{count} {found['what']} are named, as announced.")

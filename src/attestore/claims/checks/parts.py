@@ -89,7 +89,11 @@ def _speed(found: tuple[Quantity, ...], text: str, line: int, book: Book) -> Non
 def _ratio(found: tuple[Quantity, ...], text: str, line: int, book: Book) -> None:
     """From 2.4 GB to 410 MB (5.9 : 1)."""
     sizes = [q for q in found if q.measure == "size" and q.exact]
-    told = re.findall(r"(?<![\w.:])(\d+(?:[.,]\d+)?) ?(?:: ?1\b(?![:.\d])|x\b|×)", text)
+    told = re.findall(
+        r"(?<![\w.:])(\d+(?:[.,]\d+)?) ?(?:: ?1\b(?![:.\d])|x\b|×)|\bfactor (?:of )?(\d+(?:[.,]\d+)?)(?![\w%]|[.,]\d)",
+        text,
+    )
+    told = [one or other for one, other in told]
     if len(sizes) != 2 or len(told) != 1 or not re.search(r"compress|ratio|komprim", text, re.IGNORECASE):
         return
     large, small = max(sizes, key=lambda q: q.value), min(sizes, key=lambda q: q.value)

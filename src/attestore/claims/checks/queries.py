@@ -102,11 +102,12 @@ def _is_sql(text: str) -> bool:
 
 def check(document: Document, book: Book) -> None:
     """Parse all of it, and look at what each statement would do."""
+    old = _OLD.search(document.text[:200_000]) is not None
     for query in queries(document):
         if not query.text.strip() or _foreign(document, query):
             continue
         for start, part in _pieces(query.text):
-            _piece(Query(part, query.line_at(start), query.block), document, book)
+            _piece(Query(part, query.line_at(start), query.block), document, book, old=old)
 
 
 def _foreign(document: Document, query: Query) -> bool:
@@ -129,7 +130,7 @@ def _pieces(text: str) -> Iterator[tuple[int, str]]:
         yield start, text[start:]
 
 
-def _piece(query: Query, document: Document, book: Book) -> None:
+def _piece(query: Query, document: Document, book: Book, *, old: bool) -> None:
     parsed = parse(query.text)
     if isinstance(parsed, Refused):
         offset = min(parsed.offset, max(len(query.text.rstrip()) - 1, 0))
@@ -144,9 +145,9 @@ def _piece(query: Query, document: Document, book: Book) -> None:
         else:
             book.found(Kind.IMPOSSIBLE, line, f"PostgreSQL does not accept this: {parsed.why}.", needs=_NEEDS_RUN)
         return
-    bad = old = False
-    if _OLD.search(document.text) and any(troubles(each.tree, catalogue()) for each in parsed):
-        old = True
+    bad = False
+    old = old and any(troubles(each.tree, catalogue()) for each in parsed)
+    if old:
         book.unjudged(
             query.line, "It is of a major of PostgreSQL before 15, whose catalogue this reader does not have."
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import islice
 from typing import Final
 
 from attestore.claims.document import Code, Document, Passage
@@ -25,6 +26,8 @@ _CATALOGUE: Final = {
     "pg_constraint": "constraints?|foreign keys?", "pg_policies": "policies", "pg_database": "databases?",
 }  # fmt: skip
 _REAL: Final = re.compile(r"^real\s+(?P<m>\d{1,5})m(?P<s>\d{1,2})[.,]\d+s\s*$", re.MULTILINE)
+_TIMING: Final = re.compile(r"\btime\b[^\n]*\b(?:pg_restore|psql)\b")
+_LONGEST: Final = 100_000
 _RAN: Final = re.compile(
     r"\b(?:restore|restoring|restoration|pg_restore|recovery|load|wiederherstellung)(?: itself| it)? (?:ran|took|lasted|needed|dauerte)(?: for)? (?=\d)",
     re.IGNORECASE,
@@ -32,6 +35,7 @@ _RAN: Final = re.compile(
 _CELL: Final = re.compile(
     r"\b(?:rows?|records|count|before|after|source|restored|copy|zeilen|anzahl|target)\b", re.IGNORECASE
 )
+_MOST_NAMES: Final = 50
 _NEEDS: Final = "The command and its output, once, as the program wrote it."
 
 
@@ -39,7 +43,7 @@ def check(document: Document, book: Book) -> None:
     """Hold the text against the output."""
     shown: dict[str, set[tuple[int, int]]] = {}
     for place, block in enumerate(document.blocks):
-        if not isinstance(block, Code) or len(block.text) > 100_000:
+        if not isinstance(block, Code) or len(block.text) > _LONGEST:
             continue
         for found in _COUNTED.finditer(block.text):
             name = found["of"].replace('"', "").lower()
@@ -48,9 +52,9 @@ def check(document: Document, book: Book) -> None:
                 _beside(document, place, _CATALOGUE[name], int(found["n"]), line, book)
             elif found["where"] is None:
                 shown.setdefault(name.rpartition(".")[2], set()).add((int(found["n"]), line))
-        _timed(document, block, book)
+    _timed(document, book)
     _sized(document, book)
-    for name, values in shown.items():
+    for name, values in islice(shown.items(), _MOST_NAMES):
         if len({value for value, _ in values}) == 1 and len(name) > 3:
             value, line = min(values, key=lambda each: each[1])
             _stated(document, name, value, line, book)
@@ -123,11 +127,18 @@ def _stated(document: Document, name: str, value: int, line: int, book: Book) ->
                 )
 
 
-def _timed(document: Document, block: Code, book: Book) -> None:
+def _timed(document: Document, book: Book) -> None:
     """`time pg_restore` printed 21 minutes, and the text says 14."""
-    found = _REAL.findall(block.text)
-    if len(found) != 1 or len(re.findall(r"\btime\b[^\n]*\bpg_restore\b|\btime\b[^\n]*\bpsql\b", block.text)) != 1:
+    blocks = [
+        (block, found)
+        for block in document.codes
+        if len(block.text) <= _LONGEST
+        and len(found := _REAL.findall(block.text)) == 1
+        and len(_TIMING.findall(block.text)) == 1
+    ]
+    if len(blocks) != 1:
         return
+    block, found = blocks[0]
     real = int(found[0][0]) * 60 + int(found[0][1])
     for passage in document.passages:
         if passage.section != block.section and passage.section[:-1] != block.section[:-1]:

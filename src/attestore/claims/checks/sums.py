@@ -57,9 +57,11 @@ def _tell(parts: list[Fraction | None], total: Fraction | None, line: int, book:
 
 _SPREAD: Final = re.compile(
     _NUM.format("n")
-    + r" [\w-]+(?: [\w-]+)? (?:in|across|from|over|auf|aus) (?P<m>\d{1,2}|[a-zäöü]{3,8}) [\w-]+ \((?P<parts>[^()\n]{5,300})\)",
+    + r" [\w-]+(?: [\w-]+)?(?: (?:in|across|from|over|auf|aus) (?P<m>\d{1,2}|[a-zäöü]{3,8}) [\w-]+)? \((?P<parts>[^()\n]{5,300})\)",
     re.IGNORECASE,
 )
+_NEARLY: Final = 12
+"""Percent by which parts without a number of their own may miss their sum and still be meant as all of it"""
 _SHARE: Final = re.compile(r"\W*[^\W\d][\w.-]*:? (?P<n>\d[\d,.']*)\W*")
 
 
@@ -67,9 +69,16 @@ def _spread(text: str, line: int, document: Document, book: Book) -> None:
     """61 tables in 4 schemas (a 22, b 19, c 11, d 10)."""
     for found in _SPREAD.finditer(text):
         parts = [_SHARE.fullmatch(part) for part in _BETWEEN.split(found["parts"])]
-        announced = int(found["m"]) if found["m"].isdigit() else _WORDS.get(found["m"].lower())
-        if all(parts) and len(parts) == announced:
-            _tell([_whole(part["n"], document) for part in parts if part], _whole(found["n"], document), line, book)
+        values = [_whole(part["n"], document) for part in parts if part]
+        total, summed = _whole(found["n"], document), sum((value for value in values if value is not None), Fraction(0))
+        if not all(parts) or len(parts) < 2 or total is None:
+            continue
+        if found["m"] is None:
+            whole = abs(summed - total) * 100 <= total * _NEARLY  # else they may be some of them
+        else:
+            whole = len(parts) == (int(found["m"]) if found["m"].isdigit() else _WORDS.get(found["m"].lower()))
+        if whole:
+            _tell(values, total, line, book)
 
 
 _ALTOGETHER: Final = re.compile(

@@ -313,7 +313,7 @@ _LEFT: Final = re.compile(
     re.IGNORECASE,
 )
 _RIGHT: Final = re.compile(
-    r"\b(?:restored?|after|actual|target|found|ziel|nachher|ist|wiederhergestellt|standby|post|in restore)\b",
+    r"\b(?:restored?|after|actual|observed|measured|counted|target|found|ziel|nachher|ist|wiederhergestellt|standby|post|in restore)\b",
     re.IGNORECASE,
 )
 _STATUS: Final = re.compile(
@@ -336,13 +336,17 @@ def _sides(table: Table, parts: list[Row], *, german: bool, book: Book) -> None:
     left = next(
         (i for i, head in enumerate(heads) if i and i != right and _LEFT.search(head) and not _RIGHT.search(head)), None
     )
-    status = next((i for i, head in enumerate(heads) if _STATUS.search(head) and i not in {left, right}), None)
+    marked = [i for i, head in enumerate(heads) if _STATUS.search(head) and i not in {left, right}]
+    status = next((i for i in marked if any(is_good(row.cells[i]) for row in parts)), None)
     gap = next((i for i, head in enumerate(heads) if _GAP.search(head) and i not in {left, right}), None)
     if left is None or right is None:
         return
+    expected = re.search(r"expected|erwartet", heads[left], re.IGNORECASE) is not None
     equal = 0
     for row in (*parts, *(row for row in table.rows if is_total(row.cells[0]))):
         a, b = single(row.cells[left], german=german), single(row.cells[right], german=german)
+        if expected and re.search(r"[<>≤≥~≈]|\b(?:min|max|least|most)\b", row.cells[left]):
+            continue
         if a is None or b is None or a.measure != "count" or b.measure != "count" or not (a.exact and b.exact):
             continue
         told = (

@@ -63,13 +63,14 @@ _PLAN: Final = re.compile(
 def check(document: Document, book: Book) -> None:
     """Look for words of proof with nothing behind them."""
     _checksums(document, book)
+    known = _measured_nouns(document)
     for block in document.blocks:
         if isinstance(block, Passage) and not block.heading:
             for line, text in sentences(block):
                 _puffed(line, text, document, book)
                 _named(block, line, text, document, book)
-            _bare(block, document, book)
-    _ticked(document, book)
+            _bare(block, known, document, book)
+    _ticked(document, known, book)
 
 
 def _checksums(document: Document, book: Book) -> None:
@@ -133,7 +134,7 @@ _CLEAN: Final = re.compile(
 )
 
 
-def _bare(block: Passage, document: Document, book: Book) -> None:
+def _bare(block: Passage, known: frozenset[str], document: Document, book: Book) -> None:
     """Row counts verified. Foreign keys verified. Sequences verified."""
     text = " ".join(block.text.split())
     if len(text) > 600 or block.codes or quantities(text, german=document.german) or _ELSEWHERE.search(text):
@@ -141,7 +142,7 @@ def _bare(block: Passage, document: Document, book: Book) -> None:
     told = [piece for piece in re.split(r"(?<=[.!;])\s+", text) if piece.strip()]
     told = [piece for piece in told if not _CLEAN.fullmatch(piece)]
     bare = [piece for piece in told if _SHORT.fullmatch(piece) and not _NOT_CLAIM.search(piece)]
-    if len(bare) < 2 or len(bare) < len(told) or {noun_of(piece) for piece in bare} & _measured_nouns(document):
+    if len(bare) < 2 or len(bare) < len(told) or {noun_of(piece) for piece in bare} & known:
         return
     if _PLAN.search(" ".join(block.section[-1:])):
         return
@@ -198,9 +199,8 @@ def _output_near(document: Document, block: Passage) -> bool:
     )
 
 
-def _ticked(document: Document, book: Book) -> None:
+def _ticked(document: Document, known: frozenset[str], book: Book) -> None:
     """Ticked items that say verified, about things for which the document has no figure at all."""
-    known = _measured_nouns(document)
     bare: list[Passage] = []
     for passage in document.passages:
         if not passage.ticked or _PLAN.search(" ".join(passage.section[-1:])):
