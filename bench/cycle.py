@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from turns import Spent, compared, timed, turns
-from world import attestore, mebibytes, serving, table
+from world import attestore, mebibytes, postmaster, serving, table
 
 from attestore.adapters.gallery import database as gallery
 from attestore.adapters.postgres.cluster import Connection, scratch_settings
@@ -66,7 +66,7 @@ class _World:
         self._target = target
         self._installation = installation
         self._folder = folder
-        self._pids = tuple(_postmaster(each) for each in (source, target))
+        self._pids = tuple(postmaster(each) for each in (source, target))
         self._gpg = folder / "gpg"
         self._gpg.mkdir(mode=0o700)
         self._shell("gpg --batch --quiet --passphrase '' --quick-generate-key bench@example.com rsa3072 encrypt never")
@@ -171,14 +171,6 @@ class _World:
             check=True,
         )
         return done.stdout.strip()
-
-
-def _postmaster(server: Connection) -> int:
-    """The process id of a server's first process."""
-    with server.connect() as session:
-        row = session.execute(b"SELECT pg_backend_pid()").fetchone()
-        status = Path(f"/proc/{row[0] if row else 0}/status").read_text()
-    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("PPid:"))
 
 
 def _gallery(source: Connection, scale: float) -> str:

@@ -20,7 +20,7 @@ from attestore.adapters.postgres.programs import Installation
 from attestore.adapters.process import Runner
 from attestore.adapters.workspace import TemporaryWorkspace
 
-__all__ = ["Cycle", "attestore", "mebibytes", "serving", "table"]
+__all__ = ["Cycle", "attestore", "mebibytes", "postmaster", "serving", "table"]
 
 _LOOK_S = 0.05
 _OURS = "attestore"
@@ -37,6 +37,14 @@ def serving(installation: Installation, folder: Path, **settings: str) -> Iterat
         with cluster.connection.connect() as session:
             session.execute("CREATE DATABASE app TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C.UTF-8'")
         yield cluster.connection.on("app")
+
+
+def postmaster(server: Connection) -> int:
+    """The process id of a server's first process."""
+    with server.connect() as session:
+        row = session.execute(b"SELECT pg_backend_pid()").fetchone()
+        status = Path(f"/proc/{row[0] if row else 0}/status").read_text()
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("PPid:"))
 
 
 @dataclass
