@@ -162,12 +162,14 @@ def _batches(indexes: Sequence[_Index]) -> list[tuple[_Index, ...]]:
     """Indexes of one method at a time, the heaviest batch last."""
     cut: list[tuple[_Index, ...]] = []
     ready: list[_Index] = []
+    weight = 0
     for index in sorted(indexes, key=lambda index: (index.method, index.size)):
-        full = len(ready) >= _MANY or sum(each.size for each in ready) + index.size > _WEIGHT
+        full = len(ready) >= _MANY or weight + index.size > _WEIGHT
         if ready and (full or ready[0].method != index.method):
             cut.append(tuple(ready))
-            ready = []
+            ready, weight = [], 0
         ready.append(index)
+        weight += index.size
     if ready:
         cut.append(tuple(ready))
     return sorted(cut, key=lambda batch: sum(index.size for index in batch))
