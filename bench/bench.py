@@ -1,7 +1,7 @@
 """Measures what is owed: `make bench`, or `make bench BENCH=memory SCALE=0.1`; results go to RESULTS.md.
 
 Each row runs unattended and writes its own section. On two processors that do nothing else, scale 1 takes about: cycle 12 minutes,
-memory 50 (40 GB of disk), fingerprint 40, tables 5, s3 10, start 1. `--quick` shows all rows in a quarter of an hour, and writes nothing.
+memory 50 (40 GB of disk), fingerprint 40, tables 5, s3 10, source 5, start 1. `--quick` shows all rows in a quarter of an hour, and writes nothing.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ import memory
 import report
 import s3
 import site_of_runs
+import source
 import start
 import tables
 
@@ -45,6 +46,7 @@ _ALL: Mapping[str, Callable[[Installation, float, Path], str]] = {
     "fingerprint": fingerprints.measure,
     "tables": tables.measure,
     "s3": s3.measure,
+    "source": source.measure,
     "start": start.measure,
     "report": report.measure,
     "site": site_of_runs.measure,
@@ -64,7 +66,7 @@ def main() -> None:
         help="memory: which of the sizes, such as 1,2 (4: one large table); cycle: gallery or shop; default: all",
     )
     parser.add_argument("--methods", default="audit,stream", help="memory: by which methods")
-    parser.add_argument("--rounds", default="3", help="cycle, tables: how many turns")
+    parser.add_argument("--rounds", default="3", help="cycle, tables, source: how many turns")
     parser.add_argument(
         "--quick",
         action="store_true",

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Spent", "compared", "ratio", "timed", "turns"]
+__all__ = ["Spent", "compared", "of_server", "ratio", "timed", "turns"]
 
 _TICK = os.sysconf("SC_CLK_TCK")
 
@@ -67,10 +67,10 @@ def compared(took: Mapping[str, Sequence[Spent]], against: Sequence[str]) -> lis
 
 def _spent(servers: Sequence[int]) -> float:
     uses = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return sum(use.ru_utime + use.ru_stime for use in uses) + sum(map(_of_server, servers))
+    return sum(use.ru_utime + use.ru_stime for use in uses) + sum(map(of_server, servers))
 
 
-def _of_server(pid: int) -> float:
+def of_server(pid: int) -> float:
     """Seconds of a server: of its first process, of those that it has waited for, and of those that live."""
     alive = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return (sum(_ticks(pid)) + sum(sum(_ticks(int(each))[:2]) for each in alive)) / _TICK

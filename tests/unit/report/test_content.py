@@ -448,3 +448,14 @@ def test_two_proofs_are_compared_once_for_all_documents_of_a_run(monkeypatch: py
     assert len(calls) == 1
     assert replace(case, restored=None).comparison is None
     assert calls == [case.source]
+
+
+def test_the_pace_at_the_source_is_told_where_somebody_chose_it_and_only_there() -> None:
+    case = cases.passed()
+    assert case.source is not None
+    assert case.restored is not None
+    seen = [*cases.facts(case.source, case.restored), ("source.jobs", "", 1), ("source.pause", "", 50)]
+    told = text_of(cases.case_of(case.source, case.restored, seen, case.gates))
+    assert "1 at once, at most" in told
+    assert "Rest between two chunks of the source" in told
+    assert "at once, at most" not in text_of(case)
