@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import resource
+import signal
 import sys
 from pathlib import Path
+from types import FrameType
 from typing import Final
 
 from attestore.adapters import framing
@@ -35,6 +37,12 @@ def _work(fonts: Path) -> None:
         out.flush()
 
 
+def _leave(_number: int, _frame: FrameType | None) -> None:
+    """Told to end, it ends as usual: WeasyPrint keeps fonts in a folder that only its own end removes."""
+    sys.exit(1)
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _leave)
     resource.setrlimit(resource.RLIMIT_AS, (_MOST, _MOST))
     _work(Path(sys.argv[1]))
