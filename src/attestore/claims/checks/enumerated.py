@@ -226,7 +226,8 @@ def _items(text: str) -> list[str] | None:
     if len(last) > 2 or any(re.search(r"\s(?:and|und)\s", part) for part in parts[:-1]):
         return None
     parts = [*parts[:-1], *(part.strip(' .*_`"“”') for part in last)]
-    sound = all(_ITEM.fullmatch(part) and len(part.split()) <= 3 for part in parts)
+    several = any(re.match(r"[^\W_]+", part) and _value(part.split()[0]) and len(part.split()) > 1 for part in parts)
+    sound = not several and all(_ITEM.fullmatch(part) and len(part.split()) <= 3 for part in parts)
     return parts if sound and len(set(parts)) == len(parts) else None
 
 

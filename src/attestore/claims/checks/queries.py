@@ -220,7 +220,8 @@ def _limits(tree: Tree, query: Query, book: Book) -> None:
         if "limitCount" not in select or "sortClause" in select or "fromClause" not in select:
             continue
         targets = [target.get("ResTarget", {}).get("val", {}) for target in select.get("targetList", [])]
-        if all("A_Const" in value for value in targets) or _counts(targets):
+        nothing = select["limitCount"].get("A_Const", {}).get("ival", {"ival": 0}) == {}
+        if all("A_Const" in value for value in targets) or _counts(targets) or nothing:
             continue
         place = _location(select["limitCount"])
         line = query.line_at(place) if place else query.line
