@@ -11,6 +11,7 @@ from claims_scores import HERE, judged, lies, scored
 
 LYING: Final = sorted((HERE / "corpus").glob("*.md"))
 HELD_OUT: Final = sorted((HERE / "held_out").glob("*.md"))
+TWINS: Final = sorted((HERE / "twins").glob("*.md"))
 HONEST: Final = sorted((HERE / "honest").glob("*.md"))
 
 
@@ -28,6 +29,17 @@ def test_documents_that_no_check_was_made_for_are_read_nearly_as_well(capsys: py
     with capsys.disabled():
         print(f"\nclaims, {len(HELD_OUT)} documents held out: {score.sentence}")  # noqa: T201
     assert score.recall >= 0.8, "\n".join(score.told)
+    assert score.precision >= 0.95, "\n".join(score.told)
+
+
+def test_honest_documents_with_single_figures_falsified_are_told_from_their_twins(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The hardest: each lie is one figure or name in a document that is honest otherwise, and that stands in `honest` as it was."""
+    score = scored(TWINS)
+    with capsys.disabled():
+        print(f"\nclaims, {len(TWINS)} falsified twins: {score.sentence}")  # noqa: T201
+    assert score.recall >= 0.6, "\n".join(score.told)
     assert score.precision >= 0.95, "\n".join(score.told)
 
 

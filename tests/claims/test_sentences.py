@@ -22,6 +22,7 @@ _STEPS: Final = "| No | Step | By | Time |\n|---|---|---|---|\n| 1 | Fetch | N. 
 _INFO: Final = "```\n        database size: 84.1GB, database backup size: 84.1GB\n```\n\n"
 _CHECKS: Final = "| # | Check | Expected | Observed | Verdict |\n|---|---|---|---|---|\n| 1 | Something counted | 1,904,227 | {} | PASS |"
 _DIGEST: Final = "b0c4f5d7e81a239c6ad2470e9f13be5562d8f7a4c90e1b3d7a8256ef03c91d4b"
+_TURNS: Final = "| Nr | Operator | Reviewer |\n|---|---|---|\n| 1 | tprado | alind |\n| 2 | alind | {} |"
 _FORM: Final = "CERTIFICATE\n\nPerformed by ...... Ann Kerr\nApproved by ....... {}"
 
 
@@ -120,6 +121,20 @@ def _found(text: str) -> list[tuple[str, str]]:
         ("Submitted by: R. Halvorsen, Head of IT\nEndorsed by: Rune Halvorsen", ("2", "approval"), "Submitted by: R. Halvorsen, Head of IT\nEndorsed by: Nils Berg"),
         (f"Dump orders.dump: sha256 {_DIGEST}\n\nDump users.dump: sha256 {_DIGEST}", ("3", "impossible"),
          f"2026-03-10 08:09:41 sha256 ok {_DIGEST}\n\nsha256 of core.dump in catalogue: {_DIGEST}"),
+        ("The window is 00:30–05:00 UTC (02:30–06:00 CET).", ("1", "contradiction"), "The window is 00:30–05:00 UTC (01:30–06:00 CET)."),
+        ("4,120,331 in production, 4,119,870 in the copy, 641 newer than the dump", ("1", "contradiction"),
+         "4,120,331 in production, 4,119,870 in the copy, 461 newer than the dump"),
+        ("212 GB in December, 231 GB in January, 229 GB in February, on average 242 GB.", ("1", "contradiction"),
+         "212 GB in December, 231 GB in January, 229 GB in February, on average 224 GB."),
+        ("Restores are 5.1 × faster (41 min instead of 127 min).", ("1", "contradiction"), "Restores are 3.1 × faster (41 min instead of 127 min)."),
+        ("Impact: 1 h 15 min without writes (13:15–15:10)", ("1", "contradiction"), "Impact: 1 h 55 min without writes (13:15–15:10)"),
+        ("Thursday's round, 5 March 2026 (Friday)", ("1", "impossible"), "Thursday's round, 5 March 2026 (Thursday)"),
+        ("Drills so far: 4, of which 3 ok and 2 late.", ("1", "contradiction"), "Drills so far: 5, of which 3 ok and 2 late."),
+        ("It was run by Teo Lind and reviewed by Teo Lind.", ("1", "approval"), "It was run by Teo Lind and reviewed by Ana Prado."),
+        (_TURNS.format("a.lind"), ("4", "approval"), _TURNS.format("tprado")),
+        ("Datum des Tests: 10.03.2026\n\nGrundlage war die Sicherung vom 11.03.2026.", ("3", "impossible"),
+         "Datum des Tests: 10.03.2026\n\nGrundlage war die Sicherung vom 09.03.2026."),
+        ("7 resources: instance, group, rule, key, host, disk", ("1", "contradiction"), "7 resources: instance, group, two rules, key, host, disk"),
         ("Functions: 41/40", ("1", "impossible"), "Functions: 40/40"),
     ],
 )  # fmt: skip

@@ -35,15 +35,15 @@ _PATTERNS: Final = (
         re.IGNORECASE,
     ),
     re.compile(
-        rf"(?<![\w.-])(?:(?P<w>{_DAY})\.?,? (?:den |the )?)?(?P<d>\d{{1,2}})(?:st|nd|rd|th|\.)? (?:of )?(?P<n>{_MONTH})\.?,? (?P<y>(?:19|20)\d\d)\b{_TIME}",
+        rf"(?<![\w.-])(?:(?P<w>{_DAY})\.?,? (?:den |the )?)?(?P<d>\d{{1,2}})(?:st|nd|rd|th|\.)? (?:of )?(?P<n>{_MONTH})\.?,? (?P<y>(?:19|20)\d\d)\b(?: ?\((?P<w2>{_DAY})\.?\))?{_TIME}",
         re.IGNORECASE,
     ),
     re.compile(
-        rf"(?<![\w.-])(?:(?P<w>{_DAY})\.?,? )?(?P<n>{_MONTH})\.? (?P<d>\d{{1,2}})(?:st|nd|rd|th)?,? (?P<y>(?:19|20)\d\d)\b{_TIME}",
+        rf"(?<![\w.-])(?:(?P<w>{_DAY})\.?,? )?(?P<n>{_MONTH})\.? (?P<d>\d{{1,2}})(?:st|nd|rd|th)?,? (?P<y>(?:19|20)\d\d)\b(?: ?\((?P<w2>{_DAY})\.?\))?{_TIME}",
         re.IGNORECASE,
     ),
     re.compile(
-        rf"(?<![\w.-])(?:(?P<w>(?i:{_DAY})|Mo|Di|Mi|Do|Fr|Sa|So)\.?,? (?:den )?)?(?P<d>\d{{1,2}})\.(?P<m>\d{{1,2}})\.(?P<y>(?:19|20)\d\d)(?![\d.])(?: ?\((?P<w2>(?i:{_DAY}))\.?\))?{_TIME}"
+        rf"(?<![\w.-])(?:(?P<w>(?i:{_DAY})|Mo|Di|Mi|Do|Fr|Sa|So)\.?,? (?:den )?)?(?P<d>\d{{1,2}})\.(?P<m>\d{{1,2}})\.(?P<y>(?:19|20)\d\d)(?!\d|\.\d)(?: ?\((?P<w2>(?i:{_DAY}))\.?\))?{_TIME}"
     ),
 )
 _BARE_TIME: Final = re.compile(

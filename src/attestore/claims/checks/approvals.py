@@ -79,6 +79,8 @@ def check(document: Document, book: Book) -> None:
                     needs=_NEEDS,
                 )
     _by_oneself(document, book)
+    _in_rows(document, book)
+    _in_one_breath(document, book)
     blank = [who for who in approved if not who.named]
     for line, text in _stated(document):
         if valid:
@@ -115,6 +117,52 @@ def _by_oneself(document: Document, book: Book) -> None:
             if found and not _NOT_SO.search(text):
                 book.found(
                     Kind.APPROVAL, line + text.count("\n", 0, found.start()), "By its own words nobody else has looked.", needs=_NEEDS
+                )  # fmt: skip
+
+
+_OPERATES: Final = re.compile(
+    r"^\W*(?:operator|executor|performed by|run by|executed by|tester|tested by|restored by|done by|durchgeführt(?: von)?)\W*$",
+    re.IGNORECASE,
+)
+_LOOKS: Final = re.compile(
+    r"^\W*(?:reviewer|reviewed by|approver|approved by|witness|verified by|checked by|second person|sign-?off|released by|geprüft(?: von)?|freigegeben(?: von)?)\W*$",
+    re.IGNORECASE,
+)
+
+
+def _duty(table: Table) -> tuple[int, ...]:
+    """The columns of who ran and who looked; none of both unless there is one of each."""
+    columns = [[i for i, head in enumerate(table.head) if pattern.match(head)] for pattern in (_OPERATES, _LOOKS)]
+    return (columns[0][0], columns[1][0]) if len(columns[0]) == 1 and len(columns[1]) >= 1 else ()
+
+
+def _in_rows(document: Document, book: Book) -> None:
+    """Each row's operator and reviewer; people take turns from row to row."""
+    for table in document.tables:
+        if not (columns := _duty(table)):
+            continue
+        for row in table.rows:
+            ran, looked = (persons(row.cells[index]) for index in columns)
+            if ran and looked and all(any(alike(one, other) for other in ran) for one in looked):
+                book.found(
+                    Kind.APPROVAL, row.line, f"“{row.cells[columns[1]].strip()[:50]}” is who ran it: nobody else has looked.", needs=_NEEDS
+                )  # fmt: skip
+
+
+_BOTH: Final = re.compile(
+    r"\b(?:run|performed|executed|carried out|done|prepared|written|restored) by (?P<a>[A-Z@][\w'.@-]*(?: [A-Z][\w'-]+){0,2})(?:,| and| and then|, and) (?:then |also )?"
+    r"(?:reviewed|checked|approved|verified|signed|released) by (?P<b>[A-Z@][\w'@-]*(?:\.? [A-Z][\w'-]+){0,2})"
+)
+
+
+def _in_one_breath(document: Document, book: Book) -> None:
+    """Run by Teo Lind and reviewed by Teo Lind."""
+    for passage in _short(document):
+        for found in _BOTH.finditer(passage.text.replace("\n", " ")):
+            ran, looked = persons(found["a"])[:1], persons(found["b"])[:1]
+            if ran and looked and alike(ran[0], looked[0]):
+                book.found(
+                    Kind.APPROVAL, passage.line_at(found.start("b")), f"“{found['b']}” ran it, too: nobody else has looked.", needs=_NEEDS, topic="breath"
                 )  # fmt: skip
 
 
@@ -218,6 +266,8 @@ def _of_table(table: Table) -> Iterator[tuple[int, str, str]]:
         ),
         None,
     )
+    if len(_duty(table)) > 1:
+        return  # row by row
     steps = any(re.search(r"\b(?:step|action|activity|schritt)\b", head, re.IGNORECASE) for head in table.head)
     for row in table.rows:
         for index, head in enumerate(table.head):

@@ -90,10 +90,14 @@ def _sixty(text: str, line: int, book: Book) -> None:
             book.found(Kind.IMPOSSIBLE, line, f"There is no such time: {found[0]}.", needs=_NEEDS)
 
 
+_WORDS: Final = re.compile(r"(?: (?:without|with|of|for) [a-z]{3,15})?")
+
+
 def _bracketed(text: str, line: int, document: Document, book: Book) -> None:
     """13 min (09:58 – 10:21)."""
     for each in quantities(text, german=document.german) if len(text) < 1_000 and "(" in text else ():
-        found = _BRACKETED.match(text, each.end) if each.measure == "duration" and each.exact else None
+        place = each.end + len(_WORDS.match(text, each.end)[0])  # type: ignore[index]
+        found = _BRACKETED.match(text, place) if each.measure == "duration" and each.exact else None
         if found is None:
             continue
         start, end = instant(found["a"]), instant(found["b"])

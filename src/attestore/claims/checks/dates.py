@@ -121,7 +121,7 @@ _ROLES: Final = (
     ("planned", re.compile(r"\b(?:requested|planned|scheduled|ordered|angefordert)\b", re.IGNORECASE)),
     ("start", re.compile(r"\b(?:start(?:ed|s)?(?: (?:time|at|date))?|began|begin|begun|kick-?off|beginn|begonnen|gestartet|from)\b", re.IGNORECASE)),
     ("end", re.compile(r"\b(?:end(?:ed|s)?(?: (?:time|at))?|finish(?:ed)?(?: at)?|completed?(?: at| on)?|completion(?: date| time)?|done|ende|beendet|abgeschlossen)\b", re.IGNORECASE)),
-    ("test", re.compile(r"\b(?:test(?:ed)?(?: date| on)?|test execution|execut(?:ed|ion)(?: on| date)?|perform(?:ed)?(?: on)?|restore(?:d)?(?: date| test| started| time)?|drill(?: date)?|run (?:date|on)|conducted|durchgeführt(?: am)?|prüfung am)\b", re.IGNORECASE)),
+    ("test", re.compile(r"\b(?:datum des tests|testdatum|datum der (?:prüfung|übung|wiederherstellung)|test(?:ed)?(?: date| on)?|test execution|execut(?:ed|ion)(?: on| date)?|perform(?:ed)?(?: on)?|restore(?:d)?(?: date| test| started| time)?|drill(?: date)?|run (?:date|on)|conducted|durchgeführt(?: am)?|prüfung am)\b", re.IGNORECASE)),
     ("approval", re.compile(r"\b(?:accept(?:ed|ance)(?: date| on)?|approv(?:ed|al)(?: date| on)?|sign(?:ed)?[ -]?off(?: date)?|signed(?: on)?|reviewed?(?: on| date)?|authori[sz]ed|freigegeben(?: am)?|genehmigt(?: am)?|freigabe)\b", re.IGNORECASE)),
 )  # fmt: skip
 _RANK: Final = {
