@@ -78,6 +78,19 @@ def test_what_is_left_out_at_the_ends_is_counted_and_not_approximated(count: int
     assert [_outer_level(each) for each in (6, 8, 9, 12, 50)] == [0, 0, 1, 2, 17]
 
 
+@pytest.mark.parametrize("count", [6, 9, 20, 50])
+def test_as_many_slopes_and_points_lie_outside_as_the_tails_allow(count: int) -> None:
+    """No more and no less: the level's share of the range is easily forgotten, since the slope's is so wide."""
+    chance = random.Random(count)  # noqa: S311  noise, the same each time
+    seen = [Point(-DAY * 7 * age, 1_000_000 + chance.randrange(10**8)) for age in range(count)]
+    found = trend(seen)
+    steep = [(a.value - b.value) * _FINE / (a.at - b.at) for place, a in enumerate(seen) for b in seen[place + 1 :]]
+    assert sum(each > found.upper.slope + 1 for each in steep) == _outer_slope(count)
+    assert sum(each < found.lower.slope for each in steep) == _outer_slope(count)
+    assert sum(each.value > found.upper.value(each.at) for each in seen) == _outer_level(count)
+    assert sum(each.value < found.lower.value(each.at) for each in seen) == _outer_level(count)
+
+
 def test_one_slow_drill_moves_nothing_but_a_rank() -> None:
     calm = [Point(-DAY * 30 * age, 1_000_000 - 10_000 * age) for age in range(12)]
     slow = [Point(each.at, each.value * 40 if each.at == -DAY * 90 else each.value) for each in calm]
