@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from attestore.archive import Bundle, LedgerFile, read_bundle, unfinished
+from attestore.archive import Bundle, LedgerFile, history, read_bundle, unfinished
 from attestore.archive.layout import UNSTATED
-from attestore.evidence import Observation, ledger
+from attestore.evidence import Measured, Observation, Past, ledger
 from attestore.evidence.ledger import BackupStored, KeyChanged, RunFinished, RunStarted
 from attestore.evidence.statement import FileRecord, decode, encode
 from attestore.facts import Value
@@ -148,6 +148,40 @@ def test_a_bundle_sealed_a_second_time_is_not_the_one_in_the_ledger(tmp_path: Pa
     (folder / "logs" / "late.log").write_bytes(b"all was well\n")
     restate(folder)
     assert any("its statement is" in line and "the ledger says" in line for line in said(tmp_path))
+
+
+def shown(tmp_path: Path, lie: Callable[[Past, Measured], Past]) -> list[str]:
+    """What the audit says of a second run whose history tells the first otherwise."""
+    issue(tmp_path, Draft(told=lambda told: [*told, ("restore.errors", "", 0)]))
+    (past,) = history(tmp_path, "shop")
+    assert past.measured is not None
+    wrong = lie(past, past.measured)
+    later = Draft(run="20260301T030000Z-shop-2c3d", start=START + timedelta(hours=1))
+    issue(tmp_path, replace(later, about=lambda about: replace(about, history=(wrong,))))
+    return [line for line in said(tmp_path) if "other figures of" in line]
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        lambda past, _: replace(past, rto_ms=499),
+        lambda past, _: replace(past, sealed_bytes=11),
+        lambda past, whole: replace(past, measured=replace(whole, taken="2026-02-01T00:00:00.000Z")),
+        lambda past, whole: replace(past, measured=replace(whole, phases=(5, 7, 300, 40, 89, 31, 28))),
+    ],
+    ids=["recovery time", "size", "snapshot", "phases"],
+)
+def test_a_history_whose_figures_are_not_those_of_its_runs_is_noticed(
+    tmp_path: Path, lie: Callable[[Past, Measured], Past]
+) -> None:
+    """A forecast rests on them."""
+    assert len(shown(tmp_path, lie)) == 1
+
+
+def test_a_history_that_is_true_or_knew_less_is_no_lie(tmp_path: Path) -> None:
+    """The bundle of an earlier run may have been away when it was written."""
+    assert shown(tmp_path / "true", lambda past, _: past) == []
+    assert shown(tmp_path / "less", lambda past, _: replace(past, rto_ms=None, sealed_bytes=None, measured=None)) == []
 
 
 def test_templates_that_the_renderer_does_not_know_are_named(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from attestore.audit.plausible import instant
 from attestore.audit.signed import Signatures
 from attestore.audit.times import NOTHING
 from attestore.config import Roster
-from attestore.evidence import Past
+from attestore.evidence import Journal, Past
 from attestore.evidence.ledger import (
     Checkpoint,
     Ledger,
@@ -36,6 +36,7 @@ from attestore.evidence.ledger import (
     decode_checkpoint,
     read,
 )
+from attestore.facts import RTO_PHASES, Value
 from attestore.ports import Inspected, Stamps, Verifier
 
 __all__ = ["Told", "audit", "audit_ledger", "unnamed"]
@@ -137,8 +138,11 @@ def _outside(
     anchored.between(told.kept, known=known, words=words, book=book)
     if checkpoints is not None:
         compare_checkpoints(checkpoints, known=known, signatures=signatures, book=book)
+    figures = {
+        run: _figures(each.evidence.journal) for run, each in bundles.items() if each.evidence.journal is not None
+    }
     for audited in bundles.values():
-        _history(audited, ledger=known, book=book)
+        _history(audited, ledger=known, figures=figures, book=book)
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,8 +281,10 @@ def _torso(reports: Path, run: str, *, entries: chain.Entries) -> bool:
     return run in starts - ends and not any(os.path.lexists(reports / run / name) for name in (STATEMENT, SUMS))
 
 
-def _history(audited: Audited, *, ledger: Ledger, book: Notebook) -> None:
-    """Earlier runs that a report shows are those of the ledger."""
+def _history(
+    audited: Audited, *, ledger: Ledger, figures: Mapping[str, tuple[Value | None, ...]], book: Notebook
+) -> None:
+    """Earlier runs that a report shows are those of the ledger, and their figures those of the bundles that are here."""
     about = audited.evidence.context
     if about is None:
         return
@@ -295,6 +301,24 @@ def _history(audited: Audited, *, ledger: Ledger, book: Notebook) -> None:
             f"The history shows {past.run} {past.gate} {past.outcome}, which the ledger does not.",
             of=f"{audited.run}/context.json",
         )
+    for past in about.history:
+        whole = past.measured
+        told = (past.rto_ms, past.sealed_bytes, *((whole.taken, *whole.phases) if whole is not None else ()))
+        pairs = zip(told, figures.get(past.run, told), strict=False)
+        # what was not told then may be known by now: only a figure that is told can be another one
+        if any(mine is not None and mine != theirs for mine, theirs in pairs):
+            book.problem(
+                "context",
+                f"The history shows other figures of {past.run} than its own journal does.",
+                of=f"{audited.run}/context.json",
+            )
+
+
+def _figures(told: Journal) -> tuple[Value | None, ...]:
+    """Of a run, in the order in which a history tells them."""
+    seen = {each.fact: each.value for each in told.observations if not each.subject}
+    phases = (seen.get(f"restore.{phase}", 0) for phase in RTO_PHASES)
+    return seen.get("restore.rto"), seen.get("backup.size.sealed"), seen.get("snapshot.taken"), *phases
 
 
 def _past(past: Past) -> tuple[str, str, str, str]:
