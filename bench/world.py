@@ -20,7 +20,7 @@ from attestore.adapters.postgres.programs import Installation
 from attestore.adapters.process import Runner
 from attestore.adapters.workspace import TemporaryWorkspace
 
-__all__ = ["Cycle", "attestore", "mebibytes", "postmaster", "serving", "table"]
+__all__ = ["Cycle", "attestore", "mebibytes", "postmaster", "running", "serving", "table"]
 
 _LOOK_S = 0.05
 _OURS = "attestore"
@@ -29,6 +29,13 @@ _OURS = "attestore"
 @contextmanager
 def serving(installation: Installation, folder: Path, **settings: str) -> Iterator[Connection]:
     """A server with an empty database `app`, in memory as stock as can be; fsync is off on both sides of a ratio."""
+    with running(installation, folder, **settings) as cluster:
+        yield cluster.connection.on("app")
+
+
+@contextmanager
+def running(installation: Installation, folder: Path, **settings: str) -> Iterator[Cluster]:
+    """The same as the server itself."""
     chosen = {"fsync": "off", "max_wal_size": "8GB", "max_locks_per_transaction": "1024", **settings}
     with (
         TemporaryWorkspace(folder) as workspace,
@@ -36,7 +43,7 @@ def serving(installation: Installation, folder: Path, **settings: str) -> Iterat
     ):
         with cluster.connection.connect() as session:
             session.execute("CREATE DATABASE app TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C.UTF-8'")
-        yield cluster.connection.on("app")
+        yield cluster
 
 
 def postmaster(server: Connection) -> int:

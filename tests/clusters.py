@@ -12,7 +12,7 @@ from attestore.adapters.postgres.programs import Installation, find
 from attestore.adapters.process import Runner
 from attestore.adapters.workspace import TemporaryWorkspace
 
-__all__ = ["BIG", "MAJORS", "installation", "installations", "running_server"]
+__all__ = ["BIG", "MAJORS", "installation", "installations", "running_cluster", "running_server"]
 
 BIG = 18
 """The major of the embedded wheel, which every developer has."""
@@ -38,6 +38,13 @@ def running_server(major: int | None = None, **settings: str) -> Iterator[Connec
 
     The value has `.conninfo`, `.connect()` (autocommit), `.variables` (PG* for programmes) and `.on(database)`.
     """
+    with running_cluster(major, **settings) as cluster:
+        yield cluster.connection.on("app")
+
+
+@contextmanager
+def running_cluster(major: int | None = None, **settings: str) -> Iterator[Cluster]:
+    """The same as the server itself."""
     # /tmp, not tmp_path: an unprivileged server can't enter pytest's private folders, and socket paths are short
     with (
         TemporaryWorkspace(Path("/tmp")) as workspace,
@@ -47,4 +54,4 @@ def running_server(major: int | None = None, **settings: str) -> Iterator[Connec
     ):
         with cluster.connection.connect() as session:
             session.execute("CREATE DATABASE app TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C.UTF-8'")
-        yield cluster.connection.on("app")
+        yield cluster

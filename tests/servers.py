@@ -16,11 +16,12 @@ import psycopg
 
 from attestore.adapters.postgres import dsn
 from attestore.adapters.postgres.cluster import Connection
+from attestore.adapters.postgres.piped import Pipes
 from attestore.adapters.postgres.prove import prove_restored
 from attestore.adapters.postgres.source import PgSource
 from attestore.gate import Probe
 from attestore.proof import Comparison, Proof, Sketches, compare
-from clusters import installation, running_server
+from clusters import installation, running_cluster
 
 __all__ = ["KEY", "Nobody", "Server", "serve", "there_and_back"]
 
@@ -54,6 +55,7 @@ class Server:
     bindir: Path
     folder: Path
     major: int
+    pipe: Pipes
 
     def conninfo(self, database: str, *, user: str = "", password: str = "") -> str:
         """As superuser, unless a user is named."""
@@ -156,7 +158,13 @@ def there_and_back(
 def serve(major: int) -> Iterator[Server]:
     """A server of one of this machine's majors for a block."""
     with (
-        running_server(major, logging_collector="on") as connection,
+        running_cluster(major, logging_collector="on") as cluster,
         tempfile.TemporaryDirectory(prefix="passfiles-") as folder,
     ):
-        yield Server(connection=connection, bindir=installation(major).bindir, folder=Path(folder), major=major)
+        yield Server(
+            connection=cluster.connection.on("app"),
+            bindir=installation(major).bindir,
+            folder=Path(folder),
+            major=major,
+            pipe=cluster.pipe,
+        )

@@ -11,9 +11,12 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from typing_extensions import override
 
 from attestore.adapters.gpg.tarball import pack
 from attestore.adapters.postgres.dump import PgDumper
+from attestore.adapters.postgres.piped import Text
+from attestore.adapters.postgres.piped import read as read_texts
 from attestore.adapters.postgres.prove import prove_restored
 from attestore.adapters.postgres.stream import Reader
 from attestore.adapters.process import Runner
@@ -108,17 +111,21 @@ def restored(server: Server, taken: Taken, *, like: str = "", sections: tuple[st
 
 
 def proved(server: Server, copy: str, taken: Taken) -> Proof:
-    environment = server.environment(copy)
-    reader = Reader(
+    """Read by psql, and through pipes that the server writes: both read the same."""
+    environment, connect = server.environment(copy), partial(server.connect, copy)
+    plain = Reader(
         runner=Runner(),
         psql=installation(server.major).program("psql"),
         conninfo=environment.conninfo,
         variables=environment.variables,
         archive=taken.archive,
     )
-    return prove_restored(
-        partial(server.connect, copy), KEY, like=taken.proof, probes=(), jobs=2, watch=Nobody(), reader=reader
+    by_psql, by_pipes = (
+        prove_restored(connect, KEY, like=taken.proof, probes=(), jobs=2, watch=Nobody(), reader=reader)
+        for reader in (plain, replace(plain, connect=connect, pipes=server.pipe))
     )
+    assert by_pipes.tables == by_psql.tables
+    return by_pipes
 
 
 def differing(one: Proof, other: Proof) -> list[tuple[str, str]]:
@@ -370,3 +377,70 @@ def test_of_a_configuration_table_the_text_that_pg_dump_wrote_is_compared(server
     assert (of(taken.proof, "owned").rows, of(taken.proof, "owned").uncovered) == (2, "")
     assert [each for each in differing(taken.proof, sound) if each[1] == "table"] == []
     assert [each for each in differing(taken.proof, changed) if each[1] == "table"] == [("public.owned", "table")]
+
+
+def test_an_interrupt_ends_what_the_server_is_writing_into_a_pipe(server15: Server, tmp_path: Path) -> None:
+    class Interrupting(Nobody):
+        @override
+        def progress(self, done: int, total: int, *, unit: str) -> None:
+            del done, total, unit
+            raise KeyboardInterrupt
+
+    with server15.database(
+        "CREATE TABLE t (id int); INSERT INTO t VALUES (1); CREATE TABLE u AS SELECT generate_series(1, 500000) AS id"
+    ) as database:
+        taken = take(server15, database, tmp_path)
+        with restored(server15, taken) as copy:
+            environment, connect = server15.environment(copy), partial(server15.connect, copy)
+            reader = Reader(
+                Runner(),
+                Path("no-psql"),
+                environment.conninfo,
+                environment.variables,
+                taken.archive,
+                connect,
+                server15.pipe,
+            )
+            with pytest.raises(KeyboardInterrupt):
+                prove_restored(connect, KEY, like=taken.proof, probes=(), jobs=2, watch=Interrupting(), reader=reader)
+            assert (
+                list(
+                    server15.connection.host.parent.with_name(f"{server15.connection.host.parent.name}-pipes").iterdir()
+                )
+                == []
+            )
+            with server15.connect() as session:
+                asked = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND state = 'active'"
+                count: psycopg.Cursor[tuple[int]] = session.execute(asked, (copy,))
+                assert count.fetchall() == [(0,)]
+
+
+def test_a_table_that_cannot_be_read_through_a_pipe_is_named(server15: Server) -> None:
+    """Refused before the pipe was opened, and after half of the rows were written."""
+    statements = (
+        "CREATE TABLE good AS SELECT generate_series(1, 10) AS id",
+        "CREATE FUNCTION spoil(i int) RETURNS int LANGUAGE plpgsql AS $$ BEGIN IF i > 40000 THEN RAISE 'spoiled'; END IF; RETURN i; END $$",
+        "CREATE VIEW half AS SELECT spoil(i) FROM generate_series(1, 50000) i",
+    )
+    with server15.database(*statements) as database:
+        for copy, words in (("COPY gone", "does not exist"), ("COPY (SELECT * FROM half)", "spoiled")):
+            heard = Heard()
+            texts = [Text("public.good", "COPY good", "", heard), Text("public.bad", copy, "", Heard())]
+            with pytest.raises(ProgramFailedError, match=f"cannot read the rows of public.bad: .*{words}"):
+                read_texts(
+                    texts,
+                    connect=partial(server15.connect, database),
+                    pipes=server15.pipe,
+                    opening=(),
+                    jobs=1,
+                    told=lambda _: None,
+                )
+            assert heard.text == b"".join(b"%d\n" % number for number in range(1, 11))
+
+
+class Heard:
+    def __init__(self) -> None:
+        self.text = b""
+
+    def add(self, chunk: bytes) -> None:
+        self.text += chunk

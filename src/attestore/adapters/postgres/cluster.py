@@ -257,6 +257,20 @@ class Cluster:
         """Whether the server has complained about a full disk; its clients may have seen no more than its end."""
         return self._server is not None and os.strerror(errno.ENOSPC).encode() in self._server.stderr
 
+    @contextlib.contextmanager
+    def pipe(self) -> Iterator[Path]:
+        """A FIFO that the server may write and cannot move or exchange; gone when the block ends."""
+        # outside of the server's own folder, for the same reason as the passfile; others may pass through and list nothing
+        self._pipes.mkdir(mode=0o711, exist_ok=True)
+        self._pipes.chmod(0o711)
+        path = self._pipes / secrets.token_hex(8)
+        os.mkfifo(path, 0o600)
+        _give(path, unprivileged())
+        try:
+            yield path
+        finally:
+            path.unlink()
+
     def destroy(self) -> bool:
         """Stop it, end what its code left running, and remove its files; whether no process and no file is left."""
         server, self._server = self._server, None
@@ -267,6 +281,7 @@ class Cluster:
         alone = self._end_strays()
         gone = self._workspace.destroy(self._folder)
         self._passfile.unlink(missing_ok=True)
+        gone = self._workspace.destroy(self._pipes) and gone
         return gone and alone and (server is None or server.ended)
 
     def _end_strays(self) -> bool:
@@ -293,6 +308,10 @@ class Cluster:
     @property
     def _data(self) -> Path:
         return self._folder / "data"
+
+    @property
+    def _pipes(self) -> Path:
+        return self._folder.with_name(f"{self._folder.name}-pipes")
 
     @property
     def _sockets(self) -> Path:

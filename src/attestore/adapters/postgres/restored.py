@@ -18,6 +18,7 @@ from psycopg import sql
 from attestore.adapters.postgres import locate
 from attestore.adapters.postgres import plant as planting
 from attestore.adapters.postgres import prove as proving
+from attestore.adapters.postgres.piped import Pipes
 from attestore.adapters.postgres.programs import Installation
 from attestore.adapters.postgres.session import abandon
 from attestore.adapters.postgres.shares import Shares, dealt
@@ -130,6 +131,8 @@ class RestoredDatabase:
         self._quiet = {} if major >= EVENT_TRIGGERS_SINCE else {"PGOPTIONS": "-c session_replication_role=replica"}
         """what keeps the source's event triggers from firing beside its materialized views' refresh, in no certain order"""
         self._chosen = _CHOSEN
+        self._pipes: Pipes | None = None
+        """how the server hands rows to us without a client; only where it runs on this machine as a user of ours"""
         self._starved: Callable[[], bool] = lambda: False
         """whether the server has complained about a full disk in a place where its clients can't hear it"""
         self._at_once: Callable[[Plain, Section], bool] = lambda _archive, _section: False
@@ -280,6 +283,8 @@ class RestoredDatabase:
             conninfo=self._restored.conninfo,
             variables={**self._restored.variables, "PGOPTIONS": options},
             archive=self._archive,
+            connect=self._connect,
+            pipes=self._pipes,
         )
 
     def _create_database(self, session: psycopg.Connection[tuple[Any, ...]], *, public: bool) -> None:

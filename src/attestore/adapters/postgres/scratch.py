@@ -140,6 +140,7 @@ class PgTarget(RestoredDatabase):
         super().__init__(cluster.connection, client=client, runner=runner, locale=locale, major=server.major, jobs=jobs)
         self._starved = lambda: cluster.starved
         self._at_once = _at_once
+        self._pipes = cluster.pipe
         self._cluster = cluster
         self._server = server
 

@@ -19,14 +19,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from signal import Signals
 from types import MappingProxyType
-from typing import Final, Protocol, TypeVar
+from typing import Final, TypeVar
 
 from attestore.adapters.durable import disk_errors
 from attestore.adapters.postgres.crew import BEGIN, Crew, Question, batches
 from attestore.adapters.postgres.fingerprint import origin
+from attestore.adapters.postgres.piped import Hearer, Pipes, Text, read
 from attestore.adapters.postgres.quoting import identifier, literal, qualified
 from attestore.adapters.postgres.relations import Relation
-from attestore.adapters.postgres.session import Session, ask, worded
+from attestore.adapters.postgres.session import Connect, Session, ask, worded
 from attestore.adapters.process import Runner, Running
 from attestore.errors import ProgramFailedError
 from attestore.proof import Proof, Setting, Table
@@ -64,13 +65,7 @@ _FIXED: Final = (
 """what pg_dump sets itself, and what keeps a session from being ended"""
 
 
-class _Sink(Protocol):
-    """Somebody who hears the text of one table."""
-
-    def add(self, chunk: bytes) -> None: ...
-
-
-_S = TypeVar("_S", bound=_Sink)
+_S = TypeVar("_S", bound=Hearer)
 
 
 class _Digest:
@@ -109,7 +104,7 @@ class _Lines:
 class _Member:
     """The text of a table inside a file of the archive: what stands before pg_dump's trailer."""
 
-    def __init__(self, *sinks: _Sink) -> None:
+    def __init__(self, *sinks: Hearer) -> None:
         self._sinks = sinks
         self._tail = b""
 
@@ -229,6 +224,9 @@ class Reader:
     variables: Mapping[str, str]
     archive: Path
     """the dump, as it was unsealed"""
+    connect: Connect | None = None
+    pipes: Pipes | None = None
+    """of a server that may write pipes of ours; psql reads from any other"""
 
 
 def restored(
@@ -249,9 +247,9 @@ def restored(
         encoding = str(ask(leader, "SELECT current_setting('server_encoding')")[0][0])
     covered = [_Wanted.of(relation, known.get((relation.schema, relation.name)), encoding) for relation in relations
                if not relation.uncovered]  # fmt: skip
-    opening = _opening(snapshot, like=like, strict=any(c.base == "money" for r in relations for c in r.columns))
-    psql = _Psql(reader=reader, opening=opening, jobs=jobs)
-    digests = psql.read(covered, _Digest, told=told)
+    opening = _Opening(snapshot, like=like, strict=any(c.base == "money" for r in relations for c in r.columns))
+    texts = _Texts(reader=reader, opening=opening, jobs=jobs)
+    digests = texts.read(covered, _Digest, told=told)
     found: dict[int, Table] = {}
     unlike: list[_Wanted] = []
     for wanted, digest in zip(covered, digests, strict=True):
@@ -260,7 +258,7 @@ def restored(
         source = wanted.source
         if source is not None and source.text not in {"", table.text} and source.rows == table.rows and table.rows > 1:
             unlike.append(wanted)
-    for wanted, lines in zip(unlike, psql.read(unlike, lambda: _Lines(key), told=lambda _: None), strict=True):
+    for wanted, lines in zip(unlike, texts.read(unlike, lambda: _Lines(key), told=lambda _: None), strict=True):
         if wanted.source is not None and lines.total == _archived(wanted.source, reader.archive, key):
             table = found[wanted.relation.oid]
             found[wanted.relation.oid] = replace(table, permutes=wanted.source.text)
@@ -269,13 +267,19 @@ def restored(
 
 def copying(relation: Relation, columns: Sequence[str] | None = None, *, encoding: str) -> str:
     """The SQL that writes a table as pg_dump does; its columns in their own order unless others are given."""
-    columns = _ordered(relation) if columns is None else columns
+    return f"{_copy(relation, _ordered(relation) if columns is None else columns)} TO STDOUT {_encoded(encoding)}"
+
+
+def _copy(relation: Relation, columns: Sequence[str]) -> str:
     listed = ", ".join(map(identifier, columns))
     if relation.condition:
-        rows = f"(SELECT {listed} FROM {qualified(relation.schema, relation.name)} {relation.condition})"
-        return f"COPY {rows} TO STDOUT (ENCODING {literal(encoding)})"
+        return f"COPY (SELECT {listed} FROM {qualified(relation.schema, relation.name)} {relation.condition})"
     names = f" ({listed})" if columns else ""
-    return f"COPY {qualified(relation.schema, relation.name)}{names} TO STDOUT (ENCODING {literal(encoding)})"
+    return f"COPY {qualified(relation.schema, relation.name)}{names}"
+
+
+def _encoded(encoding: str) -> str:
+    return f"(ENCODING {literal(encoding)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,27 +289,35 @@ class _Wanted:
     relation: Relation
     source: Table | None
     columns: tuple[str, ...]
-    sql: str
+    encoding: str
+
+    @property
+    def sql(self) -> str:
+        """What psql is asked."""
+        return copying(self.relation, self.columns, encoding=self.encoding)
 
     @classmethod
     def of(cls, relation: Relation, source: Table | None, encoding: str) -> _Wanted:
         columns = _ordered(relation)
         if source is not None and sorted(source.columns) == sorted(columns):
             columns = source.columns
-        return cls(relation, source, columns, copying(relation, columns, encoding=encoding))
+        return cls(relation, source, columns, encoding)
 
 
 @dataclass(frozen=True, slots=True)
-class _Psql:
-    """Several psql, one snapshot."""
+class _Texts:
+    """Several sessions, one snapshot: pipes that the server writes, else psql."""
 
     reader: Reader
-    opening: str
+    opening: _Opening
     jobs: int
 
     def read(self, wanted: Sequence[_Wanted], sink: Callable[[], _S], *, told: Callable[[int], None]) -> list[_S]:
         """What a new sink per table heard, in the order of the tables; `told` hears how many are done."""
         sinks = [sink() for _ in wanted]
+        if self.reader.connect is not None and self.reader.pipes is not None:
+            self._piped(wanted, sinks, connect=self.reader.connect, pipes=self.reader.pipes, told=told)
+            return sinks
         shares = [share for share in _shares(wanted, self.jobs) if share]
         if not shares:
             return sinks
@@ -335,8 +347,26 @@ class _Psql:
                 raise
         return sinks
 
+    def _piped(
+        self,
+        wanted: Sequence[_Wanted],
+        sinks: Sequence[_S],
+        *,
+        connect: Connect,
+        pipes: Pipes,
+        told: Callable[[int], None],
+    ) -> None:
+        largest = sorted(zip(wanted, sinks, strict=True), key=lambda pair: -pair[0].relation.size)
+        texts = [
+            Text(each.relation.label, _copy(each.relation, each.columns), _encoded(each.encoding), sink)
+            for each, sink in largest
+        ]
+        if texts:
+            opening = self.opening.statements()
+            read(texts, connect=connect, pipes=pipes, opening=opening, jobs=self.jobs, told=told)
+
     def _started(self, statements: Sequence[str]) -> AbstractContextManager[Running]:
-        script = "".join((self.opening, *(f"{statement};\n\\echo '\\\\.'\n" for statement in statements)))
+        script = "".join((self.opening.script(), *(f"{statement};\n\\echo '\\\\.'\n" for statement in statements)))
         return self.reader.runner.start(
             [
                 self.reader.psql,
@@ -349,23 +379,34 @@ class _Psql:
         )
 
 
-def _opening(snapshot: str, *, like: Proof, strict: bool) -> str:
-    """The beginning of every script: the dump's settings, then the snapshot.
+class _Opening:
+    """How every session begins: the dump's settings, then the snapshot.
 
-    A locale of money that this machine does not know stops the script only where there is money.
+    A locale of money that this machine does not know stops it only where there is money.
     """
-    said = [*_FIXED, *((s.name, s.value) for s in like.session if s.scope == _SCOPE and s.name != _MONEY)]
-    money = [f"SET {_MONEY} = {literal(s.value)};" for s in like.session if (s.scope, s.name) == (_SCOPE, _MONEY)]
-    if not strict:
-        money = ["\\set ON_ERROR_STOP 0", *money, "\\set ON_ERROR_STOP 1"]
-    lines = (
-        *money,
-        *(f"SET {identifier(name)} = {literal(value)};" for name, value in said),
-        f"{BEGIN};",
-        f"SET TRANSACTION SNAPSHOT {literal(snapshot)};",
-        "",
-    )
-    return "\n".join(lines)
+
+    def __init__(self, snapshot: str, *, like: Proof, strict: bool) -> None:
+        told = [*_FIXED, *((s.name, s.value) for s in like.session if s.scope == _SCOPE and s.name != _MONEY)]
+        self._money = [
+            f"SET {_MONEY} = {literal(s.value)}" for s in like.session if (s.scope, s.name) == (_SCOPE, _MONEY)
+        ]
+        self._strict = strict
+        self._rest = [
+            *(f"SET {identifier(name)} = {literal(value)}" for name, value in told),
+            BEGIN,
+            f"SET TRANSACTION SNAPSHOT {literal(snapshot)}",
+        ]
+
+    def statements(self) -> list[str]:
+        """For a session."""
+        return [*(self._money if self._strict else ()), *self._rest]
+
+    def script(self) -> str:
+        """For psql."""
+        money = [f"{each};" for each in self._money]
+        if not self._strict:
+            money = ["\\set ON_ERROR_STOP 0", *money, "\\set ON_ERROR_STOP 1"]
+        return "\n".join((*money, *(f"{each};" for each in self._rest), ""))
 
 
 def _shares(wanted: Sequence[_Wanted], jobs: int) -> list[list[int]]:
@@ -379,7 +420,7 @@ def _shares(wanted: Sequence[_Wanted], jobs: int) -> list[list[int]]:
     return shares
 
 
-def _parted(read: Callable[[], bytes], sinks: Sequence[_Sink]) -> Iterator[None]:
+def _parted(read: Callable[[], bytes], sinks: Sequence[Hearer]) -> Iterator[None]:
     """Tell each sink the text of one table, and say so; a table ends with a line that is the mark alone."""
     # `at` is the first byte that nobody heard; the byte before it ends a line that was heard, or stands for one
     buffer, at = b"\n", 1
