@@ -133,7 +133,7 @@ def _footer(rows: list[str], count: int, line: int, book: Book) -> None:
     ):
         return
     if len(shown) == count:
-        book.holds(line, f"{count} rows are shown, as psql counts.")
+        book.holds(line, f"{count} {'row is' if count == 1 else 'rows are'} shown, as psql counts.")
     else:
         book.found(
             Kind.CONTRADICTION,
