@@ -17,7 +17,14 @@ _SIZES_MB = (100, 1024, 10_240)
 _LARGE = 1.25 * 2**30
 _TABLES = 4
 _ROW = 400
-_SHOWN = ("gpg", "postgres", "pg_dump", "pg_restore", "psql")
+_SHOWN = {
+    "python": "layout",
+    "gpg": "gpg",
+    "postgres": "postgres",
+    "pg_dump": "pg_dump",
+    "pg_restore": "pg_restore",
+    "psql": "psql",
+}
 
 
 def measure(installation: Installation, scale: float, folder: Path) -> str:
@@ -34,8 +41,10 @@ def measure(installation: Installation, scale: float, folder: Path) -> str:
             for each in methods:
                 done, disk = _cycle(server, installation, folder, each)
                 rows.append(_row(f"{held} {where}", each, done, disk))
-    return table(("database", "method", "time", "attestore", *_SHOWN, "work folder", "store", "disk"), rows) + (
-        "\n\nPeak resident memory of one process of each programme: VmHWM of `attestore`, the printing of the PDF included, and of what it starts; of "
+    return table(
+        ("database", "method", "time", "attestore", *_SHOWN.values(), "work folder", "store", "disk"), rows
+    ) + (
+        "\n\nPeak resident memory of one process of each programme: VmHWM of `attestore` and of what it starts (layout: a process that prints reports); of "
         "`postgres` (the isolated server) the private part, RssAnon. Disk: most bytes seen in the work folder (dump, parts, the isolated server), "
         "in the store with what waits for it, and in both at one time. Whole cycle: `attestore run --gate S9-PROD-004`."
     )
