@@ -35,9 +35,13 @@ def parse(written: str) -> datetime:
     Raises:
         ValueError: it is not written that way.
     """
-    instant = datetime.strptime(written, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    wrong = f"{written!r} is not an instant in UTC with milliseconds"
+    try:
+        instant = datetime.strptime(written, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    except ValueError as problem:
+        raise ValueError(wrong) from problem
     if text(instant) != written:
-        raise ValueError(f"{written!r} is not an instant in UTC with milliseconds")
+        raise ValueError(wrong)
     return instant
 
 
