@@ -24,6 +24,7 @@ __all__ = [
     "decode",
     "domain_digest",
     "encode",
+    "seems",
     "sha256_hex",
 ]
 
@@ -44,9 +45,7 @@ def encode(value: JSON) -> bytes:
     plain = _check(value)
     # RFC 8785 §3.2.3 sorts keys by UTF-16 code units; for ASCII that is the order in which json sorts them itself
     ordered = value if plain else _sorted(value)
-    return json.dumps(ordered, ensure_ascii=False, separators=(",", ":"), allow_nan=False, sort_keys=plain).encode(
-        "utf-8"
-    )
+    return (_BY_KEY if plain else _AS_ORDERED).encode(ordered).encode("utf-8")
 
 
 def decode(data: bytes, *, what: str) -> JSON:
@@ -57,16 +56,23 @@ def decode(data: bytes, *, what: str) -> JSON:
             or nested deeper than 32 levels.
     """
     try:
-        value: JSON = json.loads(
-            data.decode("utf-8"),
-            object_pairs_hook=_unique,
-            parse_float=_refuse,
-            parse_constant=_refuse,
-        )
+        value: JSON = _READER.decode(data.decode("utf-8"))
         _check(value)
     except (ValueError, TypeError, RecursionError) as problem:
         raise TamperedError(f"{what} is not canonical JSON: {problem}") from problem
     return value
+
+
+def seems(data: bytes) -> object:
+    """What JSON bytes seem to say, at a third of the cost; None where `json` can't tell.
+
+    Worth something only to those who `encode` what they took from it and compare the bytes: whatever `decode` would refuse
+    encodes to other bytes or not at all.
+    """
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError):
+        return None
 
 
 def sha256_hex(data: bytes) -> Digest:
@@ -148,6 +154,13 @@ def _check(value: object, depth: int = 0) -> bool:
     if depth > _DEEPEST:
         raise TypeError(f"nested deeper than {_DEEPEST} levels")
     match value:
+        case dict():
+            for key in value:
+                if type(key) is not str or not key.isascii():
+                    _check_text(key)
+            return _check_each(value.values(), depth) and all(map(str.isascii, value))
+        case list():
+            return _check_each(value, depth)
         case None | bool():
             return True
         case str():
@@ -157,12 +170,6 @@ def _check(value: object, depth: int = 0) -> bool:
             if abs(value) > _LARGEST:
                 raise TypeError(f"integer {value} is outside ±(2^53 - 1)")
             return True
-        case list():
-            return _check_each(value, depth)
-        case dict():
-            for key in value:
-                _check_text(key)
-            return _check_each(value.values(), depth) and all(map(str.isascii, value))
         case _:
             raise TypeError(f"{type(value).__name__} has no canonical form")
 
@@ -172,8 +179,12 @@ def _check_each(several: Collection[object], depth: int) -> bool:
         raise TypeError(f"nested deeper than {_DEEPEST} levels")
     plain = True
     for item in several:
-        if type(item) is not str or not item.isascii():
-            plain &= _check(item, depth + 1)
+        kind = type(item)
+        if kind is str and item.isascii():  # type: ignore[attr-defined]
+            continue
+        if kind is bool or (kind is int and -_LARGEST <= item <= _LARGEST):  # type: ignore[operator]
+            continue
+        plain &= _check(item, depth + 1)
     return plain
 
 
@@ -208,3 +219,11 @@ def _unique(pairs: list[tuple[str, JSON]]) -> dict[str, JSON]:
 
 def _refuse(literal: str) -> NoReturn:
     raise ValueError(f"{literal} is not an integer")
+
+
+# made once: json makes a new one for every call that asks for more than the usual
+_READER = json.JSONDecoder(object_pairs_hook=_unique, parse_float=_refuse, parse_constant=_refuse)
+_BY_KEY, _AS_ORDERED = (
+    json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, sort_keys=by_key)
+    for by_key in (True, False)
+)

@@ -153,9 +153,11 @@ def sync_folder(path: Path) -> None:
 
 def names(folder: Path) -> Iterator[str]:
     """Names of everything below a folder that is not itself a folder, links not followed, with `/`."""
-    for above, _, files in os.walk(folder):
+    top = str(folder)
+    for above, _, files in os.walk(top):
+        below = above.removeprefix(top).lstrip("/")
         for file in files:
-            yield (Path(above) / file).relative_to(folder).as_posix()
+            yield f"{below}/{file}" if below else file
 
 
 def _write_all(descriptor: int, data: bytes) -> None:

@@ -18,9 +18,9 @@ _HEAD = 4096
 """bytes in which a page says whose it is"""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Shelf:
-    """Writes the pages of a site; counts what was new and what had not changed.
+    """Writes the pages of a site.
 
     A page is on the disk when the kernel says so, not before `put` returns: it can be made again, and the next build
     compares bytes.
@@ -33,8 +33,6 @@ class Shelf:
     """folder of everything else"""
     mark: bytes
     """what an index of ours says of itself"""
-    written: int = 0
-    unchanged: int = 0
 
     def check(self) -> None:
         """Refuse to replace what is not ours.
@@ -75,16 +73,15 @@ class Shelf:
         finally:
             os.close(descriptor)
 
-    def put(self, path: str, data: bytes) -> None:
-        """One file, as a whole or as it was; nothing is written where it holds these bytes already.
+    def put(self, path: str, data: bytes) -> bool:
+        """One file, as a whole or as it was; nothing is written where it holds these bytes already. Whether it was written.
 
         Raises:
             DiskError: no space left, or not allowed to write.
         """
         target = self.folder / path
         if _same(target, data):
-            self.unchanged += 1
-            return
+            return False
         disk.make_folder(target.parent, exist_ok=True)
         unfinished = target.with_name(f".{target.name}{disk.UNFINISHED}")
         with disk.translated(target):
@@ -93,7 +90,7 @@ class Shelf:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(data)
             unfinished.replace(target)
-        self.written += 1
+        return True
 
     def sweep(self, kept: Collection[str]) -> int:
         """Take away what lies below the folder and was not kept; how many files that was.

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from attestore import __version__, canon, forecast, instants, resources
+from attestore.adapters.spread import spread
 from attestore.archive import disk, layout
 from attestore.archive.shelf import Shelf
 from attestore.audit import Row as Audited
@@ -20,8 +21,7 @@ from attestore.compose.looked import Eye, told
 from attestore.config import Roster
 from attestore.errors import UsageError
 from attestore.evidence.ledger import Entry, RunClosed, RunFinished, RunStarted
-from attestore.forecast import Drill
-from attestore.gate import Gate
+from attestore.forecast import Drill, Target
 from attestore.report import Templates, load_templates
 from attestore.report.languages import catalogue, printed
 from attestore.report.site import (
@@ -65,6 +65,8 @@ class Wanted:
     templates: Templates | None = None
     """of the reports, whose words the site shares; None: the shipped ones"""
     organisation: str = ""
+    jobs: int | None = None
+    """processes that look at runs; None: as many as there are processors, where there are enough runs"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +126,29 @@ def _voice(wanted: Wanted) -> Voice:
     return replace(voice, words={**catalogue(ours.read_bytes()), **voice.words})
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a gate is called and which recovery time it asks for, as the bundle of a run has it."""
+
+    gate: str
+    title: str
+    target: Target | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """What is kept of a run when its page is on the shelf."""
+
+    line: Line
+    decisions: tuple[Decided, ...]
+    asked: tuple[_Asked, ...]
+    path: str
+    written: bool
+    """whether its page had to be"""
+
+
 class _Build:
-    """One build: every run is opened once, its page written, and only a line of it kept."""
+    """One build: every run is opened once, its page written, and only a line of it kept; several at a time, one to a processor."""
 
     def __init__(self, wanted: Wanted, *, seen: Survey, roster: Roster, shelf: Shelf) -> None:
         self._wanted, self._seen, self._roster, self._shelf = wanted, seen, roster, shelf
@@ -138,41 +161,32 @@ class _Build:
         self._entries: tuple[Entry, ...] = tuple(e for e in entries if instants.parse(e.at) <= wanted.at)
         self._told = told(self._entries)
         self._later = {e.run for e in entries if isinstance(e, RunFinished | RunClosed)}
-        self._gates: dict[tuple[str, str], Gate] = {}
+        self._gates: dict[tuple[str, str], _Asked] = {}
         self._kept: set[str] = set()
+        self._written = 0
+        self._flawed = _flawed(seen)
+        self._around = _around(self._told.starts.values())
+        self._eye = Eye(
+            reports=wanted.reports,
+            told=self._told,
+            roster=roster,
+            at=wanted.at,
+            broken=seen.broken,
+            # a run that has an end by now was in progress at the instant asked for
+            alive=seen.alive | self._later,
+        )
 
     def all(self) -> Built:
         """Every page; the index last, then what is no longer made goes."""
         for path, data in self._dress.files.items():
             self._put(Page(path, data))
-        flawed = _flawed(self._seen)
         lines: list[Line] = []
         decisions: list[Decided] = []
-        around = _around(self._told.starts.values())
-        eye = Eye(
-            reports=self._wanted.reports,
-            told=self._told,
-            roster=self._roster,
-            at=self._wanted.at,
-            broken=self._seen.broken,
-            # a run that has an end by now was in progress at the instant asked for
-            alive=self._seen.alive | self._later,
-        )
-        for run, start in self._told.starts.items():
-            looked = eye.look(start, flaws=flawed.get(run, ()))
-            page = run_document(
-                looked.line,
-                looked.case,
-                self._dress,
-                decisions=looked.decisions,
-                source=Source(self._base, looked.files),
-                around=around[run],
-            )
-            self._put(page)
-            lines.append(looked.line)
-            decisions += looked.decisions
-            for judged in () if looked.case is None else looked.case.gates:
-                self._gates[start.system, judged.id] = judged
+        for done in spread(self._run, tuple(self._told.starts.values()), jobs=self._wanted.jobs):
+            self._count(done.path, written=done.written)
+            lines.append(done.line)
+            decisions += done.decisions
+            self._gates.update({(done.line.system, each.gate): each for each in done.asked})
         by_gate: defaultdict[tuple[str, str], list[Line]] = defaultdict(list)
         for line in lines:
             for each in line.outcomes:
@@ -190,8 +204,8 @@ class _Build:
             index=self._wanted.into / HOME,
             runs=len(lines),
             pages=sum(name.endswith(".html") for name in self._kept),
-            written=self._shelf.written,
-            unchanged=self._shelf.unchanged,
+            written=self._written,
+            unchanged=len(self._kept) - self._written,
             removed=removed,
             troubled=tuple(line for line in lines if line.trust in {Trust.DIED, Trust.MISSING, Trust.BROKEN}),
             rows=rows,
@@ -199,9 +213,32 @@ class _Build:
             unnamed=overview.chain.unnamed,
         )
 
+    def _run(self, start: RunStarted) -> _Done:
+        """Look at a run and put its page onto the shelf; perhaps in a process of its own, where nothing else may change."""
+        looked = self._eye.look(start, flaws=self._flawed.get(start.run, ()))
+        page = run_document(
+            looked.line,
+            looked.case,
+            self._dress,
+            decisions=looked.decisions,
+            source=Source(self._base, looked.files),
+            around=self._around[start.run],
+        )
+        gates = () if looked.case is None else looked.case.gates
+        return _Done(
+            line=looked.line,
+            decisions=looked.decisions,
+            asked=tuple(_Asked(gate.id, gate.title, forecast.target(gate)) for gate in gates),
+            path=page.path,
+            written=self._shelf.put(page.path, page.data),
+        )
+
     def _put(self, page: Page) -> None:
-        self._kept.add(page.path)
-        self._shelf.put(page.path, page.data)
+        self._count(page.path, written=self._shelf.put(page.path, page.data))
+
+    def _count(self, path: str, *, written: bool) -> None:
+        self._kept.add(path)
+        self._written += written
 
     def _overview(self, rows: tuple[Row, ...], lines: list[Line], decisions: list[Decided]) -> Overview:
         held = {(each.decision.run, each.decision.digest) for each in decisions}
@@ -235,7 +272,7 @@ class _Build:
 
     def _row(self, row: Audited, lines: list[Line]) -> Row:
         known = self._gates.get((row.system, row.gate))
-        target = None if known is None else forecast.target(known)
+        target = None if known is None else known.target
         ahead = None if target is None else forecast.forecast(_drills(lines), target=target)
         return Row(
             system=row.system,

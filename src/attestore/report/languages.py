@@ -35,7 +35,7 @@ class Localised:
 
     def whole(self, number: int) -> str:
         """With the locale's separator between thousands."""
-        return format_decimal(number, locale=self.locale)
+        return _whole(number, self.locale)
 
     def fraction(self, whole: int, digits: str) -> str:
         """With the locale's decimal sign."""
@@ -53,6 +53,11 @@ class Localised:
     def time(self, moment: datetime) -> str:
         """The same with hours, minutes and seconds."""
         return format_datetime(moment, f"{say('yyyy-MM-dd')} HH:mm:ss", locale=self.locale)
+
+
+@lru_cache(maxsize=4096)
+def _whole(number: int, locale: Locale) -> str:
+    return format_decimal(number, locale=locale)
 
 
 def written(templates: Templates, language: str) -> Voice:

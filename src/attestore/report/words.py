@@ -44,6 +44,9 @@ _SAFE_CODE: Final = re.compile(r"[0-9A-Za-z](?:[0-9A-Za-z_.:/@+=,()*<>%$' -]*[0-
 
 def visible(text: str) -> str:
     """One line in which nothing hides: line ends, control, bidi and odd space characters as `‹U+202E›`."""
+    # most of what is printed: only ASCII that shows, and no space at an edge or beside another
+    if text.isascii() and text.isprintable() and "  " not in text and text == text.strip(" "):
+        return text
     return _HIDDEN_OR_EDGE.sub(_named, text)
 
 

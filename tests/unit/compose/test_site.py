@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from datetime import timedelta
 from pathlib import Path
@@ -312,3 +313,43 @@ def test_somebody_is_told_on_the_first_page_only_when_the_breach_is_near(tmp_pat
 
 def gate_of(reports: Path) -> gate.Gate:
     return gate.read(next(reports.glob("*-shelf/gates/*.yaml")))
+
+
+def test_several_processes_make_the_same_pages_as_one(own: tuple[Path, dict[str, str]], tmp_path: Path) -> None:
+    """Each looks at its share of the runs; what they found comes together in the order of the ledger."""
+    reports, _ = own
+    alone, several = tmp_path / "alone", tmp_path / "several"
+    one, three = build(reports, alone, jobs=1), build(reports, several, jobs=3)
+    assert (three.runs, three.pages, three.written) == (one.runs, one.pages, one.written)
+    assert [each.run for each in three.troubled] == [each.run for each in one.troubled]
+    for page in [path for path in alone.rglob("*") if path.is_file()]:
+        assert (several / page.relative_to(alone)).read_bytes() == page.read_bytes()
+    again = build(reports, several, jobs=3)
+    assert (again.written, again.unchanged) == (0, one.written)
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+@pytest.mark.parametrize("name", ["S9-PROD-004.pdf", "proof.source.json", "journal.jsonl", "statement.json"])
+def test_a_run_that_was_changed_since_the_last_build_is_noticed_by_the_next(
+    own: tuple[Path, dict[str, str]], name: str, jobs: int
+) -> None:
+    """A rebuild takes nothing on trust from the pages or the build before; the length and the times of the file are as they were."""
+    reports, runs = own
+    assert build(reports, jobs=jobs).written == 0
+    changed = reports / runs["slow"] / name
+    before = changed.stat()
+    data = bytearray(changed.read_bytes())
+    data[len(data) // 2] ^= 1
+    changed.write_bytes(data)
+    os.utime(changed, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert runs["slow"] in {line.run for line in build(reports, jobs=jobs).troubled}
+    assert "does not verify" in read(reports / "_site" / "runs" / f"{runs['slow']}.html").text
+
+
+def test_a_page_that_somebody_changed_is_made_again(own: tuple[Path, dict[str, str]]) -> None:
+    reports, runs = own
+    page = reports / "_site" / "runs" / f"{runs['failed']}.html"
+    honest = page.read_bytes()
+    page.write_bytes(honest.replace(b"FAIL", b"PASS"))
+    assert build(reports).written == 1
+    assert page.read_bytes() == honest

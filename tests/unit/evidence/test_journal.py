@@ -147,3 +147,25 @@ def test_lines_and_files_without_bounds_are_refused() -> None:
         read(b'"' + b"a" * (1 << 20) + b'"\n')
     with pytest.raises(TamperedError, match="more than 1000000 lines"):
         read(b"\n" * 1_000_001)
+
+
+@pytest.mark.parametrize("field", ["at", "subject", "source"])
+@pytest.mark.parametrize("value", [7, True, None, [], {}])
+def test_a_field_of_text_that_holds_something_else_is_refused(field: str, value: canon.JSON) -> None:
+    """Such a line is in its canonical form: comparing bytes alone would let it pass."""
+    told = canon.decode(line(FEW[0], number=1, previous=GENESIS)[:-1], what="a line")
+    assert isinstance(told, dict)
+    with pytest.raises(TamperedError, match="wrong type"):
+        read(canon.encode({**told, field: value}) + b"\n")
+
+
+@pytest.mark.parametrize("body", [b"[1,2]", b'"text"', b"null", b"1", b"NaN", b"[" * 100_000, b"{", b"\xff", b""])
+def test_a_line_that_is_no_object_is_refused(body: bytes) -> None:
+    with pytest.raises(TamperedError):
+        read(body + b"\n")
+
+
+def test_a_key_that_stands_twice_is_refused() -> None:
+    """Both say the same, and the last one is what a lenient reader takes."""
+    with pytest.raises(TamperedError, match="twice"):
+        read(WHOLE.replace(b'"tick":0,', b'"tick":0,"tick":0,', 1))

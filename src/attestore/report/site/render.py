@@ -143,6 +143,11 @@ def _source(text: str) -> str:
 
 
 def _shown(value: object) -> object:
+    # most of them, asked first
+    return visible(value) if type(value) is str else _other(value)
+
+
+def _other(value: object) -> object:
     match value:
         case Markup():
             return value
