@@ -35,13 +35,13 @@ def parse(written: str) -> datetime:
     Raises:
         ValueError: it is not written that way.
     """
-    wrong = f"{written!r} is not an instant in UTC with milliseconds"
     try:
-        instant = datetime.strptime(written, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
-    except ValueError as problem:
-        raise ValueError(wrong) from problem
-    if text(instant) != written:
-        raise ValueError(wrong)
+        instant = datetime.fromisoformat(written)
+    except ValueError:
+        instant = None
+    # there are many ways to write an instant, and one of them is ours
+    if instant is None or instant.tzinfo is None or text(instant) != written:
+        raise ValueError(f"{written!r} is not an instant in UTC with milliseconds")
     return instant
 
 

@@ -51,8 +51,8 @@ class _Run:
     @property
     def entries(self) -> tuple[DecisionEntered, ...]:
         """The ledger's decisions on this run."""
-        all_entries = () if self.known is None else self.known.entries
-        return tuple(e for e in all_entries if isinstance(e, DecisionEntered) and e.run == self.audited.run)
+        told = () if self.known is None else self.known.about(self.audited.run)
+        return tuple(entry for _, entry in told if isinstance(entry, DecisionEntered))
 
     @property
     def operator(self) -> str:
@@ -234,18 +234,14 @@ def _revisions(run: _Run, files: Files, counted: Sequence[Counted]) -> None:
     numbers = sorted({int(n.split("/")[1]) for n in files.digests if n.startswith(f"{layout.REVISIONS}/")})
     named: dict[int, tuple[int, ReportsRevised]] = {}
     if run.known is not None:
-        for place, entry in enumerate(run.known.entries, start=1):
-            if isinstance(entry, ReportsRevised) and entry.run == run.audited.run:
+        for place, entry in run.known.about(run.audited.run):
+            if isinstance(entry, ReportsRevised):
                 named[entry.number] = (place, entry)
         for number in sorted(named.keys() - set(numbers)):
             run.book.problem(
                 "revision", f"The ledger names revision {number} of {named[number][1].at}, which is not there."
             )
-        places = [
-            p
-            for p, e in enumerate(run.known.entries, start=1)
-            if isinstance(e, DecisionEntered) and e.run == run.audited.run
-        ]
+        places = [place for place, entry in run.known.about(run.audited.run) if isinstance(entry, DecisionEntered)]
         if places and places[-1] > max((place for place, _ in named.values()), default=0):
             run.book.note("revision", "The newest decision is in no revision yet; the next decision makes one.")
     for number in numbers:
@@ -364,9 +360,9 @@ def _follows(
         (told.statement, run.audited.statement_digest, "the run's statement"),
     ]
     if run.known is not None:
-        entries = run.known.entries[: told.ledger_count]
-        ours = [e for e in entries if isinstance(e, DecisionEntered) and e.run == run.audited.run]
-        ends = [e.at for e in entries if isinstance(e, RunFinished | RunClosed) and e.run == run.audited.run]
+        entries = [e for place, e in run.known.about(run.audited.run) if place <= told.ledger_count]
+        ours = [e for e in entries if isinstance(e, DecisionEntered)]
+        ends = [e.at for e in entries if isinstance(e, RunFinished | RunClosed)]
         pairs += [
             (list(told.decisions), [e.record for e in ours], "decisions"),
             (told.ledger_head, run.known.head_at(told.ledger_count), "the ledger's head"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -32,7 +32,6 @@ from attestore.evidence.ledger import (
     Ledger,
     RunClosed,
     RunFinished,
-    RunStarted,
     decode_checkpoint,
     read,
 )
@@ -42,6 +41,16 @@ from attestore.ports import Inspected, Stamps, Verifier
 __all__ = ["Told", "audit", "audit_ledger", "unnamed"]
 
 _BUNDLE: Final = (JOURNAL, STATEMENT, SUMS)
+_COMPARED: Final = frozenset(
+    {
+        "run.completed",
+        "restore.rto",
+        "backup.size.sealed",
+        "snapshot.taken",
+        *(f"restore.{each}" for each in RTO_PHASES),
+    }
+)
+"""facts of a whole run that other bundles and the ledger are compared with"""
 
 
 def audit(  # noqa: PLR0913  what is audited, whom to trust, when, and what lies outside
@@ -103,10 +112,12 @@ def _reports(
     bundles: dict[str, Audited] = {}
     lines: list[Finding] = []
     for name in folders:
-        if _alive(reports, name, entries=entries, book=book):
+        ended = any(isinstance(entry, RunFinished | RunClosed) for _, entry in told.ledger.about(name))
+        if not ended and is_running(reports, name):
+            book.note("completeness", "The run is in progress; it was not looked into.", of=name)
             continue
         ours = Notebook(name)
-        if _torso(reports, name, entries=entries):
+        if name in named and not ended and _unsealed(reports / name):
             bundles[name] = audit_torso(reports / name, book=ours)
             lines += ours.lines
             continue
@@ -115,7 +126,7 @@ def _reports(
             decided.check(audited, known=known, signatures=signatures, witnesses=witnesses, at=at, book=ours)
         lines += ours.lines
         if audited is not None:
-            bundles[name] = audited
+            bundles[name] = _kept(audited)
     if known is not None:
         _outside(told, bundles, reports=reports, checkpoints=checkpoints, signatures=signatures, book=book)
     for audited in bundles.values():
@@ -141,8 +152,14 @@ def _outside(
     figures = {
         run: _figures(each.evidence.journal) for run, each in bundles.items() if each.evidence.journal is not None
     }
+    finished = frozenset(
+        (entry.run, gate, entry.at, outcome)
+        for entry in known.entries
+        if isinstance(entry, RunFinished | RunClosed)
+        for gate, outcome in entry.outcomes
+    )
     for audited in bundles.values():
-        _history(audited, ledger=known, figures=figures, book=book)
+        _history(audited, finished=finished, figures=figures, book=book)
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,36 +282,37 @@ def _empty(folder: Path) -> bool:
     return False
 
 
-def _alive(reports: Path, run: str, *, entries: chain.Entries, book: Notebook) -> bool:
-    """Whether a live process still writes the bundle, so that it can't be whole yet."""
-    ended = any(isinstance(entry, RunFinished | RunClosed) and entry.run == run for entry in entries)
-    if ended or not is_running(reports, run):
-        return False
-    book.note("completeness", "The run is in progress; it was not looked into.", of=run)
-    return True
+def _unsealed(folder: Path) -> bool:
+    """Whether nothing here says that it was sealed."""
+    return not any(os.path.lexists(folder / name) for name in (STATEMENT, SUMS))
 
 
-def _torso(reports: Path, run: str, *, entries: chain.Entries) -> bool:
-    """Whether the ledger tells the start of a run and no end, and nothing here says that it was sealed."""
-    starts = {entry.run for entry in entries if isinstance(entry, RunStarted)}
-    ends = {entry.run for entry in entries if isinstance(entry, RunFinished | RunClosed)}
-    return run in starts - ends and not any(os.path.lexists(reports / run / name) for name in (STATEMENT, SUMS))
+def _kept(audited: Audited) -> Audited:
+    """As much of a bundle as the ledger is compared with, and no more: an archive holds thousands."""
+    seen = audited.evidence
+    told = seen.journal
+    if told is not None and any(each.fact == "run.completed" and each.value is True for each in told.observations):
+        told = replace(told, observations=tuple(each for each in told.observations if each.fact in _COMPARED))
+    return replace(
+        audited,
+        evidence=replace(seen, journal=told, source=None, restored=None, gates=(), verdicts=()),
+        files=None,
+        added=None,
+    )
 
 
 def _history(
-    audited: Audited, *, ledger: Ledger, figures: Mapping[str, tuple[Value | None, ...]], book: Notebook
+    audited: Audited,
+    *,
+    finished: frozenset[tuple[str, str, str, str]],
+    figures: Mapping[str, tuple[Value | None, ...]],
+    book: Notebook,
 ) -> None:
     """Earlier runs that a report shows are those of the ledger, and their figures those of the bundles that are here."""
     about = audited.evidence.context
     if about is None:
         return
-    known = {
-        (entry.run, gate, entry.at, outcome)
-        for entry in ledger.entries
-        if isinstance(entry, RunFinished | RunClosed)
-        for gate, outcome in entry.outcomes
-    }
-    strange = [past for past in about.history if _past(past) not in known]
+    strange = [past for past in about.history if _past(past) not in finished]
     for past in strange:
         book.problem(
             "context",

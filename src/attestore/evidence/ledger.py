@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final, TypeAlias, cast
 
 from attestore import canon, instants
@@ -165,6 +166,18 @@ class Ledger:
     """link of each entry"""
     torn: bool
     """whether a last line without its newline was left out: a writer died there, and the next one takes its place"""
+    _about: Mapping[str, list[tuple[int, Entry]]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Sort the entries by what they are about, once: an audit asks for those of every run."""
+        about: defaultdict[str, list[tuple[int, Entry]]] = defaultdict(list)
+        for number, entry in enumerate(self.entries, start=1):
+            about[concerns(entry)].append((number, entry))
+        object.__setattr__(self, "_about", dict(about))
+
+    def about(self, name: str) -> Sequence[tuple[int, Entry]]:
+        """Entries about a run or a backup, each with its number."""
+        return self._about.get(name, ())
 
     @property
     def count(self) -> int:
