@@ -77,7 +77,8 @@ def test_a_database_with_one_row_and_no_index_gets_what_it_can(database: Connect
     with database.connect() as session:
         session.execute('CREATE TABLE "a.b" (id int PRIMARY KEY, "v""" text); INSERT INTO "a.b" VALUES (1, \'x\')')
     planted, changed, objects_changed = _planted(database)
-    assert planted == ['one value of column v" altered: public.a.b', "one row deleted: public.a.b"]
+    # the altered row is not deleted, too: one difference would be counted as two
+    assert planted == ['one value of column v" altered: public.a.b']
     assert changed == {"public.a.b"}
     assert objects_changed == set()
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
@@ -104,3 +106,15 @@ def test_a_printer_whose_libraries_are_missing_says_so_before_anything_is_asked_
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with pytest.raises(PrintError, match="libpango"):
         Press().checked()
+
+
+def test_a_machine_that_allows_less_memory_than_we_would_still_prints(tmp_path: Path) -> None:
+    """`ulimit -v` of a container or a service: a limit is kept, and never raised."""
+    words = (
+        "from datetime import UTC, datetime; from attestore.adapters.press import Press; from attestore.ports import Page\n"
+        "page = Page('<html lang=en><title>t</title><p>x</p>', 't', 'en', 'i', datetime(2026, 11, 22, tzinfo=UTC))\n"
+        "print(Press().print(page, attachments=())[:5].decode())"
+    )
+    command = ["bash", "-c", f'ulimit -v 4000000; exec {sys.executable} -c "$0"', words]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "%PDF-\n"), done.stderr

@@ -25,7 +25,8 @@ from attestore.resources import templates_folder
 __all__ = ["Press"]
 
 _CHILD: Final = "attestore.adapters.typesetter"
-_LONGEST_S: Final = 3_600.0
+_LONGEST_S: Final = 900.0
+"""no report takes a tenth of it; nobody can interrupt the end of a run, so that its printing must end by itself"""
 _HANDED_ON: Final = (
     "HOME", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME",
     "FONTCONFIG_FILE", "FONTCONFIG_PATH", "FONTCONFIG_SYSROOT",

@@ -30,7 +30,9 @@ def _work(fonts: Path) -> None:
             out.write(framing.failed(problem))
         except MemoryError:
             out.write(
-                framing.failed(PrintError(f"the report could not be laid out within {_MOST >> 30} GiB of memory"))
+                framing.failed(
+                    PrintError("the report could not be laid out in the memory that a process of ours may take")
+                )
             )
         else:
             out.writelines(framing.made(pdf))
@@ -44,5 +46,7 @@ def _leave(_number: int, _frame: FrameType | None) -> None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, _leave)
-    resource.setrlimit(resource.RLIMIT_AS, (_MOST, _MOST))
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    most = _MOST if hard == resource.RLIM_INFINITY else min(_MOST, hard)
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
     _work(Path(sys.argv[1]))

@@ -29,6 +29,12 @@ def test_a_share_that_is_refused_comes_again_and_only_what_stood_in_its_way_is_t
                 refers = f"REFERENCES t{n - 1}" if n % 3 == 1 else ""
                 session.execute(f"CREATE TABLE t{n} (id int PRIMARY KEY {refers}, n int DEFAULT one())".encode())
                 session.execute(f"INSERT INTO t{n} VALUES (1)".encode())
+            # whichever share came first would have it refuse what the others still make
+            session.execute(
+                "CREATE FUNCTION deny() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no DDL here'; END $$;"
+                "CREATE EVENT TRIGGER aaa ON ddl_command_start EXECUTE FUNCTION deny();"
+                "ALTER EVENT TRIGGER aaa ENABLE ALWAYS"
+            )
         runner.run(
             [choice.dump.program("pg_dump"), "--format=custom", f"--file={archive}", f"--dbname={source.conninfo}"],
             deadline_s=60,
@@ -38,13 +44,13 @@ def test_a_share_that_is_refused_comes_again_and_only_what_stood_in_its_way_is_t
         with made.start(LOCALE, database_size=0) as target:
             assert isinstance(target, PgTarget)
             with target._host.connect() as session:
-                session.execute("CREATE ROLE postgres")
+                session.execute("CREATE ROLE postgres SUPERUSER")
                 target._create_database(session, public=True)
             with target._connect() as session:
                 session.execute("CREATE TABLE t7 (id int)")
             shares = target._shares(Plain(archive), 2)
             assert len(shares.each) == 2
-            assert len(shares.first) == 1
+            assert (len(shares.first), len(shares.last)) == (2, 1)
             schema = target.restore(Plain(archive), Section.SCHEMA, jobs=2)
             assert [error.partition(" (")[0] for error in schema.errors] == [
                 'could not execute query: ERROR:  relation "t7" already exists'
@@ -60,3 +66,4 @@ def test_a_share_that_is_refused_comes_again_and_only_what_stood_in_its_way_is_t
                 keys = session.execute("SELECT count(*) FROM pg_constraint WHERE contype = 'f'").fetchall()
                 assert keys == [(TABLES // 3,)]
                 assert session.execute("SELECT sum(n) FROM t8").fetchall() == [(1,)]
+                assert session.execute("SELECT evtname FROM pg_event_trigger").fetchall() == [("aaa",)]

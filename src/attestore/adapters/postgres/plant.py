@@ -175,8 +175,9 @@ def _in_one(connection: psycopg.Connection[Any], altered: _Altered, cells: Cells
     apart = sorted(rows, key=lambda row: known.get(row) == known.get(altered.row))
     found = [altered.planted] if _changed(connection, altered.statement) else []
     deleted = next((hit for row in apart if (hit := _deleted(connection, leaf, row))), None)
-    if deleted is None:
+    if deleted is None and not found:
         deleted = _deleted(connection, leaf)
+    # the altered row is never the one that is deleted: its change would be gone, and one difference told as two
     return found if deleted is None else [*found, deleted]
 
 

@@ -189,6 +189,8 @@ class RestoredDatabase:
         for share, whole in zip(each, self._wholly(archive, section, each), strict=True):
             if whole.errors:
                 errors += self._section(archive, section, by_command, share).errors
+        if shares.last and section is Section.INDEXES:
+            errors += self._section(archive, section, by_command, shares.last).errors
         return Restored(tuple(errors))
 
     def _shares(self, archive: Plain, jobs: int) -> Shares:

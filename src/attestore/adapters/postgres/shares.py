@@ -20,6 +20,8 @@ _ALWAYS: Final = ("ENCODING ", "STDSTRINGS ", "SEARCHPATH ", "DATABASE ")
 """what every restore does, or none that we make"""
 _MANY: Final = 500
 """entries that keep a session busy for longer than it takes to begin"""
+_LAST: Final = "EVENT TRIGGER "
+"""what acts on every definition that comes after it, whoever makes it"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,8 @@ class Shares:
     first: tuple[int, ...]
     each: tuple[tuple[int, ...], ...]
     """none where dealing is not worth it"""
+    last: tuple[int, ...] = ()
+    """what comes after all that, once it is there: event triggers, and what is said of them"""
 
 
 def dealt(listing: str, *, most: int) -> Shares:
@@ -36,7 +40,8 @@ def dealt(listing: str, *, most: int) -> Shares:
     entries, needs = _read(listing)
     start = next((place for place, (_, what) in enumerate(entries) if what.startswith("TABLE ")), len(entries))
     first = tuple(number for number, _ in entries[:start])
-    places = {number: place for place, (number, _) in enumerate(entries) if place >= start}
+    last = _last(entries, needs)
+    places = {number: place for place, (number, _) in enumerate(entries) if place >= start and number not in last}
     wanted = min(most, len(places) // _MANY)
     if wanted < 2:  # noqa: PLR2004  one session gets everything
         return Shares(first, ())
@@ -45,7 +50,7 @@ def dealt(listing: str, *, most: int) -> Shares:
         min(shares, key=len).extend(bound)
     if min(map(len, shares)) < _MANY // 2:
         return Shares(first, ())
-    return Shares(first, tuple(tuple(sorted(share, key=places.__getitem__)) for share in shares))
+    return Shares(first, tuple(tuple(sorted(share, key=places.__getitem__)) for share in shares), tuple(last))
 
 
 def _read(listing: str) -> tuple[list[tuple[int, str]], Mapping[int, Sequence[int]]]:
@@ -59,6 +64,15 @@ def _read(listing: str) -> tuple[list[tuple[int, str]], Mapping[int, Sequence[in
         elif line.startswith(_NEEDS) and entries:
             needs[entries[-1][0]] += (int(number) for number in line.removeprefix(_NEEDS).split())
     return entries, needs
+
+
+def _last(entries: Sequence[tuple[int, str]], needs: Mapping[int, Sequence[int]]) -> dict[int, None]:
+    """Event triggers and whatever needs one, in their order."""
+    found: dict[int, None] = {}
+    for number, what in entries:
+        if what.startswith(_LAST) or any(other in found for other in needs.get(number, ())):
+            found[number] = None
+    return found
 
 
 def _bound(places: Mapping[int, int], needs: Mapping[int, Sequence[int]]) -> list[list[int]]:

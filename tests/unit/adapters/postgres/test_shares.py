@@ -64,3 +64,13 @@ def test_a_name_is_no_entry() -> None:
     assert dealt(told, most=2).first == ()
     told += "10; 0 0 FUNCTION public a\rb() postgres\n"
     assert dealt(told.replace("TABLE", "TYPE"), most=2).first == (7, 10)
+
+
+def test_event_triggers_and_what_is_said_of_them_come_after_every_share() -> None:
+    told = listing([[]] * 2000) + (
+        "3000; 3466 16400 EVENT TRIGGER - aaa postgres\n;\tdepends on: 5\n"
+        "3001; 0 0 COMMENT - EVENT TRIGGER aaa postgres\n;\tdepends on: 3000\n"
+    )
+    shares = dealt(told, most=2)
+    assert shares.last == (3000, 3001)
+    assert sorted(number for share in shares.each for number in share) == list(range(2000))
