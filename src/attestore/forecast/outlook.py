@@ -38,6 +38,7 @@ NEAR_DAYS: Final = 30
 """days ahead of a breach from which people are told: time to buy a disk"""
 MONTH: Final = 30 * 86_400
 """seconds over which growth is told"""
+_SKEW: Final = timedelta(hours=1)
 _LARGEST: Final = 1 << 53
 _DAY: Final = 86_400
 _LONGEST: Final = 200
@@ -142,7 +143,10 @@ class Forecast:
 
 
 def measured(observations: Sequence[Observation]) -> Measured | None:
-    """When the restored data was taken, how long each phase took, under which settings; None unless the restore was whole."""
+    """When the restored data was taken, how long each phase took, under which settings; None unless the restore was whole.
+
+    Data that was taken after its restore was ordered comes from a clock that is wrong, and would bend a trend of years.
+    """
     seen: dict[str, Value] = {}
     torn: set[str] = set()
     for each in observations:
@@ -153,12 +157,22 @@ def measured(observations: Sequence[Observation]) -> Measured | None:
         return None
     if any(fact in torn or seen.get(fact) != value for fact, value in _WHOLE):
         return None
+    if _later(str(taken), str(seen.get("restore.ordered", ""))):
+        return None
     phases = tuple(seen.get(f"restore.{phase}") for phase in RTO_PHASES)
     return Measured(
         taken=str(taken),
         phases=tuple(0 if each is None else int(each) for each in phases),
         settings=tuple((name, _setting(name, seen[fact])) for name, fact in _SETTINGS if fact in seen),
     )
+
+
+def _later(taken: str, ordered: str) -> bool:
+    """Whether one clock is ahead of the other by more than clocks are."""
+    try:
+        return instants.parse(taken) - instants.parse(ordered) > _SKEW
+    except ValueError:
+        return False
 
 
 def _setting(name: str, value: Value) -> str:

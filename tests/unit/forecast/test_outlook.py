@@ -218,6 +218,12 @@ def test_a_restore_that_stopped_erred_or_lost_tables_measured_no_recovery_time(
     assert measured(seen(**changes)) is None
 
 
+def test_data_that_is_younger_than_its_own_restore_comes_from_a_wrong_clock() -> None:
+    """One date of the year 2031 would move every forecast there."""
+    assert measured(seen(restore__ordered="2026-01-05T02:30:00.000Z")) is not None
+    assert measured(seen(restore__ordered="2020-01-05T03:00:00.000Z")) is None
+
+
 def test_a_run_that_contradicts_itself_measured_nothing() -> None:
     assert measured([*seen(), *seen(restore__rto=10)]) is None
     assert measured([*seen(), *seen()]) == measured(seen())
