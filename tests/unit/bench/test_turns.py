@@ -29,7 +29,7 @@ def test_every_row_is_imported_and_offered() -> None:
     asked = subprocess.run(
         [sys.executable, str(_BENCH / "bench.py"), "--help"], capture_output=True, text=True, check=True, timeout=60
     )
-    for name in ("cycle", "fingerprint", "memory", "s3", "tables"):
+    for name in ("cycle", "fingerprint", "memory", "s3", "tables", "source", "start", "report", "site", "audit"):
         assert name in asked.stdout
 
 
