@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -84,16 +85,17 @@ def test_a_child_that_is_killed_is_an_error_with_a_way_on() -> None:
     assert children() == before
 
 
-def test_a_child_knows_nothing_of_our_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Layout reads fonts and temporary folders; passwords are nobody's business there."""
+def test_a_child_knows_nothing_of_our_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Layout reads fonts, and writes into a folder that goes with it; passwords are nobody's business there."""
     monkeypatch.setenv("PGPASSWORD", "canary")
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
     before = children()
     with Press().looked_at():
         (child,) = children() - before
         seen = Path(f"/proc/{child}/environ").read_bytes()
     assert b"canary" not in seen
-    assert f"TMPDIR={tmp_path}".encode() in seen
+    (room,) = (line.removeprefix(b"TMPDIR=") for line in seen.split(b"\0") if line.startswith(b"TMPDIR="))
+    assert b"/attestore-run-" in room
+    assert not Path(os.fsdecode(room)).exists()
 
 
 def test_a_printer_whose_libraries_are_missing_says_so_before_anything_is_asked_of_it(
@@ -115,6 +117,6 @@ def test_a_machine_that_allows_less_memory_than_we_would_still_prints(tmp_path: 
         "page = Page('<html lang=en><title>t</title><p>x</p>', 't', 'en', 'i', datetime(2026, 11, 22, tzinfo=UTC))\n"
         "print(Press().print(page, attachments=())[:5].decode())"
     )
-    command = ["bash", "-c", f'ulimit -v 4000000; exec {sys.executable} -c "$0"', words]
+    command = ["bash", "-c", f'ulimit -v 4000000; exec {shlex.quote(sys.executable)} -c "$0"', words]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, "%PDF-\n"), done.stderr

@@ -18,6 +18,7 @@ from typing import Final, Self
 
 from attestore.adapters import framing
 from attestore.adapters.process import PIPE, Runner, Running
+from attestore.adapters.workspace import TemporaryWorkspace
 from attestore.errors import PrintError, ProgramFailedError
 from attestore.ports import Attachment, Page
 from attestore.resources import templates_folder
@@ -28,7 +29,7 @@ _CHILD: Final = "attestore.adapters.typesetter"
 _LONGEST_S: Final = 900.0
 """no report takes a tenth of it; nobody can interrupt the end of a run, so that its printing must end by itself"""
 _HANDED_ON: Final = (
-    "HOME", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME",
+    "HOME", "LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME",
     "FONTCONFIG_FILE", "FONTCONFIG_PATH", "FONTCONFIG_SYSROOT",
 )  # fmt: skip
 """what Python and fontconfig need to find their files; nothing else of ours is a child's business"""
@@ -111,8 +112,11 @@ class Press:
         # -P: a folder that somebody stands in is no place to import from
         argv = (sys.executable, "-P", "-m", _CHILD, self._fonts)
         chosen = {name: os.environ[name] for name in _HANDED_ON if name in os.environ}
-        with self._runner.start(argv, deadline_s=_LONGEST_S, env=chosen, stdin=PIPE) as running:
-            yield _Child(running)
+        # WeasyPrint keeps fonts in a folder that only its own end would remove
+        with TemporaryWorkspace() as room:
+            chosen["TMPDIR"] = str(room.private("layout"))
+            with self._runner.start(argv, deadline_s=_LONGEST_S, env=chosen, stdin=PIPE) as running:
+                yield _Child(running)
 
 
 class _Child:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import resource
-import signal
 import sys
 from pathlib import Path
-from types import FrameType
 from typing import Final
 
 from attestore.adapters import framing
@@ -39,13 +37,7 @@ def _work(fonts: Path) -> None:
         out.flush()
 
 
-def _leave(_number: int, _frame: FrameType | None) -> None:
-    """Told to end, it ends as usual: WeasyPrint keeps fonts in a folder that only its own end removes."""
-    sys.exit(1)
-
-
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, _leave)
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     most = _MOST if hard == resource.RLIM_INFINITY else min(_MOST, hard)
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
