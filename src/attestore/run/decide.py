@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -17,8 +17,9 @@ from attestore.evidence.decision import Act, Decision, Meaning, Waiver
 from attestore.evidence.ledger import DecisionEntered, Head, Ledger, ReportsRevised, RunClosed, RunFinished, RunStarted
 from attestore.evidence.revision import Revision, Worth
 from attestore.gate import Gate
-from attestore.ports import Attachment, Clock, Page, Printer, Signer, Verifier, Watcher
+from attestore.ports import Attachment, Clock, Printer, Signer, Verifier, Watcher
 from attestore.report import Case, Templates
+from attestore.run.rendering import render
 from attestore.standing import Judged, Seen, hold, objections
 
 __all__ = ["Deciding", "Entered", "Sealed", "Wish", "accept", "draft", "enter", "read_sealed", "superseded"]
@@ -326,7 +327,15 @@ def _revise(
     case = replace(sealed.case, revision=made, decisions=told)
     additions.write("context.json", revision.encode(made))
     carried = (*sealed.attached, *report.revision_attachments(made, _files(additions, made)))
-    _render(case, sealed.templates, carried=carried, write=additions.write, tools=tools)
+    render(
+        case,
+        sealed.templates,
+        issue=f"/{made.number}",
+        created=instants.parse(made.at),
+        carried=carried,
+        write=additions.write,
+        by=tools,
+    )
     data = revision.statement(made, additions.files())
     tools.signer.sign(additions.write(layout.STATEMENT, data))
     tools.signer.sign(additions.write(layout.SUMS, additions.sums()))
@@ -371,35 +380,3 @@ def _worth(each: Gate, sealed: Sealed, *, finished: str, decisions: tuple[Decisi
         operator=sealed.operator,
     )
     return hold(judged, decisions, at=at).worth(each.id)
-
-
-def _render(
-    case: Case,
-    templates: Templates,
-    *,
-    carried: Sequence[Attachment],
-    write: Callable[[str, bytes], Path],
-    tools: Deciding,
-) -> None:
-    made = case.revision
-    renderer, names = report.renderer(case.context.renderer), report.pages(case)
-    number, at = (0, case.context.ended) if made is None else (made.number, made.at)
-
-    def pages() -> Iterator[Page]:
-        for name in names:
-            tools.signer.sign(write(f"{name}.md", renderer.markdown(case, name, templates)))
-            sheet = renderer.sheet(case, name, templates)
-            yield Page(
-                html=sheet.html,
-                title=sheet.title,
-                images=sheet.images,
-                language=case.context.language,
-                identifier=f"{case.context.run}/{name}/{number}",
-                created=instants.parse(at),
-            )
-
-    printed = tools.printer.print_all(
-        pages(), attachments=carried, told=lambda done: tools.watcher.progress(done, len(names), unit="parts")
-    )
-    for name, pdf in zip(names, printed, strict=True):
-        tools.signer.sign(write(f"{name}.pdf", pdf))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +11,8 @@ from attestore.evidence import Context, Journal, Manifest, Person, Step, context
 from attestore.evidence.ledger import Head, RunClosed, RunFinished
 from attestore.evidence.statement import GateOutcome
 from attestore.gate import Gate
-from attestore.ports import Page
 from attestore.report import Case
+from attestore.run.rendering import render
 from attestore.run.tools import Issuing
 from attestore.verdict import GateVerdict
 
@@ -121,28 +120,16 @@ def _case(ending: Ending, *, about: Context, told: Journal, verdicts: tuple[Gate
 
 
 def _reports(case: Case, *, tools: Issuing, bundle: Bundle) -> None:
-    renderer, names = report.renderer(case.context.renderer), report.pages(case)
-    attached = report.attachments(bundle.read, names=bundle.files(), gates=case.gates)
-
-    def pages() -> Iterator[Page]:
-        for name in names:
-            tools.signer.sign(bundle.write(f"{name}.md", renderer.markdown(case, name, tools.templates)))
-            sheet = renderer.sheet(case, name, tools.templates)
-            yield Page(
-                html=sheet.html,
-                title=sheet.title,
-                images=sheet.images,
-                language=case.context.language,
-                identifier=f"{case.context.run}/{name}",
-                created=instants.parse(case.context.ended),
-            )
-
-    printed = tools.printer.print_all(
-        pages(), attachments=attached, told=lambda done: tools.watcher.progress(done, len(names), unit="parts")
+    render(
+        case,
+        tools.templates,
+        issue="",
+        created=instants.parse(case.context.ended),
+        carried=report.attachments(bundle.read, names=bundle.files(), gates=case.gates),
+        write=bundle.write,
+        by=tools,
     )
-    for name, pdf in zip(names, printed, strict=True):
-        tools.signer.sign(bundle.write(f"{name}.pdf", pdf))
-    bundle.write("VERIFY.md", renderer.verify(case, tools.templates))
+    bundle.write("VERIFY.md", report.renderer(case.context.renderer).verify(case, tools.templates))
 
 
 def _seal(case: Case, *, told: Journal, tools: Issuing, bundle: Bundle) -> str:
