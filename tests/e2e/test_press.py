@@ -120,3 +120,16 @@ def test_a_machine_that_allows_less_memory_than_we_would_still_prints(tmp_path: 
     command = ["bash", "-c", f'ulimit -v 4000000; exec {shlex.quote(sys.executable)} -c "$0"', words]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, "%PDF-\n"), done.stderr
+
+
+def test_a_child_imports_nothing_of_ours_but_what_printing_needs() -> None:
+    """Every run waits for it: schemas of gates and proofs take longer to import than the layout itself."""
+    words = (
+        "import sys, attestore.adapters.typesetter\n"
+        "print(*sorted(name for name in sys.modules if name.partition('.')[0] in {'attestore', 'pydantic', 'yaml'}))"
+    )
+    done = subprocess.run([sys.executable, "-P", "-c", words], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.split() == [
+        "attestore", "attestore.adapters", "attestore.adapters.framing", "attestore.adapters.printer",
+        "attestore.adapters.typesetter", "attestore.canon", "attestore.errors", "attestore.pages", "attestore.resources",
+    ]  # fmt: skip

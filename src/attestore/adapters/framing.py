@@ -9,7 +9,7 @@ from typing import IO, Final, cast
 
 from attestore import canon
 from attestore.errors import DiskError, Error, PrintError
-from attestore.ports import Attachment, Page
+from attestore.pages import Attachment, Page
 
 __all__ = ["Ready", "answered", "attached", "document", "failed", "jobs", "made", "ready"]
 

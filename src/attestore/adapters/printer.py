@@ -26,7 +26,7 @@ from fontTools.ttLib import TTFont
 
 from attestore.canon import domain_digest
 from attestore.errors import DiskError, PrintError
-from attestore.ports import Attachment, Page
+from attestore.pages import Attachment, Page
 from attestore.resources import templates_folder
 
 __all__ = ["WeasyPrinter"]
