@@ -13,7 +13,7 @@ from typing import IO, Final, cast
 
 from attestore.adapters.durable import disk_errors
 
-__all__ = ["Piece", "Sums", "opened_piece", "part_size_for", "sums_of"]
+__all__ = ["Piece", "Sums", "md5_of", "opened_piece", "part_size_for", "read_span", "sums_of", "write_at"]
 
 _CHUNK: Final = 1 << 20
 _MOST_PARTS: Final = 10_000
@@ -28,8 +28,6 @@ class Piece:
     start: int
     size: int
     sha256: bytes
-    md5: str
-    """only to know it again where a service tells nothing else"""
 
     @property
     def base64(self) -> str:
@@ -65,16 +63,29 @@ def sums_of(path: Path, wanted: int) -> Sums:
         whole, start = hashlib.sha256(), 0
         pieces: list[Piece] = []
         while True:
-            size, sha256, md5 = 0, hashlib.sha256(), hashlib.md5(usedforsecurity=False)
+            size, sha256 = 0, hashlib.sha256()
             while size < part_size and (chunk := file.read(min(_CHUNK, part_size - size))):
                 size += len(chunk)
-                for state in (whole, sha256, md5):
-                    state.update(chunk)
+                whole.update(chunk)
+                sha256.update(chunk)
             if size or not pieces:
-                pieces.append(Piece(len(pieces) + 1, start, size, sha256.digest(), md5.hexdigest()))
+                pieces.append(Piece(len(pieces) + 1, start, size, sha256.digest()))
             start += size
             if size < part_size:
                 return Sums(path, start, whole.hexdigest(), tuple(pieces))
+
+
+def md5_of(path: Path, piece: Piece) -> str:
+    """The MD5 of a part, only to know it again where a service tells nothing else.
+
+    Raises:
+        DiskError: the file can't be read.
+    """
+    state = hashlib.md5(usedforsecurity=False)
+    with opened_piece(path, piece) as file, disk_errors(f"read {path}"):
+        while chunk := file.read(_CHUNK):
+            state.update(chunk)
+    return state.hexdigest()
 
 
 @contextmanager
@@ -90,6 +101,29 @@ def opened_piece(path: Path, piece: Piece) -> Iterator[IO[bytes]]:
         yield cast("IO[bytes]", _Window(descriptor, piece))
     finally:
         os.close(descriptor)
+
+
+def write_at(descriptor: int, data: bytes, at: int) -> None:
+    """All of the data into an open file, from that place on."""
+    left = memoryview(data)
+    while left:
+        written = os.pwrite(descriptor, left, at)
+        left, at = left[written:], at + written
+
+
+def read_span(descriptor: int, start: int, end: int) -> Iterator[bytes]:
+    """What an open file holds from `start` to before `end`.
+
+    Raises:
+        DiskError: it can't be read.
+    """
+    while start < end:
+        with disk_errors("read what was fetched"):
+            chunk = os.pread(descriptor, min(_CHUNK, end - start), start)
+        if not chunk:
+            return
+        start += len(chunk)
+        yield chunk
 
 
 class _Window:

@@ -1,14 +1,18 @@
-"""An object on its way out of a bucket: in one stream, or a large one in ranges side by side; each is taken up again where it broke."""
+"""An object on its way out of a bucket: in one stream, or a large one in ranges side by side; each is taken up again where it broke.
+
+Nothing of an object is held but the chunk that each stream is at: a range is heard as it comes, whichever of them comes first.
+"""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from attestore.adapters.s3 import faults
 from attestore.adapters.s3.calls import Calls, Tries
@@ -18,12 +22,14 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef
 
-__all__ = ["Wanted", "told_digest", "wanted_bytes"]
+__all__ = ["CHUNK", "Span", "Take", "Wanted", "in_ranges", "spans_of", "told_digest", "wanted_bytes"]
 
-_CHUNK: Final = 1 << 20
+CHUNK: Final = 256 << 10
+"""bytes that one stream holds at a time"""
 _NO_SUCH_RANGE: Final = 416
-_RANGE: Final = 8 << 20
-"""bytes of one of several streams, held in memory until it is its turn"""
+_RANGE: Final = 16 << 20
+"""bytes of one of several streams"""
+_MOST_RANGES: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,30 +43,49 @@ class Wanted:
     """an answer that says another size is asked for again, once"""
 
 
-def wanted_bytes(calls: Calls, wanted: Wanted, told: dict[str, str]) -> Iterator[bytes]:
-    """The bytes of an object from its first to its last; `told` gets the SHA-256 that it says of itself.
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The bytes of an object from `start` to before `end`."""
+
+    start: int
+    end: int
+
+
+Take: TypeAlias = Callable[[Span, int, bytes], None]
+"""Hears the bytes of a span, chunk by chunk in their order, each with the place where it begins; spans come in several threads at once."""
+
+
+def spans_of(size: int, part_size: int) -> tuple[Span, ...]:
+    """An object cut into ranges; none where it is so small that one stream is as fast."""
+    step = max(min(_RANGE, part_size), -(-size // _MOST_RANGES))
+    if size <= 2 * step:
+        return ()
+    return tuple(Span(start, min(start + step, size)) for start in range(0, size, step))
+
+
+def in_ranges(calls: Calls, wanted: Wanted, spans: Sequence[Span], take: Take) -> Iterator[Span] | None:
+    """The spans in their order, each as soon as `take` has heard the whole of it; as many on their way at once as the store is given.
+
+    None where the endpoint knows no ranges, the object has another length than it should, or there is nothing to be gained.
 
     Raises:
         a fault of the way, as it is.
     """
-    step = min(_RANGE, calls.place.part_size)
-    if wanted.size is not None and wanted.size > 2 * step and calls.place.parallel > 1:
-        first = _begun(calls, wanted, step)
-        if first is not None and _is_range(first, 0, wanted.size):
-            told[META] = first.get("Metadata", {}).get(META, "")
-            yield from _side_by_side(calls, wanted, first, step=step)
-            return
-        # an endpoint that knows no ranges, or an object of another length: read as if nothing were known of it
-        if first is not None:
-            first["Body"].close()
-    yield from _in_one(calls, wanted, told)
+    if len(spans) < 2 or wanted.size is None or calls.place.parallel < 2:  # noqa: PLR2004  one stream
+        return None
+    first = _begun(calls, wanted, spans[0])
+    if first is not None and _is_range(first, spans[0].start, wanted.size):
+        return _side_by_side(calls, wanted, spans, first, take)
+    if first is not None:
+        first["Body"].close()
+    return None
 
 
-def _begun(calls: Calls, wanted: Wanted, step: int) -> GetObjectOutputTypeDef | None:
+def _begun(calls: Calls, wanted: Wanted, span: Span) -> GetObjectOutputTypeDef | None:
     """What the endpoint says to the first range; None where the object has no such range."""
 
     def ask(client: S3Client) -> GetObjectOutputTypeDef:
-        which = {**_which(wanted, 0, ""), "Range": _range(0, step)}
+        which = {**_which(wanted, 0, ""), "Range": _range(span.start, span.end)}
         return client.get_object(Bucket=calls.place.bucket, Key=wanted.name, **which)
 
     try:
@@ -71,67 +96,66 @@ def _begun(calls: Calls, wanted: Wanted, step: int) -> GetObjectOutputTypeDef | 
         raise
 
 
-def _side_by_side(calls: Calls, wanted: Wanted, first: GetObjectOutputTypeDef, *, step: int) -> Iterator[bytes]:
-    """The ranges in their order, as many on their way at once as the store is given; of the object that `first` began."""
-    total, tag, over = wanted.size or 0, first.get("ETag", ""), threading.Event()
-    begun = time.monotonic()
-
-    def fetch(start: int, answer: GetObjectOutputTypeDef | None = None) -> list[bytes]:
-        return _ranged(calls, wanted, start, min(start + step, total), tag=tag, answer=answer, over=over)
-
+def _side_by_side(
+    calls: Calls, wanted: Wanted, spans: Sequence[Span], first: GetObjectOutputTypeDef, take: Take
+) -> Iterator[Span]:
+    """All spans of the object that `first` began."""
+    over, begun, came = threading.Event(), time.monotonic(), 0
+    one = _Ranged(calls, wanted, tag=first.get("ETag", ""), take=take, over=over)
     pool = ThreadPoolExecutor(calls.place.parallel, thread_name_prefix="download")
     try:
-        coming: deque[Future[list[bytes]]] = deque([pool.submit(fetch, 0, first)])
-        ahead, at = step, 0
+        coming: deque[Future[Span]] = deque([pool.submit(one.fetch, spans[0], first)])
+        rest = iter(spans[1:])
         while coming:
-            while ahead < total and len(coming) < calls.place.parallel:
-                coming.append(pool.submit(fetch, ahead))
-                ahead += step
-            for chunk in coming.popleft().result():
-                at += len(chunk)
-                yield chunk
-            if time.monotonic() - begun > calls.patience.total_s + at / calls.patience.slowest:
-                raise faults.Slow(f"{at} of {total} bytes came in {time.monotonic() - begun:.0f} s")
+            coming.extend(pool.submit(one.fetch, span) for span in islice(rest, 2 * calls.place.parallel - len(coming)))
+            span = coming.popleft().result()
+            came += span.end - span.start
+            yield span
+            if coming and time.monotonic() - begun > calls.patience.total_s + came / calls.patience.slowest:
+                raise faults.Slow(f"{came} of {wanted.size} bytes came in {time.monotonic() - begun:.0f} s")
     finally:
         over.set()
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _ranged(  # noqa: PLR0913  each is one decision about a range
-    calls: Calls,
-    wanted: Wanted,
-    start: int,
-    end: int,
-    *,
-    tag: str,
-    answer: GetObjectOutputTypeDef | None,
-    over: threading.Event,
-) -> list[bytes]:
-    """The bytes from `start` to before `end`, whole; fewer only when it is `over`."""
-    tries, at, chunks = Tries(calls.patience), start, list[bytes]()
-    begun = time.monotonic()
-    while True:
-        try:
-            if answer is None:
-                which = {**_which(wanted, at, tag), "Range": _range(at, end)}
-                answer = calls.client.get_object(Bucket=calls.place.bucket, Key=wanted.name, **which)
-            if not _is_range(answer, at, wanted.size):
-                raise faults.Fault("a range of an object does not begin where it was asked to")
-            for chunk in _chunks(answer, end - at):
-                at += len(chunk)
-                chunks.append(chunk)
-                tries.progressed()
-                if over.is_set():
-                    return chunks
-                if time.monotonic() - begun > calls.patience.total_s + (at - start) / calls.patience.slowest:
-                    raise faults.Slow(f"{at - start} of {end - start} bytes came in {time.monotonic() - begun:.0f} s")
-            if at == end:
-                return chunks
-            raise faults.Fault(f"{at} of {wanted.size} bytes came")
-        except faults.FAULTS as problem:
-            answer = None
-            if over.is_set() or not tries.again(problem):
-                raise
+@dataclass(frozen=True, slots=True)
+class _Ranged:
+    """Ranges of one object."""
+
+    calls: Calls
+    wanted: Wanted
+    tag: str
+    """of the very object that was begun; empty where the endpoint gives none"""
+    take: Take
+    over: threading.Event
+    """nobody waits for them any more"""
+
+    def fetch(self, span: Span, answer: GetObjectOutputTypeDef | None = None) -> Span:
+        """The span, once it was heard whole; earlier only when it is `over`."""
+        calls, wanted = self.calls, self.wanted
+        tries, at, begun = Tries(calls.patience), span.start, time.monotonic()
+        while not self.over.is_set():
+            try:
+                if answer is None:
+                    which = {**_which(wanted, at, self.tag), "Range": _range(at, span.end)}
+                    answer = calls.client.get_object(Bucket=calls.place.bucket, Key=wanted.name, **which)
+                if not _is_range(answer, at, wanted.size):
+                    raise faults.Fault("a range of an object does not begin where it was asked to")
+                for chunk in _chunks(answer, span.end - at):
+                    self.take(span, at, chunk)
+                    at += len(chunk)
+                    tries.progressed()
+                    took = time.monotonic() - begun
+                    if self.over.is_set() or took > calls.patience.total_s + (at - span.start) / calls.patience.slowest:
+                        raise faults.Slow(f"{at - span.start} of {span.end - span.start} bytes came in {took:.0f} s")
+                if at == span.end:
+                    return span
+                raise faults.Fault(f"{at} of {wanted.size} bytes came")
+            except faults.FAULTS as problem:
+                answer = None
+                if self.over.is_set() or not tries.again(problem):
+                    raise
+        return span
 
 
 def _range(start: int, end: int) -> str:
@@ -144,7 +168,12 @@ def _is_range(answer: GetObjectOutputTypeDef, at: int, total: int | None) -> boo
     return told.startswith(f"bytes {at}-") and told.rpartition("/")[2] == str(total)
 
 
-def _in_one(calls: Calls, wanted: Wanted, told: dict[str, str]) -> Iterator[bytes]:
+def wanted_bytes(calls: Calls, wanted: Wanted, told: dict[str, str]) -> Iterator[bytes]:
+    """The bytes of an object from its first to its last in one stream; `told` gets the SHA-256 that it says of itself.
+
+    Raises:
+        a fault of the way, as it is.
+    """
     tries, at, total, tag = Tries(calls.patience), 0, None, ""
     begun = time.monotonic()
     while total is None or at < total:
@@ -196,7 +225,7 @@ def _whole(answer: GetObjectOutputTypeDef, at: int) -> int:
 def _chunks(answer: GetObjectOutputTypeDef, most: int) -> Iterator[bytes]:
     body = answer["Body"]
     try:
-        while chunk := body.read(_CHUNK):
+        while chunk := body.read(CHUNK):
             if len(chunk) > most:
                 raise faults.Fault("more bytes came than were announced")
             most -= len(chunk)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from attestore.adapters.durable import create
+from attestore.adapters.durable import create, disk_errors
 from attestore.adapters.s3 import faults, probe
 from attestore.adapters.s3.calls import Calls, Credentials, Patience
-from attestore.adapters.s3.digests import Sums, sums_of
-from attestore.adapters.s3.download import Wanted, told_digest, wanted_bytes
+from attestore.adapters.s3.digests import Sums, read_span, sums_of, write_at
+from attestore.adapters.s3.download import Span, Wanted, in_ranges, spans_of, told_digest, wanted_bytes
 from attestore.adapters.s3.upload import upload
 from attestore.adapters.stored import agree, parts_of, plain_name
 from attestore.config.stores import S3Place
@@ -144,15 +145,13 @@ class S3Store:
         target, doing = into / plain_name(record.name), f"fetch {key} from"
         wanted = Wanted(self._name(key), size=record.size)
         fetched = FetchedPart(record=record, path=target, size=-1, digest="")
-        with create(target) as file:
+        with create(target) as file, target.open("rb", buffering=0) as back:
             for _ in range(_READINGS):
-                file.seek(0)
-                file.truncate()
+                os.ftruncate(file.fileno(), 0)
                 size, state = 0, hashlib.sha256()
-                for chunk in self._chunks(wanted, doing=doing):
+                for chunk in self._through(file.fileno(), back.fileno(), wanted, doing=doing):
                     size += len(chunk)
                     state.update(chunk)
-                    file.write(chunk)
                 fetched = FetchedPart(record=record, path=target, size=size, digest=state.hexdigest())
                 if fetched.intact:
                     break
@@ -276,9 +275,25 @@ class S3Store:
                 break
         return data
 
-    def _chunks(self, wanted: Wanted, *, doing: str) -> Iterator[bytes]:
+    def _through(self, into: int, back: int, wanted: Wanted, *, doing: str) -> Iterator[bytes]:
+        """The bytes of an object in their order, once they are in a file: it, not memory, keeps what comes before its turn."""
+
+        def take(_: Span, at: int, chunk: bytes) -> None:
+            # a full disk is no fault of the way
+            with disk_errors("write what is fetched"):
+                write_at(into, chunk, at)
+
         try:
-            yield from wanted_bytes(self._calls, wanted, {})
+            whole = spans_of(wanted.size or 0, self._place.part_size)
+            if (coming := in_ranges(self._calls, wanted, whole, take)) is not None:
+                for span in coming:
+                    yield from read_span(back, span.start, span.end)
+                return
+            at = 0
+            for chunk in wanted_bytes(self._calls, wanted, {}):
+                take(Span(0, 0), at, chunk)
+                at += len(chunk)
+                yield chunk
         except faults.FAULTS as problem:
             raise self._calls.error(problem, doing) from problem
 
@@ -304,6 +319,8 @@ class S3Store:
         if not wanted.version and (head := self._head(wanted.name, doing=doing)) is not None:
             wanted = Wanted(wanted.name, _version(head), wanted.size)
         size, digest = 0, ""
+        if self._as_sent(wanted, sums, doing=doing):
+            return StoredPart(key=key, size=sums.size, digest=sums.digest, version=wanted.version)
         for _ in range(_READINGS):
             size, digest, told = self._digested(wanted, doing=doing)
             if (size, digest) == (sums.size, sums.digest):
@@ -317,6 +334,32 @@ class S3Store:
             f"put were {sums.size} B with {sums.digest}",
             hint="Something on the way or the store alters bytes; the object is left for you to look at.",
         )
+
+    def _as_sent(self, wanted: Wanted, sums: Sums, *, doing: str) -> bool:
+        """Whether every piece comes back with the SHA-256 that it was sent with, so that the whole is what was sent.
+
+        False also where pieces can't be asked for by themselves; then nothing is known yet.
+        """
+        states: dict[int, Any] = {}
+
+        def take(span: Span, at: int, chunk: bytes) -> None:
+            if at == span.start:
+                states[at] = hashlib.sha256()
+            states[span.start].update(chunk)
+
+        left = list(sums.pieces)
+        try:
+            for _ in range(_READINGS):
+                spans = [Span(piece.start, piece.start + piece.size) for piece in left]
+                if (coming := in_ranges(self._calls, wanted, spans, take)) is None:
+                    return False
+                found = [states.pop(span.start).digest() for span in coming]
+                left = [piece for piece, digest in zip(left, found, strict=True) if digest != piece.sha256]
+                if not left:
+                    return True
+        except faults.FAULTS as problem:
+            raise self._calls.error(problem, doing) from problem
+        return False
 
     def _lock(self, key: str, name: str, version: str, found: probe.Found) -> None:
         """Lock a version that was read back, and ask the service whether it is.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from attestore.adapters.s3 import faults
 from attestore.adapters.s3.calls import Calls
-from attestore.adapters.s3.digests import Piece, Sums, opened_piece
+from attestore.adapters.s3.digests import Piece, Sums, md5_of, opened_piece
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -154,7 +154,7 @@ def _arrived(calls: Calls, name: str, number: str, sums: Sums) -> Iterator[tuple
             if piece is None or part["Size"] != piece.size:
                 continue
             told = part.get("ChecksumSHA256")
-            if told == piece.base64 if told else part["ETag"].strip('"') == piece.md5:
+            if told == piece.base64 if told else part["ETag"].strip('"') == md5_of(sums.path, piece):
                 yield piece.number, part["ETag"]
 
 
