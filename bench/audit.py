@@ -6,7 +6,8 @@ import shutil
 from pathlib import Path
 
 from alone import Used, attestore
-from moulds import begun, sealed
+from moulds import begun
+from signed import sealed
 from world import table
 
 from attestore.adapters.postgres.programs import Installation

@@ -1,7 +1,7 @@
 """Reports folders of very many runs, each as large as one of the demo; what all of them share lies on the disk once.
 
-A run is moulded after the golden archive and sealed anew, but for its signatures. Others are sealed by a real gpg in the
-order of a real run: they are small, and a folder of them passes its audit.
+A run is moulded after the golden archive and sealed anew, but for its signatures; for runs whose every signature is real,
+see `signed`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from attestore.facts import Value  # noqa: E402
 from attestore.report.exports import Record  # noqa: E402
 from bundles import Draft, issue  # noqa: E402
 
-__all__ = ["SYSTEMS", "Mould", "Pen", "begun", "sealed"]
+__all__ = ["SYSTEMS", "Mould", "Pen", "begun"]
 
 SYSTEMS = 10
 _GOLDEN = next(path for path in (ROOT / "tests/archives/0.1.0/reports").iterdir() if path.is_dir())
@@ -44,6 +44,8 @@ class Pen:
     """A real signer in the form that the tests' bundles are sealed with."""
 
     signer: GpgSigner
+    home: Path
+    """of its keys"""
     name: str = "bench"
 
     @property
@@ -73,7 +75,8 @@ def begun(folder: Path) -> Iterator[tuple[Path, Pen]]:
         TemporaryWorkspace(folder) as workspace,
         opened_home(settings, runner=runner, say=print, work=workspace.path) as mine,
     ):
-        yield reports, Pen(GpgSigner(mine.keyring, mine.operator.fingerprint, runner=runner))
+        signer = GpgSigner(mine.keyring, mine.operator.fingerprint, runner=runner)
+        yield reports, Pen(signer, mine.keyring.home.path)
 
 
 class Mould:
@@ -169,21 +172,6 @@ class Mould:
             BackupStored(about.ended, f"backup-of-{run}", system, canon.sha256_hex(run.encode()), run),
             RunFinished(about.ended, run, digest, tuple((each.gate, each.outcome.name) for each in verdicts)),
         ]
-
-
-def sealed(reports: Path, count: int, *, pen: Pen) -> list[Path]:
-    """So many small runs, every signature real."""
-    folders = []
-    for number in range(count):
-        start = datetime.now(UTC)
-        draft = Draft(
-            run=f"{instants.compact(start)}-system-{number % SYSTEMS:02d}-{number:06x}",
-            system=f"system-{number % SYSTEMS:02d}",
-            start=start,
-            pen=pen,  # type: ignore[arg-type]
-        )
-        folders.append(issue(reports, draft))
-    return folders
 
 
 def _told(record: Record) -> Callable[[list[tuple[str, str, Value]]], list[tuple[str, str, Value]]]:

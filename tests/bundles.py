@@ -32,6 +32,7 @@ from attestore.evidence import (
     Manifest,
     Observation,
     PartRecord,
+    Past,
     Step,
     context,
     manifest,
@@ -338,7 +339,8 @@ def finish(reports: Path, bundle: Bundle, draft: Draft, *, head: Head) -> None:
     gates = tuple(gate.load(bundle.read(n), where=n) for n in names if n.startswith("gates/"))
     verdicts = tuple(verdict.judge(each, journal.observations) for each in gates)
     _write(bundle, draft, "verdict.json", verdict.encode(verdicts))
-    about = draft.about(_about(reports, draft, head=head, ended=journal.observations[-1].at))
+    past = history(reports, draft.system)
+    about = draft.about(context_of(draft, head=head, ended=journal.observations[-1].at, past=past))
     _write(bundle, draft, "context.json", context.encode(about))
     templates = draft.templates or report.load_templates(resources.templates_folder())
     for name, text in templates.files().items():
@@ -396,7 +398,8 @@ def _write(bundle: Bundle, draft: Draft, name: str, data: bytes) -> Path:
     return bundle.write(name, data if lie is None else lie(data))
 
 
-def _about(reports: Path, draft: Draft, *, head: Head, ended: str) -> Context:
+def context_of(draft: Draft, *, head: Head, ended: str, past: tuple[Past, ...] = ()) -> Context:
+    """What a report of the run tells beside its evidence."""
     who = ROSTER.person_of(draft.pen.fingerprint)
     return Context(
         run=draft.run,
@@ -410,7 +413,7 @@ def _about(reports: Path, draft: Draft, *, head: Head, ended: str) -> Context:
         ledger_count=head.count,
         ledger_head=head.digest,
         plan=(Step("dump", "pg_dump", "workspace"),),
-        history=history(reports, draft.system),
+        history=past,
         attestore=__version__,
         renderer=report.RENDERER,
         language="en",
