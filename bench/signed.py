@@ -149,7 +149,8 @@ class _Mould:
         """All of them at a time, each by a gpg of its own, as every signature of a run is made."""
         words = ("gpg", "--homedir", str(self._pen.home), "--batch", "--quiet", "--no-options", "--lock-never", "--armor", "--digest-algo", "SHA256", "--local-user", self._pen.fingerprint, "--detach-sign")  # fmt: skip
         children = [os.posix_spawnp("gpg", (*words, str(folder / name)), os.environ) for name in names]
-        if any([os.waitpid(child, 0)[1] for child in children]):
+        ended = [os.waitpid(child, 0)[1] for child in children]
+        if any(ended):
             raise SystemExit(f"gpg did not sign {folder}")
 
 

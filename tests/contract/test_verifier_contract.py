@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -54,6 +55,25 @@ def test_anything_but_one_good_signature_is_refused(
     with pytest.raises(TamperedError) as refused:
         verifier.verify(forge(people), data)
     assert "disagree" not in refused.value.message or forge is corpus._expired_signature
+
+
+def test_one_verifier_asked_by_many_at_a_time_confuses_nobodys_signature(
+    people: Cast, verifier: Verifier, data: Path, tmp_path: Path
+) -> None:
+    """The processes of an audit share one keyring: what one asks must not reach the answer of another."""
+    other = tmp_path / "other"
+    other.write_bytes(b"something else")
+    signers = [people.sign(people.olga), people.sign(people.otto, "--digest-algo", "SHA384")]
+
+    def seen(number: int) -> str:
+        try:
+            return verifier.verify(signers[number % 2], other if number % 3 == 0 else data)
+        except TamperedError:
+            return "refused"
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(seen, range(24)))
+    assert answers == ["refused" if n % 3 == 0 else (people.olga, people.otto)[n % 2] for n in range(24)]
 
 
 def test_a_flipped_byte_of_the_data_is_noticed(people: Cast, verifier: Verifier, data: Path) -> None:

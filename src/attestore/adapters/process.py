@@ -11,7 +11,6 @@ import contextlib
 import itertools
 import os
 import pwd
-import re
 import select
 import shutil
 import subprocess
@@ -23,9 +22,10 @@ from pathlib import Path
 from signal import Signals
 from typing import IO, Final, TypeAlias, cast
 
+from attestore.adapters.redacted import redact
 from attestore.errors import DiskError, Error, MissingProgramError, ProgramFailedError
 
-__all__ = ["PIPE", "Completed", "Feed", "Runner", "Running", "Stop", "redact"]
+__all__ = ["PIPE", "Asked", "Completed", "Feed", "Runner", "Running", "Stop"]
 
 PIPE: Final = subprocess.PIPE
 """As `stdin` of `Runner.start`: the caller writes to, and closes, `Running.stdin`."""
@@ -45,26 +45,6 @@ _PATIENCE_S: Final = 2.0
 _LISTEN_MS: Final = 200
 _GENTLY: Final = ((Signals.SIGTERM, 5.0),)
 _FULL: Final = ("No space left on device", "Disk quota exceeded")
-_HIDDEN: Final = "[hidden]"
-_PATTERNS: Final = (
-    (re.compile(r"(?i)(\b\w*password\w*\s*=\s*)('(?:[^'\\]|\\.)*'|\"[^\"]*\"|[^\s'\"&;]+)"), rf"\1{_HIDDEN}"),
-    (re.compile(r"(?i)(\b\w*password\w*\s+)'(?:[^']|'')*'"), rf"\1{_HIDDEN}"),
-    # what PostgreSQL adds to an error quotes rows
-    (
-        re.compile(r"(?ms)^(DETAIL|CONTEXT):.*?(?=^(?:Command was|pg_\w+|psql|[A-Z]{4,}(?: [A-Z]+)*):|\Z)"),
-        rf"\1: {_HIDDEN}\n",
-    ),
-    (re.compile(r"(\b[a-zA-Z][a-zA-Z0-9+.-]*://[^\s:/@]*:)[^\s@/]+@"), rf"\1{_HIDDEN}@"),
-)
-
-
-def redact(text: str, secrets: Sequence[str] = ()) -> str:
-    """The text without given secrets, values of `password=`, passwords in URIs, and rows in PostgreSQL's messages."""
-    for secret in sorted(filter(None, secrets), key=len, reverse=True):
-        text = text.replace(secret, _HIDDEN)
-    for pattern, replacement in _PATTERNS:
-        text = pattern.sub(replacement, text)
-    return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +56,15 @@ class Completed:
 
     code: int
     stdout: bytes = field(repr=False)
+    stderr: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a programme answered: exit code, what it said where it was told to, and what it complained about; both bounded."""
+
+    code: int
+    said: bytes = field(repr=False)
     stderr: bytes = field(repr=False)
 
 
@@ -285,6 +274,62 @@ class Runner:
         ) as running:
             return running.wait()
 
+    def ask(
+        self,
+        argv: Sequence[str | Path],
+        *,
+        answers: int,
+        handed: tuple[int, ...],
+        stdin: IO[bytes],
+        deadline_s: float,
+        env: Mapping[str, str],
+    ) -> Asked:
+        """Run a programme that reads files and says little, to its end, without a thread or another programme around it.
+
+        `answers` is read to its end; `handed` are given to the programme and closed here. If we are killed outright, it goes on
+        until its files are read.
+
+        Raises:
+            MissingProgramError, ProgramFailedError, DiskError: as `run`, for a signal or the deadline.
+        """
+        command = [os.fspath(part) for part in argv]
+        judge = _Judge(Path(command[0]).name, tuple(range(256)), self._secrets, deadline_s)
+        started = time.monotonic()
+        said, complained = _Bounded(), _Bounded()
+        try:
+            process = subprocess.Popen(
+                [_find(command[0], env), *command[1:]],
+                stdin=stdin,
+                stdout=subprocess.DEVNULL,
+                stderr=PIPE,
+                env={"LC_ALL": "C", "PATH": os.environ.get("PATH", _PATH), **env},
+                pass_fds=handed,
+                start_new_session=True,
+                umask=0o077,
+            )
+        except OSError as problem:
+            raise ProgramFailedError(f"{judge.name} can't be started: {problem.strerror}") from problem
+        finally:
+            for each in handed:
+                os.close(each)
+        until, ended = started + deadline_s, False
+        try:
+            with process:
+                try:
+                    _drain({answers: said, cast("IO[bytes]", process.stderr).fileno(): complained}, until=until)
+                    process.wait(max(0.0, until - time.monotonic()))
+                    ended = True
+                except subprocess.TimeoutExpired:
+                    pass  # it is judged below
+                finally:
+                    if not ended:
+                        with contextlib.suppress(ProcessLookupError):
+                            os.killpg(process.pid, Signals.SIGKILL)
+        finally:
+            self._log(command, process.returncode or 0, time.monotonic() - started, complained.value)
+        done = judge(process.returncode, b"", complained.value, expired=not ended)
+        return Asked(done.code, said.value, done.stderr)
+
     @contextlib.contextmanager
     def start(  # noqa: PLR0913
         self,
@@ -415,6 +460,22 @@ class _Bounded:
     def value(self) -> bytes:
         gap = b"\n[...]\n" if self._lost else b""
         return bytes(self._head) + gap + bytes(self._tail)
+
+
+def _drain(ends: Mapping[int, _Bounded], *, until: float) -> None:
+    """Read several pipes to their ends, or until then."""
+    poll = select.poll()
+    for end in ends:
+        poll.register(end, select.POLLIN)
+    left = len(ends)
+    while left and (wait := until - time.monotonic()) > 0:
+        for end, _ in poll.poll(wait * 1000):
+            chunk = os.read(end, _CHUNK)
+            if chunk:
+                ends[end].add(chunk)
+            else:
+                poll.unregister(end)
+                left -= 1
 
 
 def _find(program: str, env: Mapping[str, str] | None) -> str:

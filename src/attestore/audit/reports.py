@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from attestore.archive import is_running
 from attestore.archive.layout import JOURNAL, LARGEST_SIGNATURE, STATEMENT, SUMS, is_run
@@ -38,7 +38,7 @@ from attestore.evidence.ledger import (
 from attestore.facts import RTO_PHASES, Value
 from attestore.ports import Inspected, Stamps, Verifier
 
-__all__ = ["Told", "audit", "audit_ledger", "unnamed"]
+__all__ = ["Spread", "Told", "audit", "audit_ledger", "unnamed"]
 
 _BUNDLE: Final = (JOURNAL, STATEMENT, SUMS)
 _COMPARED: Final = frozenset(
@@ -62,11 +62,13 @@ def audit(  # noqa: PLR0913  what is audited, whom to trust, when, and what lies
     anchors: Sequence[Anchor] = (),
     stamps: Stamps | None = None,
     checkpoints: Path | None = None,
+    spread: Spread = map,
 ) -> Findings:
     """Compare everything that can be compared in a reports folder, or in one bundle; never raises for what it finds there.
 
     `at` is the instant of the audit: nothing may have happened after it. `anchors` are reports that the auditor kept;
-    `stamps` checks time stamps, `checkpoints` is a folder of what stores have kept.
+    `stamps` checks time stamps, `checkpoints` is a folder of what stores have kept. `spread` has the bundles looked at, perhaps
+    several at a time, in processes of their own.
     """
     signatures = Signatures(roster=roster, verifier=verifier, audited=at, stamps=stamps)
     book = Notebook("")
@@ -79,7 +81,7 @@ def audit(  # noqa: PLR0913  what is audited, whom to trust, when, and what lies
             book.problem("anchor", "What was kept is compared with a ledger; name the reports folder, not one bundle.")
             lines = book.lines + lines
     else:
-        lines = _reports(path, signatures=signatures, at=at, anchors=anchors, checkpoints=checkpoints)
+        lines = _reports(path, signatures=signatures, at=at, anchors=anchors, checkpoints=checkpoints, spread=spread)
     return Findings(tuple(lines))
 
 
@@ -96,7 +98,13 @@ def _alone(folder: Path, *, signatures: Signatures, at: datetime) -> list[Findin
 
 
 def _reports(
-    reports: Path, *, signatures: Signatures, at: datetime, anchors: Sequence[Anchor], checkpoints: Path | None
+    reports: Path,
+    *,
+    signatures: Signatures,
+    at: datetime,
+    anchors: Sequence[Anchor],
+    checkpoints: Path | None,
+    spread: Spread,
 ) -> list[Finding]:
     book = Notebook("")
     told = Told(Ledger((), (), torn=False), (), None)
@@ -111,27 +119,78 @@ def _reports(
     folders = _folders(reports, named=named, book=book)
     bundles: dict[str, Audited] = {}
     lines: list[Finding] = []
-    for name in folders:
-        ended = any(isinstance(entry, RunFinished | RunClosed) for _, entry in told.ledger.about(name))
-        if not ended and is_running(reports, name):
-            book.note("completeness", "The run is in progress; it was not looked into.", of=name)
-            continue
-        ours = Notebook(name)
-        if name in named and not ended and _unsealed(reports / name):
-            bundles[name] = audit_torso(reports / name, book=ours)
-            lines += ours.lines
-            continue
-        audited = audit_bundle(reports / name, signatures=signatures, witnesses=witnesses, at=at, book=ours)
-        if audited is not None:
-            decided.check(audited, known=known, signatures=signatures, witnesses=witnesses, at=at, book=ours)
-        lines += ours.lines
-        if audited is not None:
-            bundles[name] = _kept(audited)
+    same = _Same()
+    looking = partial(
+        _look, reports, told=told, known=known, named=named, signatures=signatures, witnesses=witnesses, at=at
+    )
+    for name, looked in zip(folders, spread(looking, folders), strict=True):
+        book.lines += looked.notes
+        lines += looked.lines
+        if looked.audited is not None:
+            bundles[name] = same(looked.audited)
     if known is not None:
         _outside(told, bundles, reports=reports, checkpoints=checkpoints, signatures=signatures, book=book)
     for audited in bundles.values():
         _roster(audited, roster=signatures.roster, book=book)
     return book.lines + lines
+
+
+class Spread(Protocol):
+    """What `work` makes of each task, in the order of the tasks."""
+
+    def __call__(self, work: Callable[[str], _Looked], tasks: Sequence[str], /) -> Iterable[_Looked]:
+        """As `map` does."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """What was found in the folder of one run, and as much of the run as other things are compared with."""
+
+    notes: list[Finding]
+    lines: list[Finding]
+    audited: Audited | None
+
+
+def _look(  # noqa: PLR0913  one run, and what is known of it from elsewhere
+    reports: Path,
+    name: str,
+    *,
+    told: Told,
+    known: Ledger | None,
+    named: set[str],
+    signatures: Signatures,
+    witnesses: Witnesses,
+    at: datetime,
+) -> _Looked:
+    """One run, in a process that shares nothing with the audits of others but what was known before."""
+    notes, ours = Notebook(""), Notebook(name)
+    ended = any(isinstance(entry, RunFinished | RunClosed) for _, entry in told.ledger.about(name))
+    if not ended and is_running(reports, name):
+        notes.note("completeness", "The run is in progress; it was not looked into.", of=name)
+        return _Looked(notes.lines, [], None)
+    if name in named and not ended and _unsealed(reports / name):
+        torso = audit_torso(reports / name, book=ours)
+        return _Looked([], ours.lines, torso)
+    audited = audit_bundle(reports / name, signatures=signatures, witnesses=witnesses, at=at, book=ours)
+    if audited is None:
+        return _Looked([], ours.lines, None)
+    decided.check(audited, known=known, signatures=signatures, witnesses=witnesses, at=at, book=ours)
+    return _Looked([], ours.lines, _kept(audited))
+
+
+class _Same:
+    """Says the same thing by the same object: reports of a thousand runs show the same fifty earlier ones."""
+
+    def __init__(self) -> None:
+        self._past: dict[Past, Past] = {}
+
+    def __call__(self, audited: Audited) -> Audited:
+        about = audited.evidence.context
+        if about is None or not about.history:
+            return audited
+        history = tuple(self._past.setdefault(each, each) for each in about.history)
+        return replace(audited, evidence=replace(audited.evidence, context=replace(about, history=history)))
 
 
 def _outside(
@@ -297,6 +356,7 @@ def _kept(audited: Audited) -> Audited:
         audited,
         evidence=replace(seen, journal=told, source=None, restored=None, gates=(), verdicts=()),
         files=None,
+        trusted=frozenset(),
         added=None,
     )
 

@@ -70,6 +70,7 @@ def audit_path(asked: Asked, *, as_json: bool) -> int:
                 anchors=kept,
                 stamps=trust.stamps,
                 checkpoints=checkpoints,
+                spread=trust.spread,
             )
         else:
             found = _file(path, trust, at=when)

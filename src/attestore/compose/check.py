@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
+from attestore.audit.reports import Spread
 from attestore.compose.people import trusted_roster
 from attestore.compose.settings import clock
 from attestore.config import Roster
@@ -28,6 +29,8 @@ class Trust:
     """puts bytes into a private file, for what is signed but stands in no file of its own"""
     stamps: Stamps | None = None
     """checks time stamps; None where no authority was named"""
+    spread: Spread = map
+    """has work done, several parts at a time where that is possible"""
     agreed: Callable[[], int] | None = None
     """how many signatures a second implementation of OpenPGP judged alike; None where none was asked"""
 
@@ -74,6 +77,7 @@ def auditing(roster: Path, *, authorities: Path | None = None, second_opinion: b
     """
     from attestore.adapters.gpg import GpgVerifier
     from attestore.adapters.process import Runner
+    from attestore.adapters.spread import spread
     from attestore.adapters.workspace import TemporaryWorkspace
 
     trusted = trusted_roster(roster)
@@ -89,8 +93,9 @@ def auditing(roster: Path, *, authorities: Path | None = None, second_opinion: b
             return path
 
         if not second_opinion:
-            yield Trust(roster=trusted, verifier=verifier, clock=clock(), aside=aside, stamps=stamps)
+            yield Trust(roster=trusted, verifier=verifier, clock=clock(), aside=aside, stamps=stamps, spread=spread)
             return
+        # what it counts is counted here: no part is done by another process
         from attestore.adapters.sequoia import Agreeing, SequoiaVerifier
 
         both = Agreeing(verifier, SequoiaVerifier(trusted.public_keys(), clock=clock()))

@@ -13,7 +13,7 @@ __all__ = ["redacted", "resolved", "told"]
 
 def redacted(text: str) -> str:
     """The text without passwords, as the logs of programmes are kept."""
-    from attestore.adapters.process import redact
+    from attestore.adapters.redacted import redact
 
     return redact(text)
 

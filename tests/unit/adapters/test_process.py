@@ -17,7 +17,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attestore.adapters.process import PIPE, Runner, redact
+from attestore.adapters.process import PIPE, Asked, Runner
+from attestore.adapters.redacted import redact
 from attestore.errors import DiskError, InterruptedRunError, MissingProgramError, ProgramFailedError
 
 
@@ -153,6 +154,46 @@ def test_an_unexpected_exit_code_shows_the_programmes_last_words() -> None:
 
 def test_an_expected_exit_code_is_a_result() -> None:
     assert Runner().run(sh("exit 3"), deadline_s=10, ok=(0, 3)).code == 3
+
+
+def asked(script: str, *, deadline_s: float = 10, runner: Runner | None = None) -> Asked:
+    """`script` writes its answer to descriptor $1, and reads bytes from $2."""
+    answers, writing = os.pipe()
+    given, giving = os.pipe()
+    os.write(giving, b"beside")
+    os.close(giving)
+    try:
+        with Path("/etc/hostname").open("rb") as file:
+            argv = ["bash", "-c", f"answer=$1; beside=$2; {script}", "bash", str(writing), str(given)]
+            return (runner or Runner()).ask(
+                argv, answers=answers, handed=(writing, given), stdin=file, deadline_s=deadline_s, env={}
+            )
+    finally:
+        os.close(answers)
+
+
+def test_a_programme_that_is_asked_answers_where_it_was_told_to() -> None:
+    before = open_descriptors()
+    done = asked('cat <&"$beside" >&"$answer"; cat >/dev/null; echo printed; echo trouble >&2; exit 3')
+    assert (done.code, done.said, done.stderr) == (3, b"beside", b"trouble\n")
+    assert open_descriptors() == before
+
+
+def test_a_programme_that_is_asked_and_never_answers_is_ended_by_its_deadline() -> None:
+    """Closed pipes are no end: whoever waits for the process itself waits for the deadline, too."""
+    for script in ("sleep 60", 'eval "exec $answer>&- 2>&-"; sleep 60'):
+        began = time.monotonic()
+        with pytest.raises(ProgramFailedError, match=r"did not end within 0\.3 s"):
+            asked(script, deadline_s=0.3)
+        assert time.monotonic() - began < 30
+
+
+def test_what_a_programme_answers_is_bounded_and_its_signal_named(tmp_path: Path) -> None:
+    flood = asked('head -c 20000000 /dev/zero >&"$answer"')
+    assert len(flood.said) < 10_000_000
+    with pytest.raises(ProgramFailedError, match="signal 9"):
+        asked("kill -9 $$", runner=Runner(tmp_path))
+    assert "exit code: -9" in (tmp_path / "01-bash.log").read_text()
 
 
 def test_a_signal_is_named() -> None:

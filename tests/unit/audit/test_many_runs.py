@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,6 +13,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 import attestore.audit
+import bundles
 from attestore.archive import LedgerFile
 from attestore.audit import status
 from attestore.evidence import ledger
@@ -89,3 +92,30 @@ def test_a_longer_ledger_costs_the_status_the_same_whatever_number_of_runs_rests
         lengthen(reports)
         cost[runs] = steps(look) - short
     assert abs(cost[4] - cost[1]) < _MORE
+
+
+_APART = """
+import sys
+from functools import partial
+from pathlib import Path
+from attestore.adapters.spread import spread
+from attestore.audit import audit
+from bundles import AUDITED, GLASS, ROSTER
+one = lambda **more: audit(Path(sys.argv[1]), roster=ROSTER, verifier=GLASS, at=AUDITED, **more)
+alone, apart = one(), one(spread=partial(spread, jobs=2))
+print(alone == apart, [f"{line.subject} {line.check}" for line in apart.problems])
+"""
+
+
+def test_an_audit_by_several_processes_finds_what_one_finds_in_the_same_order(tmp_path: Path) -> None:
+    """In a process of its own: a test runner may have threads, and then there are no several."""
+    reports = archive(tmp_path, runs=5)
+    folder = sorted(path for path in reports.iterdir() if path.is_dir())[3]
+    (folder / "logs").mkdir(exist_ok=True)
+    (folder / "logs" / "more.log").write_bytes(b"of nobody")
+    done = subprocess.run(
+        [sys.executable, "-c", _APART, reports], capture_output=True, text=True, timeout=60, check=True,
+        env={**os.environ, "PYTHONPATH": str(Path(bundles.__file__).parent)},
+    )  # fmt: skip
+    where = f"{folder.name}/logs/more.log"
+    assert done.stdout == f"True {[f'{where} sums', f'{where} statement']}\n"

@@ -222,6 +222,33 @@ class Home:
                 written.close()
                 yield Talk(running, reader)
 
+    def ask(self, *words: str | Path, stdin: IO[bytes], beside: bytes, deadline_s: float) -> Said:
+        """What gpg, given `words`, says of a few bytes and of a file, in this order; no agent takes part, and nothing is written.
+
+        Raises:
+            ProgramFailedError: it was ended by a signal or by its deadline, or says what no gpg says.
+        """
+        read_end, write_end = os.pipe()
+        try:
+            given = _piped(beside)
+            argv = [
+                *(self._gpg, "--homedir", self.path, *_BASE, "--pinentry-mode", "error", "--no-autostart"),
+                *("--status-fd", str(write_end), "--enable-special-filenames", *words, "--", f"-&{given}", "-"),
+            ]
+            asked = self._runner.ask(
+                argv,
+                answers=read_end,
+                handed=(write_end, given),
+                stdin=stdin,
+                deadline_s=deadline_s,
+                env=self.environment(),
+            )
+        finally:
+            os.close(read_end)
+        if len(asked.said) > status.LIMIT:
+            raise ProgramFailedError(f"gpg said more than {status.LIMIT} bytes on its status descriptor")
+        return Said(asked.code, status.parse(asked.said), b"", _last(asked.stderr))
+
     @contextlib.contextmanager
     def _unlocking(self) -> Iterator[tuple[tuple[str, ...], tuple[int, ...]]]:
         """How gpg gets at the passphrase: from a descriptor, never an argument; without one, a locked key is refused at once."""
@@ -283,6 +310,16 @@ def temporary_home(*, runner: Runner, below: Path | None = None, passphrase: byt
             yield home
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _piped(data: bytes) -> int:
+    """The end of a pipe that holds so few bytes that nobody has to wait for a reader."""
+    read_end, write_end = os.pipe()
+    try:
+        os.write(write_end, data)
+    finally:
+        os.close(write_end)
+    return read_end
 
 
 class _End:

@@ -17,16 +17,16 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import IO, Final, Self
 
-from attestore.adapters.durable import disk_errors
 from attestore.adapters.gpg import armor, lifetimes
 from attestore.adapters.gpg.home import Home, Said, deadline_for, temporary_home
 from attestore.adapters.gpg.lifetimes import Lifetime, instant
-from attestore.adapters.process import Feed, Runner
+from attestore.adapters.process import Runner
 from attestore.errors import InternalError, KeyringError, TamperedError
 from attestore.ports import Inspected
 
@@ -98,7 +98,10 @@ class GpgVerifier:
         Raises:
             TamperedError: as `verify`.
         """
-        return self._verify(signature, data, what="the data", size=len(data)).fingerprint
+        with tempfile.TemporaryFile(dir=self._work, buffering=0) as file:
+            file.write(data)
+            file.seek(0)
+            return self._verify(signature, file, what="the data", size=len(data)).fingerprint
 
     def inspect(self, signature: bytes, data: Path) -> Inspected:
         """The one good signature over the file's bytes, be its key expired or revoked since.
@@ -111,7 +114,7 @@ class GpgVerifier:
             return self._verify(signature, file, what=data.name, size=size, forgiven=_LATER)
 
     def _verify(
-        self, signature: bytes, data: Feed, *, what: str, size: int, forgiven: frozenset[str] = frozenset()
+        self, signature: bytes, data: IO[bytes], *, what: str, size: int, forgiven: frozenset[str] = frozenset()
     ) -> Inspected:
         if self._home is None:
             raise InternalError("the verifier was asked outside its block")
@@ -122,13 +125,8 @@ class GpgVerifier:
             raise TamperedError(
                 f"the signature of {what} uses digest algorithm {packet.digest_algorithm}; accepted are SHA-256, SHA-384 and SHA-512"
             )
-        beside = self._home.path / "signature.asc"
-        with disk_errors(f"write {beside}"):
-            beside.write_bytes(signature)
-        words = ("--trust-model", "always", "--weak-digest", "SHA1", "--verify", beside, "-")
-        with self._home.talk(*words, stdin=data, deadline_s=deadline_for(size), agent=False) as talk:
-            talk.stdout.read()
-            said = talk.end()
+        words = ("--trust-model", "always", "--weak-digest", "SHA1", "--verify")
+        said = self._home.ask(*words, stdin=data, beside=signature, deadline_s=deadline_for(size))
         valid = _judge(said, frozenset(self._public_keys), what=what, forgiven=forgiven)
         return _inspected(said, valid, lifetimes=self._lifetimes, what=what)
 

@@ -23,7 +23,8 @@ from attestore.adapters.postgres.programs import Installation
 from attestore.adapters.postgres.session import abandon
 from attestore.adapters.postgres.shares import Shares, dealt
 from attestore.adapters.postgres.stream import Reader
-from attestore.adapters.process import Runner, Running, redact
+from attestore.adapters.process import Runner, Running
+from attestore.adapters.redacted import redact
 from attestore.errors import DiskError, ScratchError
 from attestore.evidence import Locale
 from attestore.gate import Probe
