@@ -59,7 +59,7 @@ def measure(installation: Installation, scale: float, folder: Path) -> str:
         "\n\nOwed are 1.3 × by the clock. Medians; ratios are medians of the pairs of one round, with the least and the greatest.\n"
         f"`{_BY_HAND}`: `pg_dump -Fd -Z0 --no-sync -j{_JOBS}` and `pg_restore -j{_JOBS}` into a server that runs already, with the same "
         "settings as the isolated one; no sealing, no store, no statistics, no proof, no report. The cycle is everything, its own "
-        "initdb, the trials, both proofs of the copy and the printing of the report included. Processors: seconds of all processes "
+        "initdb, the trials, the proof of the copy, the control's second look and the printing of the report included. Processors: seconds of all processes "
         "of either way, servers included."
     )
 

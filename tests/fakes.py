@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from typing_extensions import override
@@ -20,6 +21,7 @@ from attestore.errors import ContendedError, Error, StoreError, TamperedError
 from attestore.evidence import Locale, PartRecord, Person
 from attestore.gate import Probe
 from attestore.ports import (
+    Again,
     Attachment,
     FetchedPart,
     Form,
@@ -462,6 +464,7 @@ class FakeTarget:
         self._world = world
         self._database = FakeDatabase({}, [])
         self._planted = ""
+        self._proving: Callable[[], Proof] | None = None
         self.identifier = FACTS.identifier if world.same_server else "7000000000000000002"
 
     def create(self, world: bytes) -> Restored:
@@ -504,11 +507,20 @@ class FakeTarget:
         assert sketches is not None
         assert not shown
         assert like.side == "source"
+        self._proving = partial(
+            self.prove, key, like=like, probes=probes, jobs=jobs, watch=watch, sketches=sketches, shown=shown
+        )
         watch.progress(jobs, jobs, unit="tables")
         seen = self._database.prove("restored", key, probes, method=like.method)
         if not self._planted or self._world.nearsighted or not len(sketches):
             return seen
         return replace(seen, located=(proof.Located("public", self._planted, 0, 1, 1, whole=True),))
+
+    def prove_again(self, earlier: Proof) -> Again:
+        assert earlier.side == "restored"
+        assert self._proving is not None, "never proved before"
+        seen = self._proving()
+        return Again(seen, reread=len(seen.tables), transactions=7, committed=0)
 
     def exercise(self, depth: proof.IndexCheck) -> proof.Behaviour:
         if self._world.unexercised is not None:

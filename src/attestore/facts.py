@@ -222,6 +222,9 @@ _ALL = (
     Fact("control.unnoticed", Kind.COUNT, "of those planted, not noticed"),
     Fact("control.unplanned", Kind.COUNT, "differences between the restored copy before it was tried and after the control that no planted change accounts for: what a trial left behind"),
     Fact("control.leftover", Kind.TEXT, "such a difference; of many, the first 20", per="control.unplanned"),
+    Fact("control.reread", Kind.COUNT, "tables of the restored copy whose rows were read again for the control: all of them, or those that the checker wrote to where the server's commit log shows that nobody else committed anything"),
+    Fact("control.transactions", Kind.COUNT, "transactions and savepoints of the isolated server that could have changed something between the proof of the copy and the control's, by its commit log"),
+    Fact("control.committed", Kind.COUNT, "of those, neither rolled back nor the checker's own: where there is any, the rows of every table were read again"),
     Fact("control.change", Kind.TEXT, "a planted change, and whether it was noticed", per="control.planted"),
     # ── teardown
     Fact("teardown.complete", Kind.FLAG, "everything that the restore made is gone: the isolated server with its files, or the database and roles"),

@@ -55,7 +55,7 @@ def _planted(database: Connection) -> tuple[list[str], set[str], set[str]]:
     """What was planted, the tables whose rows are other ones, the objects that are gone or new."""
     with database.connect() as session:
         rows, (defined, _) = _content(session), objects.read(session)
-    planted = plant(database.connect, cells=_nowhere)
+    planted, _ = plant(database.connect, cells=_nowhere)
     with database.connect() as session:
         after, (redefined, _) = _content(session), objects.read(session)
     changed = {name for name in rows.keys() | after.keys() if rows.get(name) != after.get(name)}
@@ -150,7 +150,7 @@ def test_a_value_of_every_kind_becomes_another(database: Connection) -> None:
     for kind, value in VALUES:
         with database.connect() as session:
             session.execute(f"CREATE TABLE t (v {kind}); INSERT INTO t VALUES ({value}), (NULL), ({value})".encode())
-        planted = [f"{p.what}: {p.subject}" for p in plant(database.connect, cells=_nowhere)]
+        planted = [f"{p.what}: {p.subject}" for p in plant(database.connect, cells=_nowhere)[0]]
         with database.connect() as session:
             session.execute("DROP TABLE t")
         # NaN + 1 is no other value
@@ -178,7 +178,7 @@ def test_two_changes_of_one_table_are_of_rows_that_its_sketch_can_tell_apart(dat
     before = _addresses(database)
     known = cells("public", "t", list(before.values()))
     assert set(known.values()) == {0, 1}
-    planted = [p.what for p in plant(database.connect, cells=cells)]
+    planted = [p.what for p in plant(database.connect, cells=cells)[0]]
     assert planted == ["one value of column note altered", "one row deleted"]
     gone = before.keys() - _addresses(database).keys()
     assert len(gone) == 2
@@ -191,7 +191,7 @@ def test_a_table_of_equal_rows_has_one_cell_and_is_changed_all_the_same(database
     cells = locate.spread(
         database.connect, Sketches((Sketch("public", "t", 1, (), integral=False, cells={}),)), key=bytes(32)
     )
-    assert [p.what for p in plant(database.connect, cells=cells)] == [
+    assert [p.what for p in plant(database.connect, cells=cells)[0]] == [
         "one value of column note altered",
         "one row deleted",
     ]

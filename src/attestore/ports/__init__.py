@@ -10,10 +10,11 @@ from attestore.ports.machine import Clock, Entropy, Look, Outbox, Rest, Watcher,
 from attestore.ports.paper import Attachment, Page, Printer
 from attestore.ports.parts import FetchedPart, Plain, SealedPart, Signed, StoredPart
 from attestore.ports.source import Dumper, Dumping, Form, Snapshot, Source, SourceFacts, Tap, Texts
-from attestore.ports.target import Planted, Refuge, Restored, Scratch, Section, Target
+from attestore.ports.target import Again, Planted, Refuge, Restored, Scratch, Section, Target
 from attestore.ports.trust import Inspected, Signer, Stamped, Stamps, Verifier
 
 __all__ = [
+    "Again",
     "Attachment",
     "Clock",
     "Dumper",

@@ -16,7 +16,7 @@ from attestore.ports.parts import Plain
 from attestore.ports.source import SourceFacts
 from attestore.proof import Behaviour, Change, IndexCheck, Proof, Sketches
 
-__all__ = ["Planted", "Refuge", "Restored", "Scratch", "Section", "Target"]
+__all__ = ["Again", "Planted", "Refuge", "Restored", "Scratch", "Section", "Target"]
 
 
 class Section(Enum):
@@ -142,6 +142,19 @@ class Refuge(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Again:
+    """A second proof of a copy, and how much of it was read anew."""
+
+    proof: Proof
+    reread: int
+    """tables whose rows were read"""
+    transactions: int | None = None
+    """that had a number since the first proof began, savepoints included; None where a server is shared, or none could tell"""
+    committed: int | None = None
+    """of those, neither rolled back nor the checker's own: where there is any, every table was read"""
+
+
 class Target(Refuge, Protocol):
     """An isolated server that holds the restored copy: roles have no login and no password, the database a random name."""
 
@@ -152,6 +165,14 @@ class Target(Refuge, Protocol):
 
     def exercise(self, depth: IndexCheck) -> Behaviour:
         """What the copy does when it is tried: constraints refuse, triggers fire, indexes fit; all of it rolled back."""
+        ...
+
+    def prove_again(self, earlier: Proof) -> Again:
+        """What the copy holds now, by the key, the probes and all else of the proof that was taken `earlier`.
+
+        Where the server itself shows that nothing was committed since but what the checker did, rows are read of the
+        tables that it wrote to; otherwise of all.
+        """
         ...
 
     def plant(self, key: bytes, *, sketches: Sketches) -> tuple[Planted, ...]:

@@ -545,6 +545,33 @@ def control(view: View) -> tuple[Block, ...]:
         ),
         *((Bullets(changes),) if changes else ()),
         *_leftovers(view),
+        *_reread(view),
+    )
+
+
+def _reread(view: View) -> tuple[Block, ...]:
+    """How the second comparison knew which rows could be others by then."""
+    reread, seen = view.reading.number("control.reread"), view.reading.number("control.transactions")
+    others = view.reading.number("control.committed")
+    if reread is None or seen is None or others is None:
+        return ()
+    if others:
+        return (
+            Para(
+                say(
+                    "The server's commit log has {transactions} between the two comparisons that nobody rolled back and the checker did not make: the rows of every table were read again.",
+                    transactions=numbers.counted(others, "transaction"),
+                )
+            ),
+        )
+    return (
+        Para(
+            say(
+                "By the server's commit log, {transactions} could have changed something between the two comparisons; all were rolled back but the checker's own. So definitions were all read again, and rows in {tables}: where the checker had written, and where a crash would leave no trace.",
+                transactions=numbers.counted(seen, "transaction"),
+                tables=numbers.counted(reread, "table"),
+            )
+        ),
     )
 
 

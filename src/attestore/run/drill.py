@@ -493,12 +493,14 @@ def _inspect(fetched: list[FetchedPart], *, listing: Manifest, tools: Tools, boo
 def _control(checking: _Checking, *, restored: Proof, compared: Comparison) -> None:
     """The checker proves that it is awake: each planted change must show, under its own name, against the copy as it was.
 
-    The copy was tried between the two proofs, so a difference that nobody planted is what a trial left behind.
+    The copy was tried between the two proofs, so a difference that nobody planted is what a trial left behind. Of its rows
+    those are read again that may be others by now.
     """
     book = checking.book
     with book.entering("control"):
         planted = checking.target.plant(checking.key, sketches=checking.sketches)
-        found = compare(restored, checking.prove())
+        again = checking.target.prove_again(restored)
+        found = compare(restored, again.proof)
         named = {difference.subject for difference in found.differences}
         rows = {each.label: each for each in found.rows}
         # rows are found by the source's sketch, so only where the copy was equal to the source before
@@ -514,6 +516,11 @@ def _control(checking: _Checking, *, restored: Proof, compared: Comparison) -> N
         book.write("control.unnoticed", len(planted) - sum(noticed), source="negative control")
         leftovers = unplanned(found, (change.subject for change in planted))
         book.write("control.unplanned", len(leftovers), source="negative control")
+        book.write("control.reread", again.reread, source="negative control")
+        if again.transactions is not None and again.committed is not None:
+            log = f"commit log of target server {checking.target.version}"
+            book.write("control.transactions", again.transactions, source=log)
+            book.write("control.committed", again.committed, source=log)
         for number, each in enumerate(leftovers[:_MOST_LEFTOVERS], start=1):
             told = f"{each.kind} {each.subject}: {each.what}"
             book.write("control.leftover", told, source="negative control", subject=str(number))

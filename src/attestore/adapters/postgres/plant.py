@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
 import psycopg
 from psycopg import sql
 from psycopg.rows import tuple_row
 
+from attestore.adapters.postgres import commits
 from attestore.adapters.postgres.session import worded
 from attestore.ports import Planted
 from attestore.proof import Change
@@ -111,8 +112,18 @@ class _Altered:
     planted: Planted
 
 
-def plant(connect: Callable[[], psycopg.Connection[Any]], *, cells: Cells) -> tuple[Planted, ...]:
+@dataclass(frozen=True, slots=True)
+class _Site:
+    """The session that plants, in a transaction, and the numbers of the savepoints in which something was changed."""
+
+    connection: psycopg.Connection[Any]
+    numbers: set[int] = field(default_factory=set)
+
+
+def plant(connect: Callable[[], psycopg.Connection[Any]], *, cells: Cells) -> tuple[tuple[Planted, ...], commits.Own]:
     """Alter one value, delete one row of another table where there is one, drop one plain index: as far as there are any.
+
+    All of it is one transaction, which is told, too, with the tables that it wrote to.
 
     Each change names the subject under which a comparison must show it. A database that has none of them gets a
     table that it must not have, so that the control is never empty. Triggers and foreign keys stay quiet.
@@ -125,64 +136,72 @@ def plant(connect: Callable[[], psycopg.Connection[Any]], *, cells: Cells) -> tu
     """
     with worded("plant the negative control"), connect() as connection:
         connection.autocommit = True
-        return _planted(connection, cells)
+        _undisturbed(connection)
+        with connection.transaction():
+            # what is refused is refused at once, inside of its own savepoint
+            connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            site = _Site(connection)
+            planted = _planted(site, cells)
+            return planted, commits.own(connection, released=site.numbers)
 
 
-def _planted(connection: psycopg.Connection[Any], cells: Cells) -> tuple[Planted, ...]:
-    with connection.cursor(row_factory=tuple_row) as cursor:
-        for name, value in (
-            ("session_replication_role", "replica"),
-            ("search_path", ""),
-            ("default_transaction_read_only", "off"),
-            ("row_security", "off"),
-            ("quote_all_identifiers", "off"),
-        ):
-            cursor.execute("SELECT set_config(%s, %s, false)", (name, value))
+def _undisturbed(connection: psycopg.Connection[Any]) -> None:
+    for name, value in (
+        ("session_replication_role", "replica"),
+        ("search_path", ""),
+        ("default_transaction_read_only", "off"),
+        ("row_security", "off"),
+        ("quote_all_identifiers", "off"),
+        ("track_counts", "on"),
+    ):
+        connection.execute("SELECT set_config(%s, %s, false)", (name, value))
+
+
+def _planted(site: _Site, cells: Cells) -> tuple[Planted, ...]:
+    with site.connection.cursor(row_factory=tuple_row) as cursor:
         leaves = [_Leaf(oid, schema, name) for oid, schema, name in cursor.execute(_TABLES.encode()).fetchall()]
         indexes = [str(row[0]) for row in cursor.execute(_INDEXES.encode()).fetchall()]
-    found = _rows(connection, leaves[: _ENOUGH + 1], cells)
-    dropped = next((hit for index in indexes[:_ENOUGH] if (hit := _dropped(connection, index))), None)
+    found = _rows(site, leaves[: _ENOUGH + 1], cells)
+    dropped = next((hit for index in indexes[:_ENOUGH] if (hit := _dropped(site, index))), None)
     if dropped is not None:
         found.append(dropped)
-    return tuple(found) or (_added(connection),)
+    return tuple(found) or (_added(site),)
 
 
-def _rows(connection: psycopg.Connection[Any], leaves: Sequence[_Leaf], cells: Cells) -> list[Planted]:
+def _rows(site: _Site, leaves: Sequence[_Leaf], cells: Cells) -> list[Planted]:
     """One value altered and one row deleted, in two tables where that is possible, so that each change stands alone."""
     altered: _Altered | None = None
-    with suppress(psycopg.Rollback), connection.transaction():
-        # what is refused is refused at once, inside of its own savepoint
-        connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        altered = next((done for leaf in leaves[:_ENOUGH] if (done := _altered(connection, leaf))), None)
+    with suppress(psycopg.Rollback), site.connection.transaction():
+        altered = next((done for leaf in leaves[:_ENOUGH] if (done := _altered(site, leaf))), None)
         others = [leaf for leaf in leaves if altered is None or leaf != altered.leaf]
-        deleted = next((hit for leaf in others if (hit := _deleted(connection, leaf))), None)
+        deleted = next((hit for leaf in others if (hit := _deleted(site, leaf))), None)
         if altered is None:
             return [] if deleted is None else [deleted]
         if deleted is not None:
             return [altered.planted, deleted]
         # the row must be as it was where its cell is looked at
         raise psycopg.Rollback
-    return [] if altered is None else _in_one(connection, altered, cells)
+    return [] if altered is None else _in_one(site, altered, cells)
 
 
-def _in_one(connection: psycopg.Connection[Any], altered: _Altered, cells: Cells) -> list[Planted]:
+def _in_one(site: _Site, altered: _Altered, cells: Cells) -> list[Planted]:
     """Both changes in one table, to rows of different cells; where all lie in one, they are copies of one row, or few."""
     leaf = altered.leaf
     listed = sql.SQL("SELECT ctid::text FROM ONLY {} LIMIT {}").format(leaf.quoted, sql.Literal(_ENOUGH))
-    with connection.cursor(row_factory=tuple_row) as cursor:
+    with site.connection.cursor(row_factory=tuple_row) as cursor:
         rows = [str(row) for (row,) in cursor.execute(listed).fetchall() if row != altered.row]
     known = cells(leaf.schema, leaf.name, (altered.row, *rows))
     apart = sorted(rows, key=lambda row: known.get(row) == known.get(altered.row))
-    found = [altered.planted] if _changed(connection, altered.statement) else []
-    deleted = next((hit for row in apart if (hit := _deleted(connection, leaf, row))), None)
+    found = [altered.planted] if _changed(site, altered.statement) else []
+    deleted = next((hit for row in apart if (hit := _deleted(site, leaf, row))), None)
     if deleted is None and not found:
-        deleted = _deleted(connection, leaf)
+        deleted = _deleted(site, leaf)
     # the altered row is never the one that is deleted: its change would be gone, and one difference told as two
     return found if deleted is None else [*found, deleted]
 
 
-def _altered(connection: psycopg.Connection[Any], leaf: _Leaf) -> _Altered | None:
-    with connection.cursor(row_factory=tuple_row) as cursor:
+def _altered(site: _Site, leaf: _Leaf) -> _Altered | None:
+    with site.connection.cursor(row_factory=tuple_row) as cursor:
         columns = cursor.execute(_COLUMNS.encode(), (leaf.oid,)).fetchall()
     for column, kind, _ in columns:
         field = sql.Identifier(column)
@@ -190,19 +209,19 @@ def _altered(connection: psycopg.Connection[Any], leaf: _Leaf) -> _Altered | Non
         which = sql.SQL(
             "SELECT ctid::text FROM ONLY {} WHERE {} IS NOT NULL AND ({}) IS DISTINCT FROM {} LIMIT 1"
         ).format(leaf.quoted, field, other, field)
-        row = _first(connection, which)
+        row = _first(site, which)
         if row is None:
             continue
         statement = sql.SQL("UPDATE ONLY {} SET {} = {} WHERE ctid = {}::tid").format(
             leaf.quoted, field, other, sql.Literal(row)
         )
-        if _changed(connection, statement):
+        if _changed(site, statement):
             planted = Planted(f"one value of column {column} altered", leaf.subject, Change.CHANGED)
             return _Altered(leaf, row, statement, planted)
     return None
 
 
-def _deleted(connection: psycopg.Connection[Any], leaf: _Leaf, row: str = "") -> Planted | None:
+def _deleted(site: _Site, leaf: _Leaf, row: str = "") -> Planted | None:
     """The first row, or the one at an address."""
     which = (
         sql.SQL("{}::tid").format(sql.Literal(row))
@@ -210,46 +229,48 @@ def _deleted(connection: psycopg.Connection[Any], leaf: _Leaf, row: str = "") ->
         else sql.SQL("(SELECT ctid FROM ONLY {} LIMIT 1)").format(leaf.quoted)
     )
     statement = sql.SQL("DELETE FROM ONLY {} WHERE ctid = {}").format(leaf.quoted, which)
-    return Planted("one row deleted", leaf.subject, Change.MISSING) if _changed(connection, statement) else None
+    return Planted("one row deleted", leaf.subject, Change.MISSING) if _changed(site, statement) else None
 
 
-def _dropped(connection: psycopg.Connection[Any], index: str) -> Planted | None:
+def _dropped(site: _Site, index: str) -> Planted | None:
     """`index` is quoted by the server."""
-    return Planted("one index dropped", index) if _did(connection, sql.SQL("DROP INDEX " + index)) is not None else None
+    return Planted("one index dropped", index) if _did(site, sql.SQL("DROP INDEX " + index)) is not None else None
 
 
-def _changed(connection: psycopg.Connection[Any], statement: sql.Composed) -> bool:
+def _changed(site: _Site, statement: sql.Composed) -> bool:
     """Whether exactly one row was changed."""
-    return _did(connection, statement) == 1
+    return _did(site, statement) == 1
 
 
-def _first(connection: psycopg.Connection[Any], question: sql.Composed) -> str | None:
+def _first(site: _Site, question: sql.Composed) -> str | None:
     """The first answer, or None without any, or for a question that was refused."""
     try:
-        with connection.transaction(), connection.cursor(row_factory=tuple_row) as cursor:
+        with site.connection.transaction(), site.connection.cursor(row_factory=tuple_row) as cursor:
             answer = cursor.execute(question).fetchone()
     except psycopg.Error:
-        if connection.closed:
+        if site.connection.closed:
             raise
         return None
     return None if answer is None else str(answer[0])
 
 
-def _did(connection: psycopg.Connection[Any], statement: sql.SQL | sql.Composed) -> int | None:
+def _did(site: _Site, statement: sql.SQL | sql.Composed) -> int | None:
     """Rows that were changed, or None for a statement that was refused (a check, a unique key) and changed nothing."""
     try:
-        with connection.transaction(), connection.cursor(row_factory=tuple_row) as cursor:
-            return cursor.execute(statement).rowcount
+        with site.connection.transaction(), site.connection.cursor(row_factory=tuple_row) as cursor:
+            changed: int = cursor.execute(statement).rowcount
+            # a savepoint's number can't be asked for once it is released
+            site.numbers.update(commits.numbers(site.connection))
+            return changed
     except psycopg.Error:
-        if connection.closed:
+        if site.connection.closed:
             raise
         return None
 
 
-def _added(connection: psycopg.Connection[Any]) -> Planted:
+def _added(site: _Site) -> Planted:
     """A table that the source can't have."""
     schema = "attestore_negative_control"
-    with connection.transaction():
-        connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
-        connection.execute(sql.SQL("CREATE TABLE {} ()").format(sql.Identifier(schema, "extra")))
+    site.connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
+    site.connection.execute(sql.SQL("CREATE TABLE {} ()").format(sql.Identifier(schema, "extra")))
     return Planted("one table added", f"{schema}.extra")

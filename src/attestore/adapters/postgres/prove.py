@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -44,7 +45,7 @@ from attestore.proof import (
     Table,
 )
 
-__all__ = ["INSTANT", "Moment", "prove_restored", "prove_source"]
+__all__ = ["INSTANT", "Moment", "prove_again", "prove_restored", "prove_source"]
 
 INSTANT: Final = """to_char(statement_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')"""
 """SQL: when the statement began, by the server's clock"""
@@ -120,23 +121,9 @@ def prove_restored(  # noqa: PLR0913  each is one decision about a proof
     Raises:
         PrivilegeError, UnreachableError, ProgramFailedError: something cannot be read; it is named.
     """
-
-    def opened() -> Session:
-        session = connect()
-        try:
-            pin(session)
-        except BaseException:
-            session.close()
-            raise
-        return session
-
-    with held(opened()) as leader:
-        with worded("take a snapshot of the restored database"):
-            ask(leader, BEGIN)
-            snapshot, taken = ask(leader, f"SELECT pg_export_snapshot(), {INSTANT}")[0]
-        moment = Moment(leader=leader, snapshot=snapshot, taken=taken, sequences=sequences.read(leader))
+    with _restored_moment(connect) as (moment, opened):
         prover = _Prover(
-            moment=moment,
+            moment=replace(moment, sequences=sequences.read(moment.leader)),
             connect=opened,
             key=key,
             probes=probes,
@@ -155,6 +142,65 @@ def prove_restored(  # noqa: PLR0913  each is one decision about a proof
         with worded("read definitions back"):
             read = readings.read_back(writer, source=like.objects, restored=proof.objects)
     return replace(proof, readings=read)
+
+
+def prove_again(  # noqa: PLR0913  each is one decision about a proof
+    connect: Connect,
+    key: bytes,
+    *,
+    like: Proof,
+    earlier: Proof,
+    touched: AbstractSet[tuple[str, str]],
+    jobs: int,
+    watch: Watcher,
+    reader: stream.Reader | None = None,
+    sketches: Sketches | None = None,
+    shown: bool = False,
+) -> tuple[Proof, int]:
+    """A restored database that was proved `earlier`, and in how many tables rows were read again.
+
+    Those are the tables that were `touched` since, unlogged ones, which a crash empties, and new ones. All other rows, and
+    what was computed or asked of rows, are taken as they were: the caller knows that nothing else was committed. Definitions
+    and settings are read anew, all of them.
+
+    Raises:
+        PrivilegeError, UnreachableError, ProgramFailedError: something cannot be read; it is named.
+    """
+    with _restored_moment(connect) as (moment, opened):
+        prover = _Prover(
+            moment=moment,
+            connect=opened,
+            key=key,
+            probes=(),
+            jobs=jobs,
+            watch=watch,
+            method=like.method,
+            like=like,
+            reader=reader,
+            sketches=sketches,
+            shown=shown,
+        )
+        return prover.prove_again(earlier, touched=touched)
+
+
+@contextmanager
+def _restored_moment(connect: Connect) -> Iterator[tuple[Moment, Connect]]:
+    """A snapshot of the restored database, and what opens further sessions for it: pinned, and read-only."""
+
+    def opened() -> Session:
+        session = connect()
+        try:
+            pin(session)
+        except BaseException:
+            session.close()
+            raise
+        return session
+
+    with held(opened()) as leader:
+        with worded("take a snapshot of the restored database"):
+            ask(leader, BEGIN)
+            snapshot, taken = ask(leader, f"SELECT pg_export_snapshot(), {INSTANT}")[0]
+        yield Moment(leader=leader, snapshot=snapshot, taken=taken, sequences=()), opened
 
 
 _Defined: TypeAlias = tuple[tuple[Object, ...], tuple[str, ...], tuple[Setting, ...]]
@@ -180,13 +226,8 @@ class _Prover:
 
     def prove(self, side: str) -> Proof:
         leader = self.moment.leader
-        with worded("describe the database"):
-            database, server, number, encoding = ask(
-                leader,
-                "SELECT current_database(), current_setting('server_version'),"
-                " current_setting('server_version_num')::int4, current_setting('server_encoding')",
-            )[0]
-        major, encodingless = int(number) // 10_000, encoding == "SQL_ASCII"
+        database, server, major, encoding = self._described()
+        encodingless = encoding == "SQL_ASCII"
         with self._catalogued() as defining:
             stored = relations.read(leader)
             declared = keys.read(leader, major=major)
@@ -216,6 +257,43 @@ class _Prover:
             computed=anew,
         )
         return replace(proof, located=self._located(proof, stored, shape=(major, encodingless)))
+
+    def prove_again(self, earlier: Proof, *, touched: AbstractSet[tuple[str, str]]) -> tuple[Proof, int]:
+        leader = self.moment.leader
+        _, _, major, encoding = self._described()
+        shape = major, encoding == "SQL_ASCII"
+        stored = relations.read(leader)
+        known = {(table.schema, table.name): table for table in earlier.tables}
+        looked = [
+            each
+            for each in stored
+            if each.kind == "unlogged" or (each.schema, each.name) not in known or (each.schema, each.name) in touched
+        ]
+        with gathered(leader, self.connect, snapshot=self.moment.snapshot, size=min(self.jobs, len(looked))) as crew:
+            _, tables = self._told(crew, looked, shape=shape, encoding=encoding)
+        defined, _, settings = _defined(leader)
+        seen = {(table.schema, table.name): table for table in tables}
+        now = [seen.get(place) or known[place] for place in ((each.schema, each.name) for each in stored)]
+        proof = replace(
+            earlier,
+            taken=self.moment.taken,
+            tables=tuple(now),
+            objects=defined,
+            settings=settings,
+            behaviour=None,
+            located=self._located(replace(earlier, tables=tables), looked, shape=shape),
+        )
+        return proof, len(looked)
+
+    def _described(self) -> tuple[str, str, int, str]:
+        """Database, server's version, its major, encoding."""
+        with worded("describe the database"):
+            database, server, number, encoding = ask(
+                self.moment.leader,
+                "SELECT current_database(), current_setting('server_version'),"
+                " current_setting('server_version_num')::int4, current_setting('server_encoding')",
+            )[0]
+        return str(database), str(server), int(number) // 10_000, str(encoding)
 
     @contextmanager
     def _catalogued(self) -> Iterator[Callable[[], _Defined]]:

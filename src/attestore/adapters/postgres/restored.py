@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from types import MappingProxyType
@@ -18,6 +18,7 @@ from psycopg import sql
 from attestore.adapters.postgres import locate
 from attestore.adapters.postgres import plant as planting
 from attestore.adapters.postgres import prove as proving
+from attestore.adapters.postgres.commits import Own
 from attestore.adapters.postgres.piped import Pipes
 from attestore.adapters.postgres.programs import Installation
 from attestore.adapters.postgres.session import abandon
@@ -28,7 +29,7 @@ from attestore.adapters.redacted import redact
 from attestore.errors import DiskError, ScratchError
 from attestore.evidence import Locale
 from attestore.gate import Probe
-from attestore.ports import Plain, Planted, Restored, Section, Watcher
+from attestore.ports import Again, Plain, Planted, Restored, Section, Watcher
 from attestore.proof import Proof, Setting, Sketches
 
 __all__ = [
@@ -115,6 +116,19 @@ class Host(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class _Manner:
+    """How a copy was proved, so that it can be proved in the same way again."""
+
+    key: bytes
+    like: Proof
+    probes: tuple[Probe, ...]
+    jobs: int
+    watch: Watcher
+    sketches: Sketches | None
+    shown: bool
+
+
 class RestoredDatabase:
     """The database that holds a restored copy; whose server it lies on is known to the classes below."""
 
@@ -140,6 +154,9 @@ class RestoredDatabase:
         """whether a section is first tried as one transaction: not on a server that others use, who would feel its locks"""
         self._comparable: Callable[[Sequence[Setting]], Iterable[Setting]] = lambda settings: settings
         """what of the server's roles and settings belongs to the restored copy"""
+        self._own: list[Own] = []
+        """what the checker itself has committed since the copy was first proved"""
+        self._manner: _Manner | None = None
         self._archive: Plain | None = None
         self._dealt: dict[Plain, Shares] = {}
         self._database = f"restored_{secrets.token_hex(6)}"
@@ -257,6 +274,9 @@ class RestoredDatabase:
         shown: bool = False,
     ) -> Proof:
         """What the restored database holds, with foreign keys checked and differing definitions of `like` read back."""
+        self._manner = _Manner(
+            key=key, like=like, probes=tuple(probes), jobs=jobs, watch=watch, sketches=sketches, shown=shown
+        )
         proof = proving.prove_restored(
             self._connect,
             key,
@@ -270,9 +290,31 @@ class RestoredDatabase:
         )
         return replace(proof, settings=tuple(self._comparable(proof.settings)))
 
+    def prove_again(self, earlier: Proof) -> Again:
+        """All of it once more, as it was proved `earlier`: whoever shares the server may have changed anything."""
+        del earlier
+        manner = self._proved()
+        proof = self.prove(
+            manner.key,
+            like=manner.like,
+            probes=manner.probes,
+            jobs=manner.jobs,
+            watch=manner.watch,
+            sketches=manner.sketches,
+            shown=manner.shown,
+        )
+        return Again(proof, reread=sum(not table.uncovered for table in proof.tables))
+
+    def _proved(self) -> _Manner:
+        if self._manner is None:
+            raise ScratchError("the copy was not proved yet, so nothing can be proved again")
+        return self._manner
+
     def plant(self, key: bytes, *, sketches: Sketches) -> tuple[Planted, ...]:
         """Change the restored copy deliberately, as far as it holds anything to change."""
-        return planting.plant(self._connect, cells=locate.spread(self._connect, sketches, key=key))
+        planted, own = planting.plant(self._connect, cells=locate.spread(self._connect, sketches, key=key))
+        self._own.append(own)
+        return planted
 
     @property
     def _reader(self) -> Reader | None:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Final
 
-from attestore.adapters.postgres import built
+from typing_extensions import override
+
+from attestore.adapters.postgres import built, commits
 from attestore.adapters.postgres import exercise as exercising
+from attestore.adapters.postgres import prove as proving
 from attestore.adapters.postgres import world as worlds
 from attestore.adapters.postgres.cluster import Cluster, can_be_offline, scratch_settings
 from attestore.adapters.postgres.programs import Choice, Installation, unprivileged
@@ -20,12 +24,14 @@ from attestore.adapters.postgres.restored import (
     locale_clause,
     locale_hint,
 )
+from attestore.adapters.postgres.session import held
 from attestore.adapters.process import Runner
 from attestore.adapters.workspace import TemporaryWorkspace
 from attestore.errors import DiskError, Error, MissingProgramError, ProgramFailedError, ScratchError, VersionError
 from attestore.evidence import Locale
-from attestore.ports import Look, Plain, Restored, Section, SourceFacts, Target
-from attestore.proof import Behaviour, IndexCheck
+from attestore.gate import Probe
+from attestore.ports import Again, Look, Plain, Restored, Section, SourceFacts, Target, Watcher
+from attestore.proof import Behaviour, IndexCheck, Proof, Sketches
 
 __all__ = ["PgScratch", "PgTarget"]
 
@@ -143,6 +149,8 @@ class PgTarget(RestoredDatabase):
         self._pipes = cluster.pipe
         self._cluster = cluster
         self._server = server
+        self._mark: int | None = None
+        """the first number of a transaction that the proof of the copy has not seen"""
 
     @property
     def version(self) -> str:
@@ -154,9 +162,53 @@ class PgTarget(RestoredDatabase):
         """`none` (own network namespace) or `socket-only`."""
         return self._cluster.network
 
+    @override
+    def prove(
+        self,
+        key: bytes,
+        *,
+        like: Proof,
+        probes: Sequence[Probe],
+        jobs: int,
+        watch: Watcher,
+        sketches: Sketches | None = None,
+        shown: bool = False,
+    ) -> Proof:
+        """What the restored database holds; from here on, whatever is committed on the server counts."""
+        with held(self._connect()) as session:
+            self._mark = commits.mark(session)
+        self._own.clear()
+        return super().prove(key, like=like, probes=probes, jobs=jobs, watch=watch, sketches=sketches, shown=shown)
+
+    @override
+    def prove_again(self, earlier: Proof) -> Again:
+        """What the copy holds now; rows are read of the tables that the checker wrote to, unless anybody else has committed.
+
+        The look comes first and the question after it, so that nothing is committed unseen between the two.
+        """
+        if self._mark is None:
+            return super().prove_again(earlier)
+        manner = self._proved()
+        proof, reread = proving.prove_again(
+            self._connect,
+            manner.key,
+            like=manner.like,
+            earlier=earlier,
+            touched={table for own in self._own for table in own.tables},
+            jobs=manner.jobs,
+            watch=manner.watch,
+            reader=self._reader,
+            sketches=manner.sketches,
+            shown=manner.shown,
+        )
+        with held(self._connect()) as session:
+            seen = commits.since(session, self._mark, self._own)
+        again = Again(proof, reread) if not seen.others else super().prove_again(earlier)
+        return replace(again, transactions=seen.numbers, committed=seen.others)
+
     def exercise(self, depth: IndexCheck) -> Behaviour:
         """What the copy does when it is tried: constraints refuse, triggers fire, indexes fit; all of it rolled back."""
-        return exercising.exercise(self._connect, depth=depth, jobs=self._jobs)
+        return exercising.exercise(self._connect, depth=depth, committed=self._own.append, jobs=self._jobs)
 
     def create(self, world: bytes) -> Restored:
         """Roles (no login, no password) and the empty, random-named database, without schema public if the source has none.

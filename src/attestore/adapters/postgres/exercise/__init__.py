@@ -6,8 +6,10 @@ outside transactions and may advance, so the proof is taken before.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
+from attestore.adapters.postgres import commits
 from attestore.adapters.postgres.exercise import amcheck, constraints, triggers
 from attestore.adapters.postgres.exercise.ground import Budget, Ground
 from attestore.adapters.postgres.session import Connect, worded
@@ -34,10 +36,18 @@ def listed(connect: Connect) -> Behaviour:
     return Behaviour(depth=f"none: {_ELSEWHERE}", exercises=tuple(sorted(found, key=lambda e: (e.kind, e.subject))))
 
 
-def exercise(connect: Connect, *, depth: IndexCheck, budget_ms: int = BUDGET_MS, jobs: int = 1) -> Behaviour:
+def exercise(
+    connect: Connect,
+    *,
+    depth: IndexCheck,
+    committed: Callable[[commits.Own], None] = lambda _: None,
+    budget_ms: int = BUDGET_MS,
+    jobs: int = 1,
+) -> Behaviour:
     """How a scratch copy behaves; never call it on anything else, since it runs what the copy defines.
 
-    `connect` opens autocommit sessions as superuser; constraints and indexes are tried over `jobs` of them.
+    `connect` opens autocommit sessions as superuser; constraints and indexes are tried over `jobs` of them. The few
+    transactions that are `committed` on the way are told.
 
     Raises:
         UnreachableError, ProgramFailedError: the copy can't be asked at all.
@@ -45,5 +55,5 @@ def exercise(connect: Connect, *, depth: IndexCheck, budget_ms: int = BUDGET_MS,
     with worded("exercise the restored copy"), Ground(connect) as ground:
         found = constraints.exercise(ground, Budget(budget_ms), jobs=jobs)
         found += triggers.exercise(ground, Budget(budget_ms))
-        words, indexes = amcheck.exercise(ground, depth, jobs=jobs)
+        words, indexes = amcheck.exercise(ground, depth, committed=committed, jobs=jobs)
     return Behaviour(depth=words, exercises=tuple(sorted([*found, *indexes], key=lambda e: (e.kind, e.subject))))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 import psycopg
 from psycopg.rows import TupleRow
 
+from attestore.adapters.postgres import commits
 from attestore.adapters.postgres.exercise.ground import Ground, silence
 from attestore.adapters.postgres.objects import catalogue
 from attestore.adapters.postgres.quoting import identifier
@@ -68,8 +69,13 @@ class _Index:
     size: int
 
 
-def exercise(ground: Ground, wanted: IndexCheck, *, jobs: int = 1) -> tuple[str, list[Exercise]]:
-    """How deep indexes were looked into and why, and each index: sound, corrupt, or only compared."""
+def exercise(
+    ground: Ground, wanted: IndexCheck, *, committed: Callable[[commits.Own], None], jobs: int = 1
+) -> tuple[str, list[Exercise]]:
+    """How deep indexes were looked into and why, and each index: sound, corrupt, or only compared.
+
+    What is committed for it is told: the extension that is made for several sessions, and that it is gone again.
+    """
     if wanted is IndexCheck.NONE:
         return "none: not asked for", []
     with ground.rolled_back(*_SETTINGS) as cursor:
@@ -78,7 +84,7 @@ def exercise(ground: Ground, wanted: IndexCheck, *, jobs: int = 1) -> tuple[str,
         if not _has(cursor):
             note = "the server has no amcheck"
             return f"none: {note}", [Exercise("index", row[1], Did.COMPARED, note) for row in listed]
-    with _equipped(ground, jobs=jobs) as (cursors, schema):
+    with _equipped(ground, jobs=jobs, committed=committed) as (cursors, schema):
         gin = cursors[0].execute(_GIN.encode(), (f"{schema}.gin_index_check(regclass)",)).fetchall()[0][0]
         asks = {"btree": f"{schema}.bt_index_check(i.oid::regclass, {heap})"}
         if gin:
@@ -94,7 +100,9 @@ def exercise(ground: Ground, wanted: IndexCheck, *, jobs: int = 1) -> tuple[str,
 
 
 @contextmanager
-def _equipped(ground: Ground, *, jobs: int) -> Iterator[tuple[list[_Cursor], str]]:
+def _equipped(
+    ground: Ground, *, jobs: int, committed: Callable[[commits.Own], None]
+) -> Iterator[tuple[list[_Cursor], str]]:
     """Sessions that have amcheck, and SQL of the schema that holds it; what was made for them is gone afterwards.
 
     Several sessions see an extension only once it is committed. Where an event trigger would hear of that, one session
@@ -112,7 +120,7 @@ def _equipped(ground: Ground, *, jobs: int) -> Iterator[tuple[list[_Cursor], str
                 cursor.execute(statement.encode())
             schema = _OURS
         else:
-            stack.enter_context(_committed(ground))
+            stack.enter_context(_committed(ground, told=committed))
             schema = _OURS
         others = 0 if alone else jobs - 1
         grounds = [stack.enter_context(Ground(ground.connect)) for _ in range(others)]
@@ -120,18 +128,24 @@ def _equipped(ground: Ground, *, jobs: int) -> Iterator[tuple[list[_Cursor], str
 
 
 @contextmanager
-def _committed(ground: Ground) -> Iterator[None]:
+def _committed(ground: Ground, *, told: Callable[[commits.Own], None]) -> Iterator[None]:
     """The extension for as long as the block lasts, made and dropped where no ordinary event trigger hears of it."""
     with held(ground.connect()) as session:
         pin(session, read_only=False)
         session.execute("SET session_replication_role = replica")
+        session.execute("SET track_counts = on")
+
+        def commit(statements: Sequence[str]) -> None:
+            with session.transaction():
+                for statement in statements:
+                    session.execute(statement.encode())
+                told(commits.own(session))
+
         try:
-            for statement in _MADE:
-                session.execute(statement.encode())
+            commit(_MADE)
             yield
         finally:
-            for statement in _UNMADE:
-                session.execute(statement.encode())
+            commit(_UNMADE)
 
 
 def _all(cursors: Sequence[_Cursor], indexes: Sequence[_Index], *, asks: Mapping[str, str]) -> list[Exercise]:
