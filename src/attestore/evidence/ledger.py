@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias, cast
 
@@ -166,18 +165,15 @@ class Ledger:
     """link of each entry"""
     torn: bool
     """whether a last line without its newline was left out: a writer died there, and the next one takes its place"""
-    _about: Mapping[str, list[tuple[int, Entry]]] = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        """Sort the entries by what they are about, once: an audit asks for those of every run."""
-        about: defaultdict[str, list[tuple[int, Entry]]] = defaultdict(list)
-        for number, entry in enumerate(self.entries, start=1):
-            about[concerns(entry)].append((number, entry))
-        object.__setattr__(self, "_about", dict(about))
+    _sorted: dict[str, list[tuple[int, Entry]]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """the entries by what they are about, once somebody has asked for some"""
 
     def about(self, name: str) -> Sequence[tuple[int, Entry]]:
-        """Entries about a run or a backup, each with its number."""
-        return self._about.get(name, ())
+        """Entries about a run or a backup, each with its number; an audit asks for those of every run."""
+        if not self._sorted:
+            for number, entry in enumerate(self.entries, start=1):
+                self._sorted.setdefault(concerns(entry), []).append((number, entry))
+        return self._sorted.get(name, ())
 
     @property
     def count(self) -> int:
@@ -229,8 +225,8 @@ def concerns(entry: Entry) -> str:
             return entry.run
 
 
-def read(data: bytes, *, what: str = "ledger.jsonl") -> Ledger:
-    """Read a ledger that somebody else may have written.
+def read(data: bytes, *, what: str = "ledger.jsonl", after: Ledger | None = None) -> Ledger:
+    """Read a ledger that somebody else may have written; `after`: one of which `data` are the lines that follow.
 
     Raises:
         TamperedError: a whole line that is not canonical, not in order, not bound to the one before it, or of an
@@ -238,17 +234,18 @@ def read(data: bytes, *, what: str = "ledger.jsonl") -> Ledger:
     """
     entries: list[Entry] = []
     links: list[canon.Digest] = []
-    previous = GENESIS
+    known = Ledger((), (), torn=False) if after is None else after
+    previous = known.head
     lines = data.split(b"\n")
-    if len(lines) > _MOST_LINES:
+    if known.count + len(lines) > _MOST_LINES:
         raise TamperedError(f"{what} has more than {_MOST_LINES} lines")
-    for number, body in enumerate(lines[:-1], start=1):
+    for number, body in enumerate(lines[:-1], start=known.count + 1):
         if len(body) > _LONGEST_LINE:
             raise TamperedError(f"{what} line {number} is longer than {_LONGEST_LINE} bytes")
         entries.append(_entry(body, number=number, previous=previous, what=what))
         previous = link(body + b"\n")
         links.append(previous)
-    return Ledger(entries=tuple(entries), links=tuple(links), torn=bool(lines[-1]))
+    return Ledger(entries=(*known.entries, *entries), links=(*known.links, *links), torn=bool(lines[-1]))
 
 
 def written(entries: Iterable[Entry]) -> bytes:
@@ -351,6 +348,18 @@ def _body(entry: Entry) -> dict[str, canon.JSON]:  # noqa: PLR0911  one per kind
 
 
 def _entry(body: bytes, *, number: int, previous: canon.Digest, what: str) -> Entry:
+    """The entry of a line; what is wrong with one that is not exact is told by the slow way."""
+    raw = canon.seems(body)
+    try:
+        entry = _read(raw)  # type: ignore[arg-type]
+        instants.parse(entry.at)
+        exact = line(entry, number=number, previous=previous) == body + b"\n"
+    except (KeyError, TypeError, ValueError, IndexError, RecursionError):
+        return _told(body, number=number, previous=previous, what=what)
+    return entry if exact else _told(body, number=number, previous=previous, what=what)
+
+
+def _told(body: bytes, *, number: int, previous: canon.Digest, what: str) -> Entry:
     where = f"{what} line {number}"
     raw = canon.decode(body, what=where)
     if not isinstance(raw, dict):

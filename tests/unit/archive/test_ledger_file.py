@@ -5,6 +5,7 @@ import subprocess
 import sys
 from datetime import timedelta
 from pathlib import Path
+from types import FrameType
 
 import pytest
 
@@ -92,6 +93,49 @@ def test_a_changed_ledger_is_not_continued(tmp_path: Path) -> None:
         file.append(entry("d"))
     assert "attestore audit" in caught.value.hint
     assert path.stat().st_size == len(whole)
+
+
+@pytest.mark.parametrize("kept", ["size", "time"])
+def test_a_middle_that_was_changed_since_this_process_read_it_is_not_continued(tmp_path: Path, kept: str) -> None:
+    """What was read once is known by every byte of it, not by the size or the time of a file."""
+    file, path = LedgerFile(tmp_path), tmp_path / "ledger.jsonl"
+    for name in "abc":
+        file.append(entry(name))
+    state, lines = path.stat(), path.read_bytes().split(b"\n")
+    lines[1] = lines[1].replace(b'"backup":"b"', b'"backup":"x"' if kept == "size" else b'"backup":"xyz"')
+    path.write_bytes(b"\n".join(lines))
+    os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
+    with pytest.raises(ArchiveError, match="cannot be continued"):
+        file.append(entry("d"))
+    path.write_bytes(ledger.written([entry(name) for name in "pqrs"]))
+    assert file.append(entry("t")).digest == ledger.read(ledger.written([entry(name) for name in "pqrst"])).head
+
+
+def test_what_this_process_has_read_of_a_ledger_it_does_not_read_again(tmp_path: Path) -> None:
+    """Counted in calls, the same every time: a run appends and asks a dozen times."""
+
+    def calls(length: int) -> int:
+        path = tmp_path / str(length) / "ledger.jsonl"
+        path.parent.mkdir()
+        path.write_bytes(ledger.written([entry("a")] * length))
+        file, count = LedgerFile(path.parent), 0
+        file.read()
+
+        def call(frame: FrameType, event: str, _: object) -> None:
+            nonlocal count
+            count += event == "call" and frame.f_code.co_filename == ledger.__file__
+
+        before = sys.getprofile()
+        sys.setprofile(call)
+        try:
+            file.append(entry("b"))
+            file.checkpoint(MIRA, at=AT)
+            file.append(entry("c"))
+        finally:
+            sys.setprofile(before)
+        return count
+
+    assert calls(3) == calls(300)
 
 
 def test_a_ledger_behind_its_checkpoint_is_not_continued(tmp_path: Path) -> None:

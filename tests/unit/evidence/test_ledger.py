@@ -45,6 +45,19 @@ def test_what_is_written_is_read_back(entries: list[Entry]) -> None:
     assert (list(known.entries), known.count, known.torn) == (entries, len(entries), False)
 
 
+@given(st.lists(ENTRIES, max_size=4), st.integers(0, 4), st.sampled_from([b"", b'{"at":"20']))
+def test_a_ledger_is_the_same_read_at_once_or_in_two_parts(entries: list[Entry], first: int, torn: bytes) -> None:
+    data, head = written(entries) + torn, written(entries[:first])
+    assert read(data[len(head) :], after=read(head)) == read(data)
+
+
+@given(st.lists(ENTRIES, min_size=2, max_size=4))
+def test_lines_that_follow_another_ledger_are_refused(entries: list[Entry]) -> None:
+    one = written(entries[:1])
+    with pytest.raises(TamperedError):
+        read(written(entries)[len(one) :])
+
+
 def test_an_empty_ledger_begins_at_genesis() -> None:
     assert (read(b"").head, read(b"").count) == (GENESIS, 0)
 
