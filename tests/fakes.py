@@ -25,6 +25,7 @@ from attestore.ports import (
     Attachment,
     FetchedPart,
     Form,
+    Hear,
     Inspected,
     Kept,
     Look,
@@ -39,6 +40,7 @@ from attestore.ports import (
     SourceFacts,
     StoredPart,
     Tap,
+    Towards,
     Unfinished,
     Watcher,
 )
@@ -318,13 +320,17 @@ class FakeSealer:
     def problems(self, *, decrypting: bool) -> tuple[Error, ...]:
         return self._problems if decrypting else ()
 
-    def seal(self, plain: Plain, *, role: str, into: Path, tap: Tap | None = None) -> SealedPart:
+    def seal(
+        self, plain: Plain, *, role: str, into: Path, tap: Tap | None = None, towards: Towards | None = None
+    ) -> SealedPart:
         data = plain.read_bytes()
         if tap is not None and (told := tap.file(plain.name)) is not None:
             told(data)
         sealed = bytes(255 - byte for byte in data)
         path = into / f"{role}.sealed"
         path.write_bytes(sealed)
+        if towards is not None:
+            towards(path, len(sealed))(sealed)
         record = PartRecord(
             role=role,
             name=path.name,
@@ -362,6 +368,12 @@ class FakeStore:
         self.locks: dict[str, Kept] = {}
         self.lock = Kept()
         self.leftovers: list[Unfinished] = []
+        self.ahead_of: dict[str, bytearray] = {}
+        """what travels ahead at this moment"""
+        self.heard: list[str] = []
+        """keys of whatever travelled ahead"""
+        self.travelled: set[str] = set()
+        """keys of what had travelled ahead when it was put"""
         self.away = False
         self._rots = rots
         self._lies = lies
@@ -373,6 +385,16 @@ class FakeStore:
     def looks(self) -> tuple[Look, ...]:
         return (Look("store", "round trip of a nonce", self.location, self._problems),)
 
+    @contextmanager
+    def ahead(self, key: str, path: Path, *, most: int) -> Iterator[Hear | None]:
+        heard = self.ahead_of[key] = bytearray()
+        self.heard.append(key)
+        try:
+            yield heard.extend
+        finally:
+            assert len(heard) <= most, path
+            del self.ahead_of[key]
+
     def digest(self, key: str) -> StoredPart:
         data = self.read(key, limit=1 << 40)
         return StoredPart(key=key, size=len(data), digest=canon.sha256_hex(data))
@@ -381,6 +403,8 @@ class FakeStore:
         if self.away:
             raise StoreError("the endpoint can't be reached", hint="Look at the network.")
         data = item.path.read_bytes()
+        assert self.ahead_of.get(key, data) == data, "what travels ahead is what is put"
+        self.travelled |= {key} & self.ahead_of.keys()
         if self.objects.get(key, data) != data:
             raise StoreError(f"{key} is there already")
         digest = canon.sha256_hex(data)

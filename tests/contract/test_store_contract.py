@@ -141,6 +141,42 @@ def test_whoever_was_interrupted_puts_the_same_bytes_again(store: Store, tmp_pat
     assert store.keys("") == ("b1/x",)
 
 
+@pytest.mark.parametrize("size", [0, 1, _SMALL, _SMALL + 1, 4 * _SMALL, 5 * _SMALL - 3])
+def test_what_travels_ahead_is_no_object_before_it_is_put(store: Store, tmp_path: Path, size: int) -> None:
+    assert store.problems() == ()
+    data = (bytes(range(251)) * (size // 251 + 1))[:size]
+    part = _sealed(tmp_path / "work", data)
+    with store.ahead("b1/x", part.path, most=size + 1000) as hear:
+        for start in range(0, size, 100_000):
+            if hear is not None:
+                hear(data[start : start + 100_000])
+        assert store.keys("") == ()
+        assert store.put("b1/x", part).digest == part.record.digest
+    assert store.keys("") == ("b1/x",)
+    assert store.unfinished() == ()
+    (tmp_path / "back").mkdir()
+    assert store.fetch("b1/x", part.record, into=tmp_path / "back").path.read_bytes() == data
+    assert store.put("b1/x", part).digest == part.record.digest
+
+
+def test_what_travelled_ahead_and_was_not_put_is_given_up(store: Store, tmp_path: Path) -> None:
+    assert store.problems() == ()
+    data = bytes(5 * _SMALL)
+    part = _sealed(tmp_path / "work", data)
+
+    def stopped() -> None:
+        with store.ahead("b1/x", part.path, most=len(data)) as hear:
+            if hear is not None:
+                hear(data)
+            raise KeyError("whatever stops a run")
+
+    with pytest.raises(KeyError):
+        stopped()
+    assert store.keys("") == ()
+    assert store.unfinished() == ()
+    assert store.put("b1/x", part).digest == part.record.digest
+
+
 def test_every_byte_can_be_read_without_keeping_it(store: Store, tmp_path: Path) -> None:
     part = _sealed(tmp_path / "work", b"12345" * 100_000)
     stored = store.put("b1/x", part)

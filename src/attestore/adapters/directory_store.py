@@ -21,7 +21,7 @@ from attestore.adapters.durable import create, disk_errors
 from attestore.adapters.stored import OURS, agree, parts_of, plain_name
 from attestore.errors import DiskError, Error, StoreError
 from attestore.evidence import PartRecord
-from attestore.ports import FetchedPart, Kept, Look, SealedPart, Signed, StoredPart, Unfinished
+from attestore.ports import FetchedPart, Hear, Kept, Look, SealedPart, Signed, StoredPart, Unfinished
 
 __all__ = ["DirectoryStore"]
 
@@ -92,6 +92,11 @@ class DirectoryStore:
                     hint="Check the disk; the object is left for you to look at.",
                 )
         return StoredPart(key=key, size=size, digest=digest)
+
+    def ahead(self, key: str, path: Path, *, most: int) -> contextlib.AbstractContextManager[Hear | None]:  # noqa: ARG002
+        """Nothing travels ahead: a disk is not waited for."""
+        parts_of(key)
+        return contextlib.nullcontext()
 
     def digest(self, key: str) -> StoredPart:
         """Every byte of an object read from the disk.

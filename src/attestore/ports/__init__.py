@@ -4,11 +4,11 @@ The order of the cycle is typed: `Plain` → `SealedPart` → `StoredPart` → `
 plain, and what is restored can come only out of a store.
 """
 
-from attestore.ports.keeping import Kept, Sealer, Seals, Store, Unfinished
+from attestore.ports.keeping import Kept, Sealer, Seals, Store, Towards, Unfinished
 from attestore.ports.landing import Landing, Place, Recovered, Standing
 from attestore.ports.machine import Clock, Entropy, Look, Outbox, Rest, Watcher, Workspace
 from attestore.ports.paper import Attachment, Page, Printer
-from attestore.ports.parts import FetchedPart, Plain, SealedPart, Signed, StoredPart
+from attestore.ports.parts import FetchedPart, Hear, Plain, SealedPart, Signed, StoredPart
 from attestore.ports.source import Dumper, Dumping, Form, Snapshot, Source, SourceFacts, Tap, Texts
 from attestore.ports.target import Again, Planted, Refuge, Restored, Scratch, Section, Target
 from attestore.ports.trust import Inspected, Signer, Stamped, Stamps, Verifier
@@ -22,6 +22,7 @@ __all__ = [
     "Entropy",
     "FetchedPart",
     "Form",
+    "Hear",
     "Inspected",
     "Kept",
     "Landing",
@@ -54,6 +55,7 @@ __all__ = [
     "Tap",
     "Target",
     "Texts",
+    "Towards",
     "Unfinished",
     "Verifier",
     "Watcher",

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from attestore.errors import Error
 from attestore.evidence import PartRecord
 from attestore.ports.machine import Look
-from attestore.ports.parts import FetchedPart, Plain, SealedPart, Signed, StoredPart
+from attestore.ports.parts import FetchedPart, Hear, Plain, SealedPart, Signed, StoredPart
 from attestore.ports.source import Tap
 
-__all__ = ["Kept", "Sealer", "Seals", "Store", "Unfinished"]
+__all__ = ["Kept", "Sealer", "Seals", "Store", "Towards", "Unfinished"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,10 @@ class Unfinished:
     """bytes; None where the store does not say"""
 
 
+Towards: TypeAlias = Callable[[Path, int], Hear]
+"""Told a file that is about to be written and the most bytes it may have, it says who hears them."""
+
+
 class Sealer(Protocol):
     """Compresses and encrypts; decrypts and unpacks."""
 
@@ -83,10 +89,13 @@ class Sealer(Protocol):
         """Whatever stands in the way of sealing and, if `decrypting`, of unsealing a nonce."""
         ...
 
-    def seal(self, plain: Plain, *, role: str, into: Path, tap: Tap | None = None) -> SealedPart:
+    def seal(
+        self, plain: Plain, *, role: str, into: Path, tap: Tap | None = None, towards: Towards | None = None
+    ) -> SealedPart:
         """A file, or a folder as one tar stream, compressed once and encrypted into a new file below `into`.
 
-        `tap` looks at the files of a folder on their way.
+        `tap` looks at the files of a folder on their way. `towards` is told the new file and how large it may become at most, and says
+        who hears its bytes, each chunk once the file has it.
         """
         ...
 
@@ -137,6 +146,14 @@ class Store(Protocol):
         Raises:
             StoreError: the key holds other bytes, or the store refused or returned other bytes.
             DiskError: no space left.
+        """
+        ...
+
+    def ahead(self, key: str, path: Path, *, most: int) -> AbstractContextManager[Hear | None]:
+        """Who hears an object's bytes while its file is still being written, so that they are on their way before it is whole.
+
+        The file will have `most` bytes at most. `put` goes on with what has arrived, and until then there is no object. What no `put`
+        went on with is given up when the block ends. None where nothing travels ahead.
         """
         ...
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NewType
+from typing import NewType, TypeAlias
 
 from attestore.canon import Digest
 from attestore.evidence import PartRecord
 
-__all__ = ["FetchedPart", "Plain", "SealedPart", "Signed", "StoredPart"]
+__all__ = ["FetchedPart", "Hear", "Plain", "SealedPart", "Signed", "StoredPart"]
 
 Plain = NewType("Plain", Path)
 """A file or folder that anybody could read."""
+
+Hear: TypeAlias = Callable[[bytes], None]
+"""Somebody who is told bytes in their order as they go by; it raises nothing, and keeps none of them."""
 
 
 @dataclass(frozen=True, slots=True)

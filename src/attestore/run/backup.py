@@ -22,10 +22,11 @@ from attestore.ports import (
     SourceFacts,
     Tap,
     Texts,
+    Towards,
 )
 from attestore.proof import STREAM, Proof, Sketches, encode
 from attestore.run.book import Book
-from attestore.run.stores import Checked, Sealings, names_of, put_everywhere, tell_stores
+from attestore.run.stores import Checked, Sealings, names_of, put_everywhere, tell_stores, travelling
 from attestore.run.tools import Tools
 
 __all__ = ["Carried", "Ready", "Taken", "carry", "form_of", "local_copy", "locale_words", "take", "uncarry"]
@@ -135,50 +136,53 @@ def take(plan: Plan, *, ready: Ready, tools: Tools, book: Book, bundle: Bundle) 
     if plan.source_pause_ms:
         book.write("source.pause", plan.source_pause_ms, source="attestore")
     book.write("source.uncovered", sum(bool(t.uncovered) for t in seen.proof.tables), source="pg_class")
-    with book.entering("seal"), _kept_if_signed(plan.run, tools=tools):
-        sealing = _Sealing(tools=tools, folder=tools.outbox.folder(plan.run))
-        archive = sealing.seal(seen.archive, role="archive", tap=seen.texts)
-        # a proof by method stream is whole only now that the dump went by
-        proof = seen.proof if seen.texts is None else seen.texts.complete(seen.proof)
-        proved = encode(proof)
-        bundle.write("proof.source.json", proved)
-        carried = carry(Carried(key=key, proof=proved, sketches=seen.sketches))
-        parts = [
-            archive,
-            sealing.seal(_file(home / "globals.json", seen.world), role="globals"),
-            sealing.seal(_file(home / "proof.json", carried), role="proof"),
-        ]
-        _tell_sealed(parts, version=tools.sealer.version, book=book)
-    listing = Manifest(
-        backup=f"{instants.compact(instants.parse(seen.taken))}-{plan.run.rsplit('-', 1)[-1]}",
-        system=plan.system,
-        run=plan.run,
-        taken=seen.taken,
-        snapshot=seen.name,
-        lsn=seen.lsn,
-        database=facts.database,
-        source_version=facts.version,
-        source_major=facts.major,
-        source_identifier=facts.identifier,
-        source_size=facts.size,
-        locale=facts.locale,
-        extensions=facts.extensions,
-        engine=dumper.version,
-        engine_major=dumper.major,
-        settings=(
-            ("format", seen.form.value),
-            ("compression", "zstd"),
-            ("jobs", str(seen.jobs)),
-            ("method", plan.method),
-        ),
-        recipients=tools.sealer.recipients,
-        key_commitment=proof.key_commitment,
-        proof_digest=canon.sha256_hex(proved),
-        parts=tuple(part.record for part in parts),
-    )
-    sealed = _signed(listing, parts, tools=tools)
-    tools.workspace.destroy(home)
-    unstored = _store(sealed, tools=tools, book=book, barred=ready.barred)
+    named = f"{instants.compact(instants.parse(seen.taken))}-{plan.run.rsplit('-', 1)[-1]}"
+    open_to = [each for each in tools.stores if each.name not in ready.barred]
+    with travelling(open_to, prefix=f"{plan.system}/{named}") as towards:
+        with book.entering("seal"), _kept_if_signed(plan.run, tools=tools):
+            sealing = _Sealing(tools=tools, folder=tools.outbox.folder(plan.run), towards=towards)
+            archive = sealing.seal(seen.archive, role="archive", tap=seen.texts)
+            # a proof by method stream is whole only now that the dump went by
+            proof = seen.proof if seen.texts is None else seen.texts.complete(seen.proof)
+            proved = encode(proof)
+            bundle.write("proof.source.json", proved)
+            carried = carry(Carried(key=key, proof=proved, sketches=seen.sketches))
+            parts = [
+                archive,
+                sealing.seal(_file(home / "globals.json", seen.world), role="globals"),
+                sealing.seal(_file(home / "proof.json", carried), role="proof"),
+            ]
+            _tell_sealed(parts, version=tools.sealer.version, book=book)
+        listing = Manifest(
+            backup=named,
+            system=plan.system,
+            run=plan.run,
+            taken=seen.taken,
+            snapshot=seen.name,
+            lsn=seen.lsn,
+            database=facts.database,
+            source_version=facts.version,
+            source_major=facts.major,
+            source_identifier=facts.identifier,
+            source_size=facts.size,
+            locale=facts.locale,
+            extensions=facts.extensions,
+            engine=dumper.version,
+            engine_major=dumper.major,
+            settings=(
+                ("format", seen.form.value),
+                ("compression", "zstd"),
+                ("jobs", str(seen.jobs)),
+                ("method", plan.method),
+            ),
+            recipients=tools.sealer.recipients,
+            key_commitment=proof.key_commitment,
+            proof_digest=canon.sha256_hex(proved),
+            parts=tuple(part.record for part in parts),
+        )
+        sealed = _signed(listing, parts, tools=tools)
+        tools.workspace.destroy(home)
+        unstored = _store(sealed, tools=tools, book=book, barred=ready.barred)
     bundle.write("manifest.json", sealed.path.read_bytes())
     bundle.write("manifest.json.asc", sealed.signature.read_bytes())
     if unstored is None:
@@ -304,10 +308,11 @@ class _Sealing:
 
     tools: Tools
     folder: Path
+    towards: Towards
     done: int = 0
 
     def seal(self, plain: Plain, *, role: str, tap: Tap | None = None) -> SealedPart:
-        part = self.tools.sealer.seal(plain, role=role, into=self.folder, tap=tap)
+        part = self.tools.sealer.seal(plain, role=role, into=self.folder, tap=tap, towards=self.towards)
         self.tools.workspace.destroy(plain)
         self.done += 1
         self.tools.watcher.progress(self.done, _PARTS, unit="parts")

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from attestore.errors import DiskError, Error, StoreError
 from attestore.evidence import Manifest
-from attestore.ports import FetchedPart, Kept, SealedPart, Signed, Store, StoredPart, Watcher
+from attestore.ports import FetchedPart, Hear, Kept, SealedPart, Signed, Store, StoredPart, Towards, Watcher
 from attestore.report import numbers
 from attestore.run.book import Book
 from attestore.run.tools import NamedStore
 
-__all__ = ["Checked", "Sealings", "names_of", "put_everywhere", "tell_stores"]
+__all__ = ["Checked", "Sealings", "names_of", "put_everywhere", "tell_stores", "travelling"]
 
 _SOURCE = "store"
 
@@ -45,6 +46,28 @@ class Checked:
     problem: Error | None = None
     differing: int = 0
     """parts that came back with other bytes"""
+
+
+@contextmanager
+def travelling(stores: Sequence[NamedStore], *, prefix: str) -> Iterator[Towards]:
+    """For the block, whatever is sealed is on its way into every store before it is whole, under the keys that it will be put by.
+
+    What was not put when the block ends is given up.
+    """
+    with ExitStack() as stack:
+
+        def towards(path: Path, most: int) -> Hear:
+            key = f"{prefix}/{path.name}"
+            asked = [stack.enter_context(each.store.ahead(key, path, most=most)) for each in stores]
+            hearers = [each for each in asked if each is not None]
+
+            def hear(chunk: bytes) -> None:
+                for each in hearers:
+                    each(chunk)
+
+            return hear
+
+        yield towards
 
 
 def put_everywhere(

@@ -10,14 +10,14 @@ import pytest
 
 from attestore import canon, gate
 from attestore.archive import LedgerFile
-from attestore.errors import StoreError, UsageError
+from attestore.errors import DiskError, StoreError, UsageError
 from attestore.evidence.ledger import BackupStored
 from attestore.plan import Job, make
-from attestore.ports import Kept, Store
+from attestore.ports import Kept, Plain, SealedPart, Store, Tap, Towards
 from attestore.report.case import Reading
 from attestore.run import NamedStore, Outcome, execute
 from attestore.run.copy import Copying, copy_missing, finish_pending
-from fakes import FakeOutbox, FakeStore, FakeVerifier, FakeWatcher, World
+from fakes import FakeOutbox, FakeSealer, FakeStore, FakeVerifier, FakeWatcher, World
 
 
 def _store(*, lies: bool = False) -> FakeStore:
@@ -64,6 +64,38 @@ def test_a_backup_is_in_every_store_and_each_was_read_back(tmp_path: Path) -> No
     assert read.number("stores.immutable") == 0
     assert read.text("fetched.from") == "local"
     assert not (tmp_path / "outbox").exists() or not list((tmp_path / "outbox").iterdir())
+
+
+def test_whatever_is_sealed_travels_into_every_store_before_it_is_put(tmp_path: Path) -> None:
+    offsite = _store()
+    world = World(others=_others(("offsite", offsite)))
+    assert _ran(world, tmp_path).stopped is None
+    sealed = {key for key in world.store.objects if key.endswith(".sealed")}
+    assert len(sealed) == 3
+    assert world.store.travelled == offsite.travelled == sealed
+
+
+class _Breaking(FakeSealer):
+    """Seals one part, and has no room for the next."""
+
+    def seal(  # type: ignore[explicit-override]  # typing has no override before 3.12
+        self, plain: Plain, *, role: str, into: Path, tap: Tap | None = None, towards: Towards | None = None
+    ) -> SealedPart:
+        if role == "globals":
+            raise DiskError("there is no space left")
+        return super().seal(plain, role=role, into=into, tap=tap, towards=towards)
+
+
+def test_what_travelled_ahead_of_a_run_that_breaks_is_given_up(tmp_path: Path) -> None:
+    world = World()
+    tools = world.tools(tmp_path, making=True, drilling=False)
+    tools = replace(tools, sealer=_Breaking(seals=world.seals, problems=()))
+    plan = make(Job.BACKUP, run="20260301T020000Z-shop-000001", system="shop", gates=(), jobs=1)
+    outcome = execute(plan, tools=tools, reports=tmp_path / "reports")
+    assert isinstance(outcome.stopped, DiskError)
+    assert len(world.store.heard) == 1
+    assert world.store.ahead_of == {}
+    assert not any("manifest" in key or ".sealed" in key for key in world.store.objects)
 
 
 def test_a_lock_counts_as_long_as_it_lasts(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ from attestore.adapters.gpg.tarball import CHUNK, pack, read_file, unpack
 from attestore.adapters.process import Runner
 from attestore.errors import Error, KeyringError, ProgramFailedError, TamperedError
 from attestore.evidence import PartRecord
-from attestore.ports import FetchedPart, Plain, SealedPart, Seals, Tap
+from attestore.ports import FetchedPart, Plain, SealedPart, Seals, Tap, Towards
 
 __all__ = ["GpgSealer"]
 
@@ -97,10 +97,13 @@ class GpgSealer:
             found.extend(self._trial(decrypting=decrypting))
         return tuple(found)
 
-    def seal(self, plain: Plain, *, role: str, into: Path, tap: Tap | None = None) -> SealedPart:
+    def seal(
+        self, plain: Plain, *, role: str, into: Path, tap: Tap | None = None, towards: Towards | None = None
+    ) -> SealedPart:
         """A file, or a folder as one tar stream, compressed once and encrypted into a new file below `into`.
 
-        `tap` hears the files of a folder as they are read, in a thread of the sealer's, and is done when this returns.
+        `tap` hears the files of a folder as they are read, in a thread of the sealer's, and is done when this returns. `towards` says who
+        hears the sealed bytes, each chunk once the file has it.
 
         Raises:
             KeyringError: a recipient can't be sealed to.
@@ -111,13 +114,18 @@ class GpgSealer:
         source = pack(plain, tap) if folder else read_file(plain)
         target = into / name
         with disk_errors(f"read {plain}"):
-            size = sum(file.stat().st_size for file in plain.rglob("*")) if folder else plain.stat().st_size
+            sizes = [file.stat().st_size for file in plain.rglob("*")] if folder else [plain.stat().st_size]
+        size = sum(sizes)
+        hear = None if towards is None else towards(target, _most(size, files=len(sizes)))
         words = self._encrypting()
         with create(target) as file, _Tally() as before, _Tally() as after:
             with self._home.talk(*words, stdin=_compressed(source, before), deadline_s=deadline_for(size)) as talk:
                 while chunk := talk.stdout.read(CHUNK):
                     after.add(chunk)
                     file.write(chunk)
+                    if hear is not None:
+                        file.flush()
+                        hear(chunk)
                 said = talk.end()
             if said.code != 0 or "END_ENCRYPTION" not in said.status:
                 raise _not_sealed(name, said)
@@ -340,6 +348,11 @@ def _decompress(source: IO[bytes], target: Path, *, record: PartRecord, tally: _
     with create(target) as file:
         while chunk := opened.read(CHUNK):
             file.write(chunk)
+
+
+def _most(size: int, *, files: int) -> int:
+    """Bytes that so much becomes at most, where nothing of it can be compressed."""
+    return size + size // 128 + 4096 * files + (1 << 20)
 
 
 def _plain_name(record: PartRecord) -> str:

@@ -55,10 +55,11 @@ class Patience:
 
 
 class Tries:
-    """The attempts of one call. Whoever makes progress begins to count anew."""
+    """The attempts of one call, none of them once it is `over`. Whoever makes progress begins to count anew."""
 
-    def __init__(self, patience: Patience) -> None:
+    def __init__(self, patience: Patience, over: threading.Event | None = None) -> None:
         self._patience = patience
+        self._over = over or threading.Event()
         self._failed = 0
         self._since = 0.0
 
@@ -78,8 +79,7 @@ class Tries:
         ends = self._since + self._patience.total_s
         if self._failed >= self._patience.attempts or time.monotonic() + pause > ends:
             return False
-        time.sleep(pause)
-        return True
+        return not self._over.wait(pause)
 
 
 class Calls:
@@ -108,9 +108,11 @@ class Calls:
         """
         return self.told(doing, lambda: self.tried(call))
 
-    def tried(self, call: Callable[[S3Client], T], *, count: list[int] | None = None) -> T:
-        """As `ask`, but the fault leaves as it is; `count` gets an item for each attempt."""
-        tries = Tries(self.patience)
+    def tried(
+        self, call: Callable[[S3Client], T], *, count: list[int] | None = None, over: threading.Event | None = None
+    ) -> T:
+        """As `ask`, but the fault leaves as it is; `count` gets an item for each attempt, and none begins once it is `over`."""
+        tries = Tries(self.patience, over)
         while True:
             if count is not None:
                 count.append(1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import IO, Final, cast
 
 from attestore.adapters.durable import disk_errors
+from attestore.adapters.s3 import faults
 
 __all__ = ["Piece", "Sums", "md5_of", "opened_piece", "part_size_for", "read_span", "sums_of", "write_at"]
 
@@ -89,8 +91,8 @@ def md5_of(path: Path, piece: Piece) -> str:
 
 
 @contextmanager
-def opened_piece(path: Path, piece: Piece) -> Iterator[IO[bytes]]:
-    """A part of a file as a file of its own, read from the disk as it is needed.
+def opened_piece(path: Path, piece: Piece, over: threading.Event | None = None) -> Iterator[IO[bytes]]:
+    """A part of a file as a file of its own, read from the disk as it is needed, and not any more once it is `over`.
 
     Raises:
         DiskError: the file can't be opened.
@@ -98,7 +100,7 @@ def opened_piece(path: Path, piece: Piece) -> Iterator[IO[bytes]]:
     with disk_errors(f"read {path}"):
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        yield cast("IO[bytes]", _Window(descriptor, piece))
+        yield cast("IO[bytes]", _Window(descriptor, piece, over))
     finally:
         os.close(descriptor)
 
@@ -129,9 +131,10 @@ def read_span(descriptor: int, start: int, end: int) -> Iterator[bytes]:
 class _Window:
     """Some bytes of an open file, with as much of a file's manners as sending them needs."""
 
-    def __init__(self, descriptor: int, piece: Piece) -> None:
+    def __init__(self, descriptor: int, piece: Piece, over: threading.Event | None) -> None:
         self._descriptor = descriptor
         self._piece = piece
+        self._over = over
         self._at = 0
 
     def __len__(self) -> int:
@@ -146,6 +149,8 @@ class _Window:
         return self._at
 
     def read(self, size: int = -1) -> bytes:
+        if self._over is not None and self._over.is_set():
+            raise faults.Fault("nobody waits for it any more")
         left = max(0, self._piece.size - self._at)
         data = os.pread(self._descriptor, left if size < 0 else min(size, left), self._piece.start + self._at)
         self._at += len(data)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from attestore.adapters.durable import create, disk_errors
 from attestore.adapters.s3 import faults, probe
+from attestore.adapters.s3.ahead import Ahead
 from attestore.adapters.s3.calls import Calls, Credentials, Patience
 from attestore.adapters.s3.digests import Sums, read_span, sums_of, write_at
 from attestore.adapters.s3.download import Span, Wanted, in_ranges, spans_of, told_digest, wanted_bytes
@@ -20,7 +22,7 @@ from attestore.adapters.stored import agree, parts_of, plain_name
 from attestore.config.stores import S3Place
 from attestore.errors import Error, StoreError
 from attestore.evidence import PartRecord
-from attestore.ports import FetchedPart, Kept, Look, SealedPart, Signed, StoredPart, Unfinished
+from attestore.ports import FetchedPart, Hear, Kept, Look, SealedPart, Signed, StoredPart, Unfinished
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef
@@ -41,6 +43,8 @@ class S3Store:
         self._place = place
         self._calls = Calls(place, credentials, patience=patience or Patience())
         self._found: probe.Found | None = None
+        self._ahead: dict[str, Ahead] = {}
+        """what travels before it is put, by the object's name"""
 
     @property
     def location(self) -> str:
@@ -70,11 +74,17 @@ class S3Store:
             DiskError: no space left.
         """
         name, found = self._name(key), self._abilities()
-        sums = sums_of(item.path, self._place.part_size)
+        ahead = self._ahead.pop(name, None)
+        arrived = None if ahead is None else ahead.arrived(item)
+        sums = sums_of(item.path, self._place.part_size) if arrived is None else arrived.sums
         agree(item, (sums.size, sums.digest))
-        doing, version = f"put {key} into", None
+        doing, version, begun = f"put {key} into", None, None if arrived is None else arrived.begun
         if self._head(name, doing=doing) is None:
-            version = self._calls.told(doing, lambda: upload(self._calls, name, sums, manners=found.manners))
+            version = self._calls.told(
+                doing, lambda: upload(self._calls, name, sums, manners=found.manners, begun=begun)
+            )
+        if ahead is not None and (arrived is None or version is None):
+            ahead.give_up()
         stored = self._read_back(key, Wanted(name, version or "", sums.size), sums, ours=version is not None)
         if not found.manners.conditional and found.versions and len(probe.versions_of(self._calls, name)) > 1:
             raise StoreError(
@@ -84,6 +94,23 @@ class S3Store:
         if self._place.lock is not None:
             self._lock(key, name, stored.version, found)
         return stored
+
+    @contextmanager
+    def ahead(self, key: str, path: Path, *, most: int) -> Iterator[Hear | None]:
+        """Send an object's parts while its file is still being written; `put` goes on with what has arrived.
+
+        Nothing of it is an object before `put`; what no `put` went on with is given up when the block ends.
+        """
+        name = self._name(key)
+        if self._found is None or most <= self._place.part_size:
+            yield None
+            return
+        ahead = self._ahead[name] = Ahead(self._calls, name, path, most=most, manners=self._found.manners)
+        try:
+            yield ahead.hear
+        finally:
+            if self._ahead.pop(name, None) is not None:
+                ahead.give_up()
 
     def digest(self, key: str) -> StoredPart:
         """Every byte of an object read from the store and kept nowhere: its size and SHA-256.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from attestore.adapters.s3 import faults
@@ -14,7 +16,7 @@ from attestore.adapters.s3.digests import Piece, Sums, md5_of, opened_piece
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-__all__ = ["META", "Manners", "upload"]
+__all__ = ["META", "Begun", "Manners", "begin", "send_part", "upload"]
 
 META: Final = "attestore-sha256"
 """under which an object says its own SHA-256"""
@@ -33,22 +35,45 @@ class Manners:
     """compares what it is sent with the SHA-256 that it is sent along"""
 
 
-def upload(calls: Calls, name: str, sums: Sums, *, manners: Manners) -> str | None:
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """An upload in parts that is under way, and the tag of each part that is there."""
+
+    upload: str
+    tags: Mapping[int, str]
+
+
+def upload(calls: Calls, name: str, sums: Sums, *, manners: Manners, begun: Begun | None = None) -> str | None:
     """Bring a file under a name that was free a moment ago; the version it got, empty where there are none.
 
-    None: somebody, or an answer of ours that got lost, was faster; whoever calls looks what is there.
+    An upload that is `begun`, or that somebody died at, is taken up. None: somebody, or an answer of ours that got lost, was faster; whoever calls looks what is there.
 
     Raises:
         a fault of the way, as it is.
     """
     if len(sums.pieces) == 1:
         return _at_once(calls, name, sums, manners=manners)
-    return _in_parts(calls, name, sums, manners=manners)
+    return _in_parts(calls, name, sums, manners=manners, begun=begun)
 
 
-def _options(calls: Calls, sums: Sums) -> dict[str, Any]:
+def begin(calls: Calls, name: str, *, manners: Manners, digest: str = "", over: threading.Event | None = None) -> str:
+    """A new upload in parts; the object will say its own SHA-256, where that is known by now.
+
+    Raises:
+        a fault of the way, as it is; also once it is `over`.
+    """
+    options = _options(calls, digest) | ({"ChecksumAlgorithm": "SHA256"} if manners.sums else {})
+    made = calls.tried(
+        lambda client: client.create_multipart_upload(Bucket=calls.place.bucket, Key=name, **options), over=over
+    )
+    return made["UploadId"]
+
+
+def _options(calls: Calls, digest: str) -> dict[str, Any]:
     place = calls.place
-    options: dict[str, Any] = {"Metadata": {META: sums.digest}, "ContentType": "application/octet-stream"}
+    options: dict[str, Any] = {"ContentType": "application/octet-stream"}
+    if digest:
+        options["Metadata"] = {META: digest}
     if place.storage_class:
         options["StorageClass"] = place.storage_class
     if place.encryption:
@@ -64,7 +89,7 @@ def _once(manners: Manners) -> dict[str, Any]:
 
 def _at_once(calls: Calls, name: str, sums: Sums, *, manners: Manners) -> str | None:
     (piece,) = sums.pieces
-    options = _options(calls, sums) | _once(manners) | _sum(piece, manners)
+    options = _options(calls, sums.digest) | _once(manners) | _sum(piece, manners)
 
     def put(client: S3Client) -> str:
         with opened_piece(sums.path, piece) as body:
@@ -89,16 +114,14 @@ def _sum(piece: Piece, manners: Manners) -> dict[str, Any]:
     return {"ChecksumSHA256": piece.base64} if manners.sums else {}
 
 
-def _in_parts(calls: Calls, name: str, sums: Sums, *, manners: Manners) -> str | None:
+def _in_parts(calls: Calls, name: str, sums: Sums, *, manners: Manners, begun: Begun | None) -> str | None:
     bucket = calls.place.bucket
-    number, there = _begun(calls, name, sums)
-    if not number:
-        options = _options(calls, sums) | ({"ChecksumAlgorithm": "SHA256"} if manners.sums else {})
-        made = calls.tried(lambda client: client.create_multipart_upload(Bucket=bucket, Key=name, **options))
-        number = made["UploadId"]
-    etags = there | _send(calls, name, number, [piece for piece in sums.pieces if piece.number not in there], sums=sums, manners=manners)  # fmt: skip
+    begun = begun or _left(calls, name, sums)
+    number = begun.upload or begin(calls, name, manners=manners, digest=sums.digest)
+    missing = [piece for piece in sums.pieces if piece.number not in begun.tags]
+    tags = {**begun.tags, **_send(calls, name, number, missing, sums=sums, manners=manners)}
     listed: Any = [
-        {"PartNumber": piece.number, "ETag": etags[piece.number], **_sum(piece, manners)} for piece in sums.pieces
+        {"PartNumber": piece.number, "ETag": tags[piece.number], **_sum(piece, manners)} for piece in sums.pieces
     ]
 
     def complete(client: S3Client, *, once: Mapping[str, Any]) -> str:
@@ -124,13 +147,13 @@ def _in_parts(calls: Calls, name: str, sums: Sums, *, manners: Manners) -> str |
         raise
 
 
-def _begun(calls: Calls, name: str, sums: Sums) -> tuple[str, dict[int, str]]:
-    """The upload under this name whose parts are of this very file, if somebody died at it; and its parts that are there."""
-    best: tuple[str, dict[int, str]] = ("", {})
+def _left(calls: Calls, name: str, sums: Sums) -> Begun:
+    """The upload under this name whose parts are of this very file, if somebody died at it; else one that is none."""
+    best = Begun("", {})
     for number in _uploads(calls, name):
         there = dict(_arrived(calls, name, number, sums))
-        if len(there) > len(best[1]):
-            best = number, there
+        if len(there) > len(best.tags):
+            best = Begun(number, there)
     return best
 
 
@@ -162,20 +185,7 @@ def _send(calls: Calls, name: str, number: str, pieces: list[Piece], *, sums: Su
     """Parts side by side, each read from the disk as it goes; their tags by number."""
 
     def send(piece: Piece) -> str:
-        def once(client: S3Client) -> str:
-            with opened_piece(sums.path, piece) as body:
-                answer = client.upload_part(
-                    Bucket=calls.place.bucket,
-                    Key=name,
-                    UploadId=number,
-                    PartNumber=piece.number,
-                    Body=body,
-                    ContentLength=piece.size,
-                    **_sum(piece, manners),
-                )
-            return answer["ETag"]
-
-        return calls.tried(once)
+        return send_part(calls, name, number, piece, path=sums.path, manners=manners)
 
     pool = ThreadPoolExecutor(calls.place.parallel, thread_name_prefix="upload")
     try:
@@ -186,3 +196,35 @@ def _send(calls: Calls, name: str, number: str, pieces: list[Piece], *, sums: Su
         return {known: future.result() for known, future in sent.items()}
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def send_part(  # noqa: PLR0913  each is one decision about a part
+    calls: Calls,
+    name: str,
+    number: str,
+    piece: Piece,
+    *,
+    path: Path,
+    manners: Manners,
+    over: threading.Event | None = None,
+) -> str:
+    """One part into the upload of that number, read from the disk as it goes; its tag.
+
+    Raises:
+        a fault of the way, as it is; also once it is `over`, in the middle of a part.
+    """
+
+    def once(client: S3Client) -> str:
+        with opened_piece(path, piece, over) as body:
+            answer = client.upload_part(
+                Bucket=calls.place.bucket,
+                Key=name,
+                UploadId=number,
+                PartNumber=piece.number,
+                Body=body,
+                ContentLength=piece.size,
+                **_sum(piece, manners),
+            )
+        return answer["ETag"]
+
+    return calls.tried(once, over=over)
