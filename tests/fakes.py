@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -601,14 +601,14 @@ class OneByOne:
     def print(self, page: Page, *, attachments: Sequence[Attachment]) -> bytes:
         raise NotImplementedError
 
-    def print_all(
-        self, pages: Iterable[Page], *, attachments: Sequence[Attachment], told: Callable[[int], None] = lambda _: None
-    ) -> list[bytes]:
-        printed = []
-        for page in pages:
-            printed.append(self.print(page, attachments=attachments))
-            told(len(printed))
-        return printed
+    def prepare(self) -> None:
+        pass
+
+    @contextmanager
+    def printing(
+        self, pages: Sequence[Page], *, attachments: Sequence[Attachment]
+    ) -> Iterator[Iterator[tuple[int, bytes]]]:
+        yield ((number, self.print(page, attachments=attachments)) for number, page in enumerate(pages))
 
 
 class FakePrinter(OneByOne):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import resource
 import shlex
 import signal
 import subprocess
 import sys
 import threading
+import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -39,13 +42,12 @@ def children() -> set[int]:
     return found
 
 
-def test_children_print_the_bytes_that_one_process_prints_in_the_order_of_the_pages() -> None:
+def test_a_child_prints_the_bytes_that_this_process_prints() -> None:
     pages, before = [page(number) for number in range(3)], children()
-    heard: list[int] = []
-    printed = Press().print_all(iter(pages), attachments=CARRIED, told=heard.append)
+    with Press().printing(pages, attachments=CARRIED) as done:
+        printed = dict(done)
     here = WeasyPrinter()
-    assert printed == [here.print(each, attachments=CARRIED) for each in pages]
-    assert heard == [1, 2, 3]
+    assert printed == {number: here.print(each, attachments=CARRIED) for number, each in enumerate(pages)}
     assert children() == before
 
 
@@ -55,14 +57,10 @@ def test_what_a_page_may_not_refer_to_is_told_as_it_is_in_one_process() -> None:
     assert "attestore:fonts/" in told.value.hint
 
 
-def test_a_page_that_cannot_be_made_ends_the_children_that_were_printing_others() -> None:
-    def pages() -> object:
-        yield page(1)
-        raise ValueError("no second page")
-
+def test_what_goes_wrong_beside_the_printing_ends_what_was_printing() -> None:
     before = children()
-    with pytest.raises(ValueError, match="no second page"):
-        Press().print_all(pages(), attachments=())  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="no signature"), Press().printing([page(1), page(2)], attachments=()):  # noqa: PT012
+        raise ValueError("no signature")
     assert children() == before
 
 
@@ -79,7 +77,7 @@ def test_a_child_that_is_killed_is_an_error_with_a_way_on() -> None:
     killer = threading.Thread(target=kill)
     killer.start()
     with pytest.raises(PrintError, match=r"could not be printed: .* signal 9") as told:
-        Press(jobs=1).print_all([long], attachments=())
+        Press(jobs=1).print(long, attachments=())
     killer.join()
     assert "next command" in told.value.hint
     assert children() == before
@@ -89,7 +87,7 @@ def test_a_child_knows_nothing_of_our_environment(monkeypatch: pytest.MonkeyPatc
     """Layout reads fonts, and writes into a folder that goes with it; passwords are nobody's business there."""
     monkeypatch.setenv("PGPASSWORD", "canary")
     before = children()
-    with Press().looked_at():
+    with Press().kept():
         (child,) = children() - before
         seen = Path(f"/proc/{child}/environ").read_bytes()
     assert b"canary" not in seen
@@ -133,3 +131,119 @@ def test_a_child_imports_nothing_of_ours_but_what_printing_needs() -> None:
         "attestore", "attestore.adapters", "attestore.adapters.framing", "attestore.adapters.printer",
         "attestore.adapters.typesetter", "attestore.canon", "attestore.errors", "attestore.pages", "attestore.resources",
     ]  # fmt: skip
+
+
+def keeper(before: set[int]) -> int:
+    """The process that was begun since."""
+    (begun,) = children() - before
+    return begun
+
+
+def test_a_kept_child_that_is_well_prints_what_comes_and_grows_by_none_of_it() -> None:
+    before = children()
+    with Press().kept() as press:
+        press.checked()
+        begun = keeper(before)
+        status = Path(f"/proc/{begun}/status")
+        asked = [page(number, "<p>".join(["word " * 40] * 60)) for number in range(3)]
+        assert _all(press, asked) == _all(press, asked)
+        assert keeper(before) == begun
+        (held,) = (int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        # what it imports; each page is made, and forgotten, by a copy
+        assert held < 100 << 10
+        assert len(list(Path(f"/proc/{begun}/task").iterdir())) == 1, "a copy of a process with threads may hang"
+    assert children() == before
+
+
+def _all(press: Press, pages: list[Page]) -> dict[int, bytes]:
+    with press.printing(pages, attachments=CARRIED) as printed:
+        return dict(printed)
+
+
+def test_a_kept_child_that_nobody_needs_for_a_while_gives_its_memory_back_and_a_new_one_prints() -> None:
+    before = children()
+    with Press(idle_s=0.01).kept() as press:
+        begun = keeper(before)
+        for _ in range(1000):
+            if Path(f"/proc/{begun}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+                break
+            time.sleep(0.02)
+        else:
+            pytest.fail("it is kept for ever")
+        assert press.print(page(1), attachments=()).startswith(b"%PDF-")
+        assert keeper(before) != begun
+    assert children() == before
+
+
+@pytest.mark.parametrize("how", ["dead", "hung", "out of memory"])
+def test_a_kept_child_that_is_not_well_is_replaced_before_anything_is_printed(how: str) -> None:
+    before = children()
+    with Press(patience_s=0.5 if how == "hung" else 20).kept() as press:
+        press.checked()
+        begun = keeper(before)
+        if how == "out of memory":
+            # not even a copy of it can be made
+            resource.prlimit(begun, resource.RLIMIT_AS, (1 << 20, 1 << 20))
+        else:
+            os.kill(begun, signal.SIGSTOP if how == "hung" else signal.SIGKILL)
+        assert press.print(page(1), attachments=()).startswith(b"%PDF-")
+        assert keeper(before) != begun
+    assert children() == before
+
+
+def test_a_copy_that_dies_over_its_page_is_told_as_the_child_itself() -> None:
+    before = children()
+    with Press().kept() as press:
+        press.checked()
+        begun = keeper(before)
+        copies = Path(f"/proc/{begun}/task/{begun}/children")
+
+        over = threading.Event()
+
+        def kill() -> None:
+            while not over.is_set():
+                with suppress(OSError):
+                    for each in copies.read_text().split():
+                        os.kill(int(each), signal.SIGKILL)
+
+        killer = threading.Thread(target=kill)
+        long = page(1, "<p>".join(f"word {number} " * 40 for number in range(5_000)))
+        with (
+            pytest.raises(PrintError, match=r"could not be printed: .* signal 9"),
+            press.printing([long], attachments=()) as printed,
+        ):
+            killer.start()
+            try:
+                list(printed)
+            finally:
+                over.set()
+                killer.join()
+        assert press.print(page(1), attachments=()).startswith(b"%PDF-")
+    assert children() == before
+
+
+def test_a_copy_ends_with_the_process_that_asked_for_its_page() -> None:
+    """Killed outright, nobody is there to end what hangs over a page."""
+    words = (
+        "import os, signal, sys; from datetime import UTC, datetime; from pathlib import Path\n"
+        "from attestore.adapters.press import Press; from attestore.pages import Page\n"
+        "html = '<html lang=en><title>t</title>' + ''.join(f'<p>word {n}' for n in range(100_000))\n"
+        "with Press().kept() as press:\n"
+        "    press.checked()\n"
+        "    (begun,) = Path(f'/proc/{os.getpid()}/task/{os.getpid()}/children').read_text().split()\n"
+        "    with press.printing([Page(html, 't', 'en', 'i', datetime(2026, 11, 22, tzinfo=UTC))], attachments=()):\n"
+        "        while not (copies := Path(f'/proc/{begun}/task/{begun}/children').read_text().split()):\n"
+        "            pass\n"
+        "        print(begun, *copies, flush=True)\n"
+        "        os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    left = [Path(f"/proc/{number}") for number in done.stdout.split()]
+    assert len(left) == 2
+    for _ in range(500):
+        if not any(each.exists() for each in left):
+            break
+        time.sleep(0.02)
+    else:
+        pytest.fail("a copy goes on for nobody")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import IO, Final, cast
+from typing import IO, Final, TypeAlias, cast
 
 from attestore import canon
 from attestore.errors import DiskError, Error, PrintError
 from attestore.pages import Attachment, Page
 
-__all__ = ["Ready", "answered", "attached", "document", "failed", "jobs", "made", "ready"]
+__all__ = ["Job", "Ready", "answered", "attached", "document", "failed", "job", "made", "ready"]
 
 _ANSWER: Final = "the answer of the printing process"
 
@@ -21,13 +21,17 @@ class Ready:
     """Not a page, but the question whether one could be printed."""
 
 
+Job: TypeAlias = Ready | tuple[Page, tuple[Attachment, ...]]
+"""What a process that prints is asked: a page, and what it carries."""
+
+
 def ready() -> bytes:
     """Asks whether a page could be printed."""
     return _line({"kind": "ready"})
 
 
 def attached(attachments: Sequence[Attachment]) -> Iterator[bytes]:
-    """What every page from now on carries."""
+    """What the page after it carries."""
     told: list[canon.JSON] = [
         [each.name, each.media_type, each.description, each.relationship, len(each.data)] for each in attachments
     ]
@@ -53,11 +57,11 @@ def document(page: Page) -> Iterator[bytes]:
     yield from (data for _, data in page.images)
 
 
-def jobs(stream: IO[bytes]) -> Iterator[Ready | tuple[Page, tuple[Attachment, ...]]]:
-    """What the other side asks for, until it closes the pipe."""
+def job(stream: IO[bytes]) -> Job:
+    """The next thing that the other side asks for, whole."""
     carried: tuple[Attachment, ...] = ()
-    for line in iter(stream.readline, b""):
-        told = cast("dict[str, object]", canon.decode(line[:-1], what="a page"))
+    while True:
+        told = cast("dict[str, object]", canon.decode(stream.readline()[:-1], what="a page"))
         match told["kind"]:
             case "attachments":
                 carried = tuple(
@@ -73,19 +77,17 @@ def jobs(stream: IO[bytes]) -> Iterator[Ready | tuple[Page, tuple[Attachment, ..
             case "page":
                 html = stream.read(canon.as_count(told["html"])).decode()
                 images = map(canon.as_list, canon.as_list(told["images"]))
-                yield (
-                    Page(
-                        html=html,
-                        title=canon.as_text(told["title"]),
-                        language=canon.as_text(told["language"]),
-                        identifier=canon.as_text(told["identifier"]),
-                        created=datetime.fromisoformat(canon.as_text(told["created"])),
-                        images=tuple((canon.as_text(name), stream.read(canon.as_count(size))) for name, size in images),
-                    ),
-                    carried,
+                page = Page(
+                    html=html,
+                    title=canon.as_text(told["title"]),
+                    language=canon.as_text(told["language"]),
+                    identifier=canon.as_text(told["identifier"]),
+                    created=datetime.fromisoformat(canon.as_text(told["created"])),
+                    images=tuple((canon.as_text(name), stream.read(canon.as_count(size))) for name, size in images),
                 )
+                return page, carried
             case _:
-                yield Ready()
+                return Ready()
 
 
 def made(pdf: bytes) -> tuple[bytes, bytes]:
@@ -93,9 +95,9 @@ def made(pdf: bytes) -> tuple[bytes, bytes]:
     return _line({"size": len(pdf)}), pdf
 
 
-def failed(problem: Error) -> bytes:
+def failed(problem: Error) -> tuple[bytes, ...]:
     """The answer where there is none."""
-    return _line({"error": type(problem).__name__, "message": problem.message, "hint": problem.hint})
+    return (_line({"error": type(problem).__name__, "message": problem.message, "hint": problem.hint}),)
 
 
 def answered(stream: IO[bytes]) -> bytes | None:

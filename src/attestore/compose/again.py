@@ -55,13 +55,14 @@ def render_again(folder: Path, *, into: Path, wanted: Wanted, configured: Config
     carried = report.attachments(contents.read, names=contents.names, gates=case.gates)
     if case.revision is not None:
         carried = (*carried, *report.revision_attachments(case.revision, records))
-    # what can't be printed leaves no folder that the next try would trip over
-    texts = [renderer.markdown(case, name, templates) for name in names]
-    printed = Press().print_all((_page(case, name, renderer, templates) for name in names), attachments=carried)
+    with Press().printing([_page(case, name, renderer, templates) for name in names], attachments=carried) as done:
+        # what can't be printed leaves no folder that the next try would trip over
+        texts = [renderer.markdown(case, name, templates) for name in names]
+        printed = dict(done)
     disk.make_folder(into, exist_ok=False)
     written: list[Path] = []
-    for name, text, pdf in zip(names, texts, printed, strict=True):
-        for path, data in ((into / f"{name}.md", text), (into / f"{name}.pdf", pdf)):
+    for number, (name, text) in enumerate(zip(names, texts, strict=True)):
+        for path, data in ((into / f"{name}.md", text), (into / f"{name}.pdf", printed[number])):
             disk.write_new(path, data)
             written.append(path)
     return tuple(written)

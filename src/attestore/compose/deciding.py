@@ -103,14 +103,16 @@ def keeping(settings: Settings, *, watcher: Watcher) -> Iterator[Deciding]:
     runner = Runner()
     with (
         TemporaryWorkspace() as workspace,
+        Press().kept() as printer,
         opened_home(settings, runner=runner, say=watcher.say, work=workspace.path) as home,
         GpgVerifier(home.roster.public_keys(), runner=runner, work=workspace.path) as verifier,
     ):
+        printer.checked()
         yield Deciding(
             clock=SystemClock(),
             signer=GpgSigner(home.keyring, home.operator.fingerprint, runner=runner),
             verifier=verifier,
-            printer=Press().checked(),
+            printer=printer,
             watcher=watcher,
             roster=home.roster,
             operator=home.operator,

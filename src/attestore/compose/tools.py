@@ -37,17 +37,19 @@ def tools(chosen: Plan, settings: Settings, *, watcher: Watcher, settle: Callabl
     with ExitStack() as stack:
         workspace = stack.enter_context(TemporaryWorkspace())
         runner = Runner(logs=workspace.logs)
-        with Press().looked_at() as printer:
-            home = stack.enter_context(opened_home(settings, runner=runner, say=watcher.say, work=workspace.path))
-            engines = Engines(
-                settings,
-                workspace=workspace,
-                runner=runner,
-                jobs=chosen.jobs,
-                source_jobs=chosen.source_jobs,
-                source_pause_ms=chosen.source_pause_ms,
-            )
-            alone = stack.enter_context(lone_key(settings, home, runner=runner, work=workspace.path))
+        printer = stack.enter_context(Press().kept())
+        home = stack.enter_context(opened_home(settings, runner=runner, say=watcher.say, work=workspace.path))
+        engines = Engines(
+            settings,
+            workspace=workspace,
+            runner=runner,
+            jobs=chosen.jobs,
+            source_jobs=chosen.source_jobs,
+            source_pause_ms=chosen.source_pause_ms,
+        )
+        alone = stack.enter_context(lone_key(settings, home, runner=runner, work=workspace.path))
+        # whether it can print is found out beside all that, and told before anything is backed up
+        printer.checked()
         sealer = GpgSealer(home.keyring, home.recipients, runner=runner, work=workspace.path, alone=alone)
         yield Tools(
             clock=SystemClock(),
@@ -98,12 +100,14 @@ def close_died(settings: Settings, *, watcher: Watcher) -> tuple[str, ...]:
     runner = Runner()
     with (
         TemporaryWorkspace() as workspace,
+        Press().kept() as printer,
         opened_home(settings, runner=runner, say=watcher.say, work=workspace.path) as home,
     ):
+        printer.checked()
         issuing = Issuing(
             clock=SystemClock(),
             signer=GpgSigner(home.keyring, home.operator.fingerprint, runner=runner),
-            printer=Press().checked(),
+            printer=printer,
             watcher=watcher,
             templates=dressed.templates,
             roster=home.roster,

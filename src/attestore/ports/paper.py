@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from attestore.pages import Attachment, Page
@@ -26,10 +27,14 @@ class Printer(Protocol):
         """
         ...
 
-    def print_all(
-        self, pages: Iterable[Page], *, attachments: Sequence[Attachment], told: Callable[[int], None] = lambda _: None
-    ) -> list[bytes]:
-        """Each page's bytes, in order; pages may still be made while others are printed. `told` hears how many are done.
+    def prepare(self) -> None:
+        """Pages will come soon: whatever takes a while to begin is begun; returns at once."""
+        ...
+
+    def printing(
+        self, pages: Sequence[Page], *, attachments: Sequence[Attachment]
+    ) -> AbstractContextManager[Iterator[tuple[int, bytes]]]:
+        """The number of each page and its bytes, as they are done, which may be beside the work of the block.
 
         Raises:
             PrintError: as `print` does.

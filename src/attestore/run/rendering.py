@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -51,21 +51,21 @@ def render(  # noqa: PLR0913  each is one decision about a document
     """
     renderer, names = report.renderer(case.context.renderer), report.pages(case)
 
-    def pages() -> Iterator[Page]:
+    def page(name: str) -> Page:
+        sheet = renderer.sheet(case, name, templates)
+        return Page(
+            html=sheet.html,
+            title=sheet.title,
+            images=sheet.images,
+            language=case.context.language,
+            identifier=f"{case.context.run}/{name}{issue}",
+            created=created,
+        )
+
+    with by.printer.printing([page(name) for name in names], attachments=carried) as printed:
+        # the layout takes longest: all else is done beside it
         for name in names:
             by.signer.sign(write(f"{name}.md", renderer.markdown(case, name, templates)))
-            sheet = renderer.sheet(case, name, templates)
-            yield Page(
-                html=sheet.html,
-                title=sheet.title,
-                images=sheet.images,
-                language=case.context.language,
-                identifier=f"{case.context.run}/{name}{issue}",
-                created=created,
-            )
-
-    printed = by.printer.print_all(
-        pages(), attachments=carried, told=lambda done: by.watcher.progress(done, len(names), unit="parts")
-    )
-    for name, pdf in zip(names, printed, strict=True):
-        by.signer.sign(write(f"{name}.pdf", pdf))
+        for done, (number, pdf) in enumerate(printed, 1):
+            by.signer.sign(write(f"{names[number]}.pdf", pdf))
+            by.watcher.progress(done, len(names), unit="parts")
