@@ -198,23 +198,21 @@ def test_a_copy_that_dies_over_its_page_is_told_as_the_child_itself() -> None:
         begun = keeper(before)
         copies = Path(f"/proc/{begun}/task/{begun}/children")
 
-        over = threading.Event()
-
         def kill() -> None:
-            while not over.is_set():
-                with suppress(OSError):
-                    for each in copies.read_text().split():
-                        os.kill(int(each), signal.SIGKILL)
+            """One that is at work for a while: it makes the page, and does not only say that it could."""
+            before: set[str] = set()
+            while not (alive := set(copies.read_text().split())) & before:
+                before = alive
+                time.sleep(0.3)
+            for each in alive & before:
+                os.kill(int(each), signal.SIGKILL)
 
         killer = threading.Thread(target=kill)
         long = page(1, "<p>".join(f"word {number} " * 40 for number in range(5_000)))
         killer.start()
-        try:
-            with pytest.raises(PrintError, match=r"could not be printed: .* signal 9"):
-                press.print(long, attachments=())
-        finally:
-            over.set()
-            killer.join()
+        with pytest.raises(PrintError, match=r"could not be printed: .* signal 9"):
+            press.print(long, attachments=())
+        killer.join()
         assert press.print(page(1), attachments=()).startswith(b"%PDF-")
     assert children() == before
 
