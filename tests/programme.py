@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -73,8 +73,15 @@ class Desk:
         )
         return Ran(done.returncode, done.stdout, done.stderr)
 
-    def signalled(self, *arguments: str, after: str, number: signal.Signals, timeout: float = 240) -> Ran:
-        """Run it, and send a signal as soon as it says that phase `after` has ended ("" : as soon as it says anything)."""
+    def signalled(
+        self,
+        *arguments: str,
+        after: str,
+        number: signal.Signals,
+        timeout: float = 240,
+        once: Callable[[subprocess.Popen[str]], None] = lambda _: None,
+    ) -> Ran:
+        """Run it, and send a signal as soon as it says that phase `after` has ended ("" : anything) and `once` has returned."""
         with subprocess.Popen(
             self._command(arguments),
             cwd=self.folder,
@@ -89,6 +96,7 @@ class Desk:
             for line in process.stderr:
                 said.append(line)
                 if line.startswith(after):
+                    once(process)
                     process.send_signal(number)
                     break
             out, err = process.communicate(timeout=timeout)

@@ -7,7 +7,9 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,8 @@ from clusters import MAJORS, installation, running_server
 from programme import Desk, Ran, at_desk
 
 RUN = (sys.executable, "-m", "attestore", "run")
+_PATIENCE_S = 120.0
+"""a hung layout would be waited for a quarter of an hour"""
 GATES = ("--gate", "S9-PROD-003", "--gate", "S9-PROD-004")
 
 
@@ -189,6 +193,58 @@ def test_a_signal_stops_the_run_where_it_stands(
     assert ran.result["outcome"] == "UNKNOWN"
     assert number.name in stopped_in(desk)
     assert "UNKNOWN" in (desk.bundle() / "S9-PROD-004.md").read_text()
+
+
+def test_a_signal_stops_the_printing_of_a_report_which_the_next_command_makes(desk: Desk, server: Connection) -> None:
+    """The layout hangs; nobody has to wait until its quarter of an hour is over."""
+
+    def hang(process: subprocess.Popen[str]) -> None:
+        while not (copies := _typesetters(process.pid)):
+            assert process.poll() is None
+        for each in copies:
+            os.kill(each, signal.SIGSTOP)
+        hung.extend(copies)
+
+    hung: list[int] = []
+    began = time.monotonic()
+    ran = desk.signalled("run", "--source", server.conninfo, *GATES, after="teardown", number=signal.SIGINT, once=hang)
+    assert time.monotonic() - began < _PATIENCE_S
+    told(ran, code=3, says="SIGINT stopped the printing", hint="next command")
+    assert desk.left_behind() == []
+    assert not [each for each in hung if _works(each)]
+    stopped = desk.bundle()
+    assert not (stopped / "statement.json").exists()
+    ran = desk.attestore("run", "--source", server.conninfo, *GATES, "--json")
+    assert (ran.code, ran.result["outcome"]) == (0, "PASS"), ran.out + ran.err
+    # all was seen before somebody lost patience, so that what it proves is the same
+    assert f"{stopped.name} had died; its bundle is closed and signed: S9-PROD-003 PASS" in " ".join(ran.err.split())
+    assert (stopped / "S9-PROD-004.pdf").exists()
+    audited = desk.attestore("audit", "reports", "--json")
+    assert audited.code == 0, audited.out
+
+
+def _typesetters(parent: int) -> list[int]:
+    """Processes that lay out a page for one that `parent` has started."""
+
+    def begun(pid: int) -> list[int]:
+        tasks = Path(f"/proc/{pid}/task").glob("*/children")
+        return [int(each) for task in tasks for each in task.read_text().split()]
+
+    with suppress(OSError):
+        return [copy for child in begun(parent) for copy in begun(child) if b"typesetter" in _command(copy)]
+    return []
+
+
+def _command(pid: int) -> bytes:
+    return Path(f"/proc/{pid}/cmdline").read_bytes()
+
+
+def _works(pid: int) -> bool:
+    """Whether it is more than a number that nobody has collected yet."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 @pytest.mark.parametrize("after", ["dump", "prepare", "verify"])

@@ -133,11 +133,12 @@ def _carried_out(job: Job, order: Order, *, gates: tuple[Gate, ...], stop: Stop,
     concern(plan.run)
     with turn(order.reports, plan.system, what, since=instants.text(compose.clock().now())):
         for died in compose.close_died(order.settings, watcher=Quiet(err, clock=compose.clock())):
-            _say(err, f"Run {died} had died; its bundle is closed and signed, its verdict is UNKNOWN.")
+            judged = ", ".join(f"{each.gate} {each.outcome.name}" for each in died.verdicts) or "no gate was asked"
+            _say(err, f"Run {died.case.context.run} had died; its bundle is closed and signed: {judged}.")
         _finish_pending(job, order, plan, err)
         with (
             _watching(err, plan) as watcher,
-            compose.tools(plan, order.settings, watcher=watcher, settle=stop.settle) as tools,
+            compose.tools(plan, order.settings, watcher=watcher, settle=stop.settle, hearing=stop.hearing) as tools,
         ):
             outcome = execute(plan, tools=tools, reports=order.reports)
     _stamp(order, folder=outcome.finished.folder, say=lambda text: _say(err, text))

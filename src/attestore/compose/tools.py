@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 
 from attestore.compose.engines import Engines
 from attestore.compose.looks import looks
@@ -14,14 +14,21 @@ from attestore.compose.stores import opened_store, waiting_room
 from attestore.errors import ScratchError
 from attestore.plan import Job, Plan
 from attestore.ports import Watcher
-from attestore.run import Issuing, NamedStore, Tools
+from attestore.run import Finished, Issuing, NamedStore, Tools
 from attestore.run import close_died as close_runs
 
 __all__ = ["close_died", "tools"]
 
 
 @contextmanager
-def tools(chosen: Plan, settings: Settings, *, watcher: Watcher, settle: Callable[[], None]) -> Iterator[Tools]:
+def tools(
+    chosen: Plan,
+    settings: Settings,
+    *,
+    watcher: Watcher,
+    settle: Callable[[], None],
+    hearing: Callable[[], AbstractContextManager[None]] = nullcontext,
+) -> Iterator[Tools]:
     """Every door a plan needs, closed again when the block ends.
 
     Raises:
@@ -73,10 +80,11 @@ def tools(chosen: Plan, settings: Settings, *, watcher: Watcher, settle: Callabl
             language=dressed.language,
             paper=dressed.paper,
             branding=dressed.branding,
+            hearing=hearing,
         )
 
 
-def close_died(settings: Settings, *, watcher: Watcher) -> tuple[str, ...]:
+def close_died(settings: Settings, *, watcher: Watcher) -> tuple[Finished, ...]:
     """Close what died before us: remove its workspace and server, sign its bundle; the runs that were closed.
 
     Raises:
@@ -116,8 +124,7 @@ def close_died(settings: Settings, *, watcher: Watcher) -> tuple[str, ...]:
             paper=dressed.paper,
             branding=dressed.branding,
         )
-        closed = close_runs(settings.reports, tools=issuing, closer=home.operator)
-    return tuple(each.case.context.run for each in closed)
+        return close_runs(settings.reports, tools=issuing, closer=home.operator)
 
 
 def _swept(settings: Settings) -> tuple[str, ...]:

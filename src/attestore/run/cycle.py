@@ -39,6 +39,7 @@ def execute(plan: Plan, *, tools: Tools, reports: Path) -> Outcome:
         ArchiveError, DiskError: the bundle or the ledger can't be written, so there is nothing to leave.
         StoreError: a drill of a backup that neither the store nor the ledger ever heard of.
         PrintError, KeyringError: the report can't be printed or signed; the next command closes the run.
+        InterruptedRunError: somebody stopped the printing; the next command closes the run.
     """
     ledger = LedgerFile(reports)
     _refuse_unheard(plan, tools=tools, ledger=ledger)

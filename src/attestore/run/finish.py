@@ -52,6 +52,7 @@ def finish(ending: Ending, *, tools: Issuing, ledger: LedgerFile, bundle: Bundle
     Raises:
         ArchiveError, DiskError: the bundle or the ledger can't be written.
         PrintError, KeyringError: the report can't be printed or signed.
+        InterruptedRunError: somebody did not want to wait for the printing.
     """
     tools.watcher.phase("report")
     told = bundle.journal()
@@ -120,15 +121,16 @@ def _case(ending: Ending, *, about: Context, told: Journal, verdicts: tuple[Gate
 
 
 def _reports(case: Case, *, tools: Issuing, bundle: Bundle) -> None:
-    render(
-        case,
-        tools.templates,
-        issue="",
-        created=instants.parse(case.context.ended),
-        carried=report.attachments(bundle.read, names=bundle.files(), gates=case.gates),
-        write=bundle.write,
-        by=tools,
-    )
+    with tools.hearing():
+        render(
+            case,
+            tools.templates,
+            issue="",
+            created=instants.parse(case.context.ended),
+            carried=report.attachments(bundle.read, names=bundle.files(), gates=case.gates),
+            write=bundle.write,
+            by=tools,
+        )
     bundle.write("VERIFY.md", report.renderer(case.context.renderer).verify(case, tools.templates))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -88,6 +89,8 @@ class Tools:
     language: str = "en"
     paper: str = "A4"
     branding: Branding = field(default_factory=Branding)
+    hearing: Callable[[], AbstractContextManager[None]] = nullcontext
+    """inside its block a run that has settled is interrupted all the same"""
 
     def holding(self) -> tuple[NamedStore, ...]:
         """The stores from which a backup may be fetched, the first to be asked first.
@@ -118,6 +121,7 @@ class Tools:
             language=self.language,
             paper=self.paper,
             branding=self.branding,
+            hearing=self.hearing,
         )
 
 
@@ -136,3 +140,5 @@ class Issuing:
     language: str
     paper: str
     branding: Branding = field(default_factory=Branding)
+    hearing: Callable[[], AbstractContextManager[None]] = nullcontext
+    """inside its block somebody who wants to stop is obeyed: it takes long, and the next command can do it"""
