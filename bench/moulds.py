@@ -105,12 +105,12 @@ class Mould:
             entries += self._cast(folder, run=run, system=system, start=start, by=by, slower=slower)
         (reports / "ledger.jsonl").write_bytes(ledger.written(entries))
 
-    def newest(self, reports: Path, *, pen: Pen, system: str, like: Draft | None = None) -> Path:
+    def newest(self, reports: Path, *, pen: Pen, system: str, like: Draft | None = None, name: str = "newest") -> Path:
         """One more run of a system, sealed by a real signature and in the ledger."""
         start = datetime.now(UTC)
         draft = replace(
             like or Draft(),
-            run=f"{instants.compact(start)}-{system}-newest",
+            run=f"{instants.compact(start)}-{system}-{name}",
             system=system,
             start=start,
             gates=tuple(each.text for each in self._record.case.gates),

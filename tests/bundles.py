@@ -197,6 +197,11 @@ def roster(*people: Person) -> Roster:
 ROSTER: Final = roster(person(MIRA, "operator"), person(TOMAS, "operator"), person(REVIEWER, "approver"))
 
 
+def past_of(reports: Path, system: str = SYSTEM, *, limit: int = 50, at: datetime | None = None) -> tuple[Past, ...]:
+    """The history that the next report of a system tells."""
+    return history(reports, system, roster=ROSTER, verifier=GLASS, limit=limit, at=at)
+
+
 def audited(path: Path, *, known: Roster = ROSTER, at: datetime = AUDITED, glass: Verifier = GLASS) -> Findings:
     """What the audit says of a folder."""
     return audit(path, roster=known, verifier=glass, at=at)
@@ -339,7 +344,7 @@ def finish(reports: Path, bundle: Bundle, draft: Draft, *, head: Head) -> None:
     gates = tuple(gate.load(bundle.read(n), where=n) for n in names if n.startswith("gates/"))
     verdicts = tuple(verdict.judge(each, journal.observations) for each in gates)
     _write(bundle, draft, "verdict.json", verdict.encode(verdicts))
-    past = history(reports, draft.system)
+    past = past_of(reports, draft.system)
     about = draft.about(context_of(draft, head=head, ended=journal.observations[-1].at, past=past))
     _write(bundle, draft, "context.json", context.encode(about))
     templates = draft.templates or report.load_templates(resources.templates_folder())

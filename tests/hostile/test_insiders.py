@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from attestore.archive import Bundle, LedgerFile, history, read_bundle, unfinished
+from attestore.archive import Bundle, LedgerFile, read_bundle, unfinished
 from attestore.archive.layout import UNSTATED
 from attestore.evidence import Measured, Observation, Past, ledger
 from attestore.evidence.ledger import BackupStored, KeyChanged, RunFinished, RunStarted
@@ -18,7 +18,23 @@ from attestore.evidence.statement import FileRecord, decode, encode
 from attestore.facts import Value
 from attestore.report import load_templates
 from attestore.resources import templates_folder
-from bundles import MIRA, ROSTER, RUN, START, TOMAS, Draft, audited, begin, finish, issue, person, proof, reseal, roster
+from bundles import (
+    MIRA,
+    ROSTER,
+    RUN,
+    START,
+    TOMAS,
+    Draft,
+    audited,
+    begin,
+    finish,
+    issue,
+    past_of,
+    person,
+    proof,
+    reseal,
+    roster,
+)
 from switches import off
 
 AT = "2026-03-01T02:09:00.000Z"
@@ -153,7 +169,7 @@ def test_a_bundle_sealed_a_second_time_is_not_the_one_in_the_ledger(tmp_path: Pa
 def shown(tmp_path: Path, lie: Callable[[Past, Measured], Past]) -> list[str]:
     """What the audit says of a second run whose history tells the first otherwise."""
     issue(tmp_path, Draft(told=lambda told: [*told, ("restore.errors", "", 0)]))
-    (past,) = history(tmp_path, "shop")
+    (past,) = past_of(tmp_path, "shop")
     assert past.measured is not None
     wrong = lie(past, past.measured)
     later = Draft(run="20260301T030000Z-shop-2c3d", start=START + timedelta(hours=1))

@@ -2,8 +2,9 @@
 
 from attestore.archive.additions import Additions, SignedRecord, split
 from attestore.archive.bundle import Bundle
+from attestore.archive.history import history
 from attestore.archive.kept import keep_record
-from attestore.archive.ledger import LedgerFile, history, is_running, unfinished
+from attestore.archive.ledger import LedgerFile, is_running, unfinished
 from attestore.archive.opened import Contents, Flaw, inspect, read_bundle
 from attestore.archive.stamp import add_stamp
 from attestore.archive.turns import in_use, turn, using, withdrawing

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from attestore import facts, forecast, instants
 from attestore.archive import disk, layout
-from attestore.archive.opened import read_bundle, read_file
+from attestore.archive.opened import read_file
 from attestore.errors import ArchiveError, TamperedError
-from attestore.evidence import Observation, Past, journal, ledger
+from attestore.evidence import ledger
 from attestore.evidence.ledger import Checkpoint, Entry, Head, KeyChanged, Ledger, RunClosed, RunFinished, RunStarted
 from attestore.ports import Signer
 
@@ -27,7 +24,6 @@ __all__ = [
     "LARGEST",
     "LEDGER",
     "LedgerFile",
-    "history",
     "is_running",
     "standing_still",
     "unfinished",
@@ -253,56 +249,3 @@ def unfinished(reports: Path) -> tuple[tuple[RunStarted, Head], ...]:
         and (reports / entry.run / layout.JOURNAL).is_file()
         and not is_running(reports, entry.run)
     )
-
-
-def history(reports: Path, system: str, *, limit: int = 50, at: datetime | None = None) -> tuple[Past, ...]:
-    """Runs of a system that were finished by an instant, by gate, newest first, at most `limit` of each gate; the ledger says which, their journals how fast.
-
-    Raises:
-        ArchiveError, TamperedError: the ledger cannot be read.
-    """
-    entries = LedgerFile(reports).read().entries
-    ours = {entry.run for entry in entries if isinstance(entry, RunStarted) and entry.system == system}
-    counted: Counter[str] = Counter()
-    past: list[Past] = []
-    for entry in reversed(entries):
-        if not isinstance(entry, RunFinished | RunClosed) or entry.run not in ours:
-            continue
-        if at is not None and instants.parse(entry.at) > at:
-            continue
-        wanted = [(gate, outcome) for gate, outcome in entry.outcomes if counted[gate] < limit]
-        counted.update(gate for gate, _ in wanted)
-        seen = _observed(reports, entry.run) if wanted else ()
-        known, whole = _figures(seen), forecast.measured(seen)
-        past += [
-            Past(
-                run=entry.run,
-                gate=gate,
-                finished=entry.at,
-                outcome=outcome,
-                rto_ms=known.get("restore.rto"),
-                sealed_bytes=known.get("backup.size.sealed"),
-                measured=whole,
-            )
-            for gate, outcome in wanted
-        ]
-    return tuple(past)
-
-
-def _observed(reports: Path, run: str) -> tuple[Observation, ...]:
-    """What the journal of an earlier run tells; nothing where its bundle is missing or damaged."""
-    if not layout.is_run(run):
-        return ()
-    try:
-        return journal.read(read_bundle(reports / run).read(layout.JOURNAL)).observations
-    except (ArchiveError, TamperedError):
-        return ()
-
-
-def _figures(seen: Iterable[Observation]) -> dict[str, int]:
-    """Durations and sizes."""
-    return {
-        each.fact: int(each.value)
-        for each in seen
-        if facts.FACTS[each.fact].kind in {facts.Kind.DURATION, facts.Kind.SIZE} and not each.subject
-    }

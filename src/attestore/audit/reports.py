@@ -379,6 +379,13 @@ def _history(
             f"The history shows {past.run} {past.gate} {past.outcome}, which the ledger does not.",
             of=f"{audited.run}/context.json",
         )
+    left_out = [f"{past.run} ({past.doubt.value})" for past in about.history if past.doubt is not None]
+    if left_out:
+        book.note(
+            "context",
+            f"The history leaves out the figures of {', '.join(left_out)}: nobody vouched for them.",
+            of=f"{audited.run}/context.json",
+        )
     for past in about.history:
         whole = past.measured
         told = (past.rto_ms, past.sealed_bytes, *((whole.taken, *whole.phases) if whole is not None else ()))

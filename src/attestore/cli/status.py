@@ -79,18 +79,19 @@ def tell_status(question: Question) -> int:
             own=own,
             anchors=kept,
         )
-        foresight = Foresight(question.reports, at=at)
-    rows = tuple(
-        row
-        for row in rows
-        if (not question.gate or row.gate == question.gate) and (not question.system or row.system == question.system)
-    )
-    code = worst_exit(row.held.standing for row in rows)
-    if question.as_json:
-        typer.echo(canon.encode(_as_json(rows, foresight, at=at, code=code)).decode())
-    else:
-        _print(rows, question, at=at)
-    return code
+        foresight = Foresight(question.reports, trust=trust, at=at)
+        rows = tuple(
+            row
+            for row in rows
+            if (not question.gate or row.gate == question.gate)
+            and (not question.system or row.system == question.system)
+        )
+        code = worst_exit(row.held.standing for row in rows)
+        if question.as_json:
+            typer.echo(canon.encode(_as_json(rows, foresight, at=at, code=code)).decode())
+        else:
+            _print(rows, question, at=at)
+        return code
 
 
 def own_gates(folder: Path) -> Mapping[str, canon.Digest]:

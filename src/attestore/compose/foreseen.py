@@ -8,6 +8,7 @@ from pathlib import Path
 from attestore import forecast, gate
 from attestore.archive import history, read_bundle
 from attestore.audit import Row
+from attestore.compose.check import Trust
 from attestore.errors import ArchiveError, Error
 from attestore.evidence import Past
 from attestore.forecast import Forecast
@@ -20,8 +21,8 @@ __all__ = ["Foresight"]
 class Foresight:
     """Reads the history of a system once, however many gates it has."""
 
-    def __init__(self, reports: Path, *, at: datetime) -> None:
-        self._reports, self._at = reports, at
+    def __init__(self, reports: Path, *, trust: Trust, at: datetime) -> None:
+        self._reports, self._trust, self._at = reports, trust, at
         self._known: dict[str, tuple[Past, ...]] = {}
 
     def of(self, row: Row, judged: Gate | None = None) -> Forecast | None:
@@ -33,7 +34,9 @@ class Foresight:
         if judged is None or not row.held.run or row.held.standing is Standing.UNTRUSTED or not forecast.target(judged):
             return None
         if row.system not in self._known:
-            self._known[row.system] = history(self._reports, row.system, at=self._at)
+            self._known[row.system] = history(
+                self._reports, row.system, roster=self._trust.roster, verifier=self._trust.verifier, at=self._at
+            )
         return forecast.of_history(self._known[row.system], judged)
 
     def judged(self, row: Row) -> Gate | None:

@@ -90,7 +90,7 @@ def close_died(settings: Settings, *, watcher: Watcher) -> tuple[Finished, ...]:
     Raises:
         Error: a bundle or the ledger can't be read, written or signed.
     """
-    from attestore.adapters.gpg import GpgSigner
+    from attestore.adapters.gpg import GpgSigner, GpgVerifier
     from attestore.adapters.press import Press
     from attestore.adapters.process import Runner
     from attestore.adapters.system import SystemClock
@@ -110,11 +110,13 @@ def close_died(settings: Settings, *, watcher: Watcher) -> tuple[Finished, ...]:
         TemporaryWorkspace() as workspace,
         Press().kept() as printer,
         opened_home(settings, runner=runner, say=watcher.say, work=workspace.path) as home,
+        GpgVerifier(home.roster.public_keys(), runner=runner, work=workspace.path) as verifier,
     ):
         printer.checked()
         issuing = Issuing(
             clock=SystemClock(),
             signer=GpgSigner(home.keyring, home.operator.fingerprint, runner=runner),
+            verifier=verifier,
             printer=printer,
             watcher=watcher,
             templates=dressed.templates,

@@ -60,7 +60,7 @@ def gate_figures(watch: Watch, *, trust: Trust, at: datetime) -> tuple[GateFigur
         now=trust.clock.now(),
         own={gate_id: each.digest for (_, gate_id), each in watch.wanted.items()},
     )
-    foresight = Foresight(watch.reports, at=at)
+    foresight = Foresight(watch.reports, trust=trust, at=at)
     told = {(row.system, row.gate): _figure(watch, row, foresight) for row in rows}
     for (system, gate_id), wanted in watch.wanted.items():
         told.setdefault((system, gate_id), _of(wanted, system=system, standing=Standing.NEVER_RUN))

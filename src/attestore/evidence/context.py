@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import Final, cast
 
 from attestore import canon
 from attestore.errors import TamperedError
 
-__all__ = ["FORMAT", "Branding", "Context", "Measured", "Past", "Person", "Step", "decode", "encode"]
+__all__ = ["FORMAT", "Branding", "Context", "Doubt", "Measured", "Past", "Person", "Step", "decode", "encode"]
 
 FORMAT: Final = "attestore/context/v1"
 
@@ -44,6 +45,17 @@ class Measured:
     """what the recovery time depends on besides the data: name and value"""
 
 
+class Doubt(Enum):
+    """Why the figures of an earlier run were left out when the report was made."""
+
+    MISSING = "missing"
+    """its bundle was not there"""
+    CHANGED = "changed"
+    """its bundle is not the one that the ledger names, or was changed after it was sealed"""
+    UNSIGNED = "unsigned"
+    """neither its own signature holds, by an operator's key in force, nor names a later one that does the ledger up to its end"""
+
+
 @dataclass(frozen=True, slots=True)
 class Past:
     """An earlier finished run of the same system and gate."""
@@ -58,6 +70,8 @@ class Past:
     sealed_bytes: int | None
     measured: Measured | None = None
     """written only where the restore was whole"""
+    doubt: Doubt | None = None
+    """written only where its figures were left out"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +144,7 @@ def encode(context: Context) -> bytes:
                     past.outcome,
                     past.rto_ms,
                     past.sealed_bytes,
-                    *_told(past.measured),
+                    *_told(past),
                 ]
                 for past in context.history
             ],
@@ -147,7 +161,10 @@ def encode(context: Context) -> bytes:
     )
 
 
-def _told(measured: Measured | None) -> list[canon.JSON]:
+def _told(past: Past) -> list[canon.JSON]:
+    measured = past.measured
+    if past.doubt is not None:
+        return [{"left_out": past.doubt.value}]
     if measured is None:
         return []
     return [
@@ -216,6 +233,10 @@ def _branding(raw: dict[str, object] | None) -> Branding:
 
 def _past(raw: list[object]) -> Past:
     run, gate, finished, outcome, rto, sealed, *more = raw
+    last = cast("dict[str, object]", more[0]) if more else {}
+    doubt = Doubt(last["left_out"]) if "left_out" in last else None
+    if doubt is not None and (rto, sealed) != (None, None):
+        raise ValueError(f"figures of {run} are left out and told")
     return Past(
         run=str(run),
         gate=str(gate),
@@ -223,7 +244,8 @@ def _past(raw: list[object]) -> Past:
         outcome=str(outcome),
         rto_ms=None if rto is None else canon.as_whole(rto),
         sealed_bytes=None if sealed is None else canon.as_whole(sealed),
-        measured=_measured(cast("dict[str, object]", more[0])) if more else None,
+        measured=_measured(last) if more and doubt is None else None,
+        doubt=doubt,
     )
 
 

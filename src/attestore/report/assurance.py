@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from attestore import forecast
-from attestore.evidence import Past
+from attestore.evidence import Doubt, Past
 from attestore.facts import RTO_PHASES
 from attestore.forecast import Outlook
 from attestore.proof import Did
@@ -39,6 +39,13 @@ _TIGHT: Final = 20
 _PARALLEL: Final = ("data", "indexes")
 _IN_SIGHT: Final = 4
 """times the longest run: a target further away than that would flatten the picture"""
+_NAMED: Final = 5
+"""runs that are named for one reason"""
+_DOUBTS: Final = {
+    Doubt.MISSING: later("The bundle is not there: {runs}."),
+    Doubt.CHANGED: later("The bundle is not the one that the ledger names, or was changed: {runs}."),
+    Doubt.UNSIGNED: later("No signature by an operator's key in force vouches for it: {runs}."),
+}
 _HEAVY: Final = 50
 """percent of the recovery time from which one phase is called the bottleneck"""
 
@@ -74,8 +81,8 @@ def history(view: View) -> tuple[Block, ...]:
             item.run,
             numbers.instant(item.finished),
             Mark(item.outcome, tones.get(item.outcome, Tone.DOUBT)),
-            time(item.rto_ms),
-            size(item.sealed_bytes),
+            time(item.rto_ms) if item.doubt is None else say("left out"),
+            size(item.sealed_bytes) if item.doubt is None else say("left out"),
         )
         for item in past
     ]
@@ -96,7 +103,25 @@ def history(view: View) -> tuple[Block, ...]:
                 "Newest first. The ledger lists every run that was started, so that one that is missing here leaves a gap there."
             ),
         ),
+        *_left_out(past),
     )
+
+
+def _left_out(past: Sequence[Past]) -> tuple[Block, ...]:
+    """Runs whose figures nobody vouches for, and why; nothing where there is none."""
+    found = [(item, item.doubt) for item in past if item.doubt is not None]
+    if not found:
+        return ()
+    said = [
+        say("The figures of {runs} were left out, of this page's trends and forecast, too; of the verdict only the ledger tells.", runs=numbers.counted(len(found), "earlier run"))
+    ]  # fmt: skip
+    for doubt in Doubt:
+        runs = [item.run for item, why in found if why is doubt]
+        if runs:
+            more = len(runs) - _NAMED
+            names = ", ".join(runs[:_NAMED]) + (say(" and {n} more", n=numbers.count(more)) if more > 0 else "")
+            said.append(say(_DOUBTS[doubt], runs=names))
+    return (Para(" ".join(said)),)
 
 
 def _forecast(view: View, past: Sequence[Past]) -> tuple[Block, ...]:

@@ -93,7 +93,7 @@ def _context(ending: Ending, *, tools: Issuing, told: Journal, reports: Path) ->
         ledger_count=ending.head.count,
         ledger_head=ending.head.digest,
         plan=ending.steps,
-        history=history(reports, ending.system),
+        history=history(reports, ending.system, roster=tools.roster, verifier=tools.verifier),
         attestore=__version__,
         renderer=report.RENDERER,
         language=tools.language,

@@ -113,6 +113,7 @@ class Tools:
         return Issuing(
             clock=self.clock,
             signer=self.signer,
+            verifier=self.verifier,
             printer=self.printer,
             watcher=self.watcher,
             templates=self.templates,
@@ -131,6 +132,8 @@ class Issuing:
 
     clock: Clock
     signer: Signer
+    verifier: Verifier
+    """of what earlier runs have signed"""
     printer: Printer
     watcher: Watcher
     templates: Templates

@@ -9,11 +9,11 @@ from types import FrameType
 
 import pytest
 
-from attestore.archive import LedgerFile, history, unfinished
+from attestore.archive import LedgerFile, unfinished
 from attestore.errors import ArchiveError
 from attestore.evidence import ledger
 from attestore.evidence.ledger import BackupStored, Head, RunFinished, decode_checkpoint
-from bundles import GLASS, MIRA, RUN, START, SYSTEM, Draft, begin, issue, proof
+from bundles import GLASS, MIRA, RUN, START, SYSTEM, Draft, begin, issue, past_of, proof
 
 AT = "2026-03-01T02:00:00.000Z"
 
@@ -191,15 +191,15 @@ def test_history_is_told_by_the_ledger_newest_first(tmp_path: Path) -> None:
     )
     folder = issue(tmp_path, failed)
     issue(tmp_path, Draft(run="20260301T040000Z-blog-1111", system="blog", start=START + timedelta(hours=2)))
-    past = history(tmp_path, SYSTEM)
+    past = past_of(tmp_path, SYSTEM)
     assert [(p.run, p.gate, p.outcome, p.rto_ms, p.sealed_bytes) for p in past] == [
         (failed.run, "S9-PROD-004", "FAIL", 500, 10),
         (RUN, "S9-PROD-004", "PASS", 500, 10),
     ]
     (folder / "journal.jsonl").unlink()
-    assert [(p.outcome, p.rto_ms) for p in history(tmp_path, SYSTEM)] == [("FAIL", None), ("PASS", 500)]
-    assert [p.run for p in history(tmp_path, SYSTEM, limit=1)] == [failed.run]
-    assert [p.run for p in history(tmp_path, SYSTEM, at=START + timedelta(minutes=30))] == [RUN]
+    assert [(p.outcome, p.rto_ms) for p in past_of(tmp_path, SYSTEM)] == [("FAIL", None), ("PASS", 500)]
+    assert [p.run for p in past_of(tmp_path, SYSTEM, limit=1)] == [failed.run]
+    assert [p.run for p in past_of(tmp_path, SYSTEM, at=START + timedelta(minutes=30))] == [RUN]
 
 
 def test_backups_alone_push_no_drill_out_of_the_history(tmp_path: Path) -> None:
@@ -209,11 +209,11 @@ def test_backups_alone_push_no_drill_out_of_the_history(tmp_path: Path) -> None:
         run = f"20260302T0{number}0000Z-shop-{number:04x}"
         file.append(ledger.RunStarted(AT, run, SYSTEM, "A" * 40, ()))
         file.append(RunFinished(AT, run, "0" * 64, ()))
-    assert [p.run for p in history(tmp_path, SYSTEM, limit=1)] == [RUN]
+    assert [p.run for p in past_of(tmp_path, SYSTEM, limit=1)] == [RUN]
 
 
 def test_no_ledger_is_no_history(tmp_path: Path) -> None:
-    assert history(tmp_path, SYSTEM) == ()
+    assert past_of(tmp_path, SYSTEM) == ()
     assert unfinished(tmp_path) == ()
 
 
@@ -222,4 +222,4 @@ def test_a_ledger_may_name_runs_that_are_no_folders(tmp_path: Path) -> None:
     file.append(ledger.RunStarted(AT, "../../etc", SYSTEM, "A" * 40, ()))
     assert unfinished(tmp_path) == ()
     file.append(RunFinished(AT, "../../etc", "0" * 64, (("G", "PASS"),)))
-    assert [p.rto_ms for p in history(tmp_path, SYSTEM)] == [None]
+    assert [p.rto_ms for p in past_of(tmp_path, SYSTEM)] == [None]

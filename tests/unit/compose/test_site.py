@@ -12,7 +12,6 @@ import pytest
 
 import sites
 from attestore import forecast, gate, instants
-from attestore.archive import history
 from attestore.audit import status
 from attestore.compose.check import Trust
 from attestore.compose.watching import Watch, gate_figures
@@ -20,7 +19,7 @@ from attestore.errors import DiskError, UsageError
 from attestore.forecast import Outlook
 from attestore.report import outlook
 from bundles import GLASS as PENS
-from bundles import START, Draft, issue
+from bundles import START, Draft, issue, past_of
 from decided import GLASS, ROSTER, findings
 from fakes import FakeClock
 from sites import AT, build, read
@@ -282,7 +281,7 @@ def test_a_gate_s_page_and_the_list_of_systems_say_when_the_target_will_be_broke
     sites.growing(reports)
     built = build(reports, at=START + timedelta(days=290))
     (row,) = built.rows
-    expected = forecast.of_history(history(reports, "shelf"), gate_of(reports))
+    expected = forecast.of_history(past_of(reports, "shelf"), gate_of(reports))
     assert row.forecast == expected
     watch = Watch(reports, wanted={}, stores={}, before_expiry_ms=1)
     trust = Trust(roster=ROSTER, verifier=GLASS, clock=FakeClock(AT), aside=lambda _: Path())

@@ -15,6 +15,7 @@ from attestore.errors import TamperedError
 from attestore.evidence import (
     Branding,
     Context,
+    Doubt,
     Locale,
     Manifest,
     Measured,
@@ -102,6 +103,7 @@ CONTEXT = Context(
     plan=(Step("dump", "pg_dump", "workspace"),),
     history=(
         Past("r", "S9-PROD-004", "2026-10-22T20:00:00.000Z", "PASS", 900, None),
+        Past("p", "S9-PROD-004", "2026-10-22T19:00:00.000Z", "PASS", None, None, doubt=Doubt.UNSIGNED),
         Past(
             "q",
             "S9-PROD-004",
@@ -129,6 +131,20 @@ def test_a_manifest_is_read_back_as_it_was_written(value: Manifest) -> None:
 @given(CONTEXTS)
 def test_a_context_is_read_back_as_it_was_written(value: Context) -> None:
     assert context.decode(context.encode(value)) == value
+
+
+@pytest.mark.parametrize("figures", ["1,null", "null,1"])
+def test_figures_that_are_left_out_are_not_told_all_the_same(figures: str) -> None:
+    data = context.encode(CONTEXT)
+    lie = data.replace(b'null,null,{"left_out"', f'{figures},{{"left_out"'.encode())
+    assert lie != data
+    with pytest.raises(TamperedError):
+        context.decode(lie)
+
+
+def test_a_reason_to_leave_figures_out_that_nobody_knows_is_refused() -> None:
+    with pytest.raises(TamperedError):
+        context.decode(context.encode(CONTEXT).replace(b'"left_out":"unsigned"', b'"left_out":"slow"'))
 
 
 @given(st.tuples(MANIFESTS, MANIFESTS))
