@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from attestore.adapters.postgres import fingerprint, relations
+from attestore.adapters.postgres.crew import BEGIN, Crew, batches
 from attestore.adapters.postgres.session import ask, pin
 from servers import KEY, Server, there_and_back
 
@@ -282,6 +284,53 @@ def test_a_table_cut_into_ranges_adds_up_to_the_whole(server: Server) -> None:
     assert table.pages > 40
     assert [sum(int(part[place]) for part in parts) for place in range(5)] == [int(value) for value in whole]
     assert whole[0] == 5000
+
+
+TABLES = (
+    "CREATE TABLE cut (a int, b text)",
+    "INSERT INTO cut SELECT g, repeat('x', g % 500) FROM generate_series(1, 9000) g",
+    "DELETE FROM cut WHERE a BETWEEN 1000 AND 4000",
+    "CREATE TABLE empty (a int)",
+    "CREATE TABLE emptied (a int, b text DEFAULT repeat('y', 1000))",
+    "INSERT INTO emptied SELECT g FROM generate_series(1, 1000) g",
+    "DELETE FROM emptied",
+    "CREATE TABLE small (a int, b text)",
+    "INSERT INTO small SELECT g, NULL FROM generate_series(1, 77) g",
+    "CREATE TABLE none ()",
+    "INSERT INTO none SELECT FROM generate_series(1, 5)",
+    "CREATE TABLE toasted (a text)",
+    "ALTER TABLE toasted ALTER a SET STORAGE EXTERNAL",
+    "INSERT INTO toasted SELECT repeat(md5(g::text), 1000) FROM generate_series(1, 40) g",
+)
+
+
+def test_who_adds_the_words_up_makes_no_difference(server: Server) -> None:
+    """The server's own sums, and ours of the digests that it hands over, whatever was known of the tables before."""
+    with server.database(*TABLES) as name, server.connect(name) as leader, server.connect(name) as member:
+        for session in (leader, member):
+            pin(session)
+        ask(leader, BEGIN)
+        crew = Crew(leader, [member], snapshot=str(ask(leader, "SELECT pg_export_snapshot()")[0][0]))
+        assert crew.near
+        tables = {table.name: table for table in relations.read(leader)}
+        assert tables["cut"].pages > 3 * fingerprint.SMALL
+        for table in tables.values():
+            far = _told(crew, table, major=server.major, near=False)
+            assert far[0] == int(ask(leader, f'SELECT count(*) FROM "{table.schema}"."{table.name}"')[0][0])
+            for dense in (0, 1, 150, 1_000_000):
+                near = _told(crew, replace(table, dense=dense), major=server.major, near=True)
+                assert near == far, (table.name, dense)
+        cut = replace(tables["cut"], dense=1_000_000)
+        assert len(fingerprint.handed(cut, major=server.major)) == cut.pages + 1
+        ask(leader, "ROLLBACK")
+
+
+def _told(crew: Crew, table: relations.Relation, *, major: int, near: bool) -> list[int]:
+    asked = fingerprint.questions(table, subject=table.label, key=KEY, shape=(major, False), near=near)
+    total = [0] * 5
+    for question, answer in crew.answers(batches(asked), doing="fingerprint"):
+        total = [so_far + part for so_far, part in zip(total, fingerprint.counted(question, answer), strict=True)]
+    return total
 
 
 def test_another_key_gives_another_fingerprint(server15: Server) -> None:

@@ -34,28 +34,21 @@ def columns(crew: Crew, relations: Sequence[Relation], *, key: bytes, shape: tup
     Raises:
         PrivilegeError, UnreachableError, ProgramFailedError: a table cannot be read, or computing fails; it is named.
     """
-    major, encodingless = shape
     owners: dict[Question, tuple[Relation, Column]] = {}
     totals: dict[tuple[int, str], list[int]] = {}
     for relation in relations:
         for column in () if relation.uncovered else relation.generated:
             totals[relation.oid, column.name] = [*_NOTHING]
             bound = replace(relation, columns=(*relation.columns, column))
-            cuts = fingerprint.ranges(relation, major=major)
-            for cut in cuts:
-                question = Question(
-                    subject=f"{relation.label}.{column.name}",
-                    sql=fingerprint.statement(bound, within=cut, encodingless=encodingless, major=major),
-                    parameters=(key,),
-                    weight=relation.size // len(cuts),
-                    form="fingerprint",
-                )
-                owners[question] = relation, column
+            subject = f"{relation.label}.{column.name}"
+            asked = fingerprint.questions(bound, subject=subject, key=key, shape=shape, near=crew.near)
+            owners |= dict.fromkeys(asked, (relation, column))
     refused: list[Question] = []
     for question, answer in crew.answers(batches(tuple(owners)), doing="fingerprint", refused=refused.append):
         relation, column = owners[question]
         so_far = totals[relation.oid, column.name]
-        totals[relation.oid, column.name] = [total + int(part) for total, part in zip(so_far, answer[0], strict=True)]
+        counted = fingerprint.counted(question, answer)
+        totals[relation.oid, column.name] = [total + part for total, part in zip(so_far, counted, strict=True)]
     unread = {(relation.oid, column.name) for relation, column in (owners[question] for question in refused)}
     return tuple(
         _told(COLUMN, relation, _NOTHING, column=column.name, unread=_TOO_LARGE)

@@ -20,7 +20,7 @@ from psycopg import errors as sqlstate
 from psycopg.rows import TupleRow
 
 from attestore.adapters.postgres.quoting import literal
-from attestore.adapters.postgres.session import Connect, Session, abandon, held, worded
+from attestore.adapters.postgres.session import Connect, Session, abandon, held, near, worded
 from attestore.errors import PrivilegeError, ProgramFailedError
 from attestore.ports import Rest
 
@@ -44,6 +44,8 @@ class Question:
     """bytes it will read, as far as known"""
     form: str = ""
     """questions of one form have the same columns: small ones with the same parameters may be asked in one statement"""
+    binary: bool = False
+    """whether values come as the server holds them, not as text; the same for all questions of one form"""
 
 
 Batch: TypeAlias = tuple[Question, ...]
@@ -86,6 +88,8 @@ class Crew:
         self._rest = rest
         self._worked: set[Session] = set()
         self._over = threading.Event()
+        self.near = near(leader)
+        """whether bytes from this server cost next to nothing"""
 
     def answers(
         self, work: Sequence[Batch], *, doing: str, refused: _Refused = None
@@ -228,7 +232,7 @@ def _sent(session: Session, lot: Batch) -> psycopg.RawCursor[TupleRow]:
             f"SELECT {place}, each.* FROM ({question.sql}) each" for place, question in enumerate(lot)
         )
     cursor: psycopg.RawCursor[TupleRow] = psycopg.RawCursor(session)
-    cursor.execute(sql.encode(), lot[0].parameters or None)
+    cursor.execute(sql.encode(), lot[0].parameters or None, binary=lot[0].binary)
     return cursor
 
 

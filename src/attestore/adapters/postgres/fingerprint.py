@@ -1,7 +1,8 @@
-"""The keyed, order-independent fingerprint of a table's rows, computed in the server in one pass.
+"""The keyed, order-independent fingerprint of a table's rows, in one pass.
 
 MSet-Add-Hash (Clarke et al., ASIACRYPT 2003): the number of rows, and the exact sums of the four 64-bit words of the
 SHA-256 of each row behind the key. Sums of parts add up, so a table can be cut in ranges; nothing depends on order.
+The server digests the rows. Who adds the words up makes no difference: the server, or we, where it is near.
 """
 
 from __future__ import annotations
@@ -10,17 +11,45 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from attestore.adapters.postgres.crew import Crew, Question, batches
+from attestore.adapters.postgres import digests
+from attestore.adapters.postgres.crew import Answer, Crew, Question, batches
 from attestore.adapters.postgres.quoting import identifier, literal, qualified
 from attestore.adapters.postgres.relations import Column, Relation
 from attestore.proof import Table
 
-__all__ = ["Range", "expression", "origin", "ranged", "ranges", "row", "statement", "table", "take", "words"]
+__all__ = [
+    "SMALL",
+    "Range",
+    "counted",
+    "digesting",
+    "expression",
+    "handed",
+    "origin",
+    "questions",
+    "ranged",
+    "ranges",
+    "row",
+    "statement",
+    "table",
+    "take",
+    "weight",
+    "words",
+]
+
+SMALL: Final = 16
+"""pages of a table that needs no cutting, whatever its rows are like"""
 
 _CUT: Final = 16 * 1024 * 1024
 """bytes of a table that one statement reads"""
 _RANGES_SINCE: Final = 14
 """the first major whose executor seeks to a range of row addresses instead of filtering the whole table"""
+
+_ROWS: Final = 32_768
+"""digests that one statement hands over, as far as can be known"""
+_DENSEST: Final = 291
+"""rows that a block of 8 KiB holds at most"""
+_DEAR: Final = 8
+"""how many bytes are read at the cost of handing one over, which waits in our memory: statements of many are batched with no others"""
 
 _WORDS_SINCE: Final = 18
 """the first major that reads an integer from bytes"""
@@ -87,6 +116,12 @@ def statement(relation: Relation, *, within: Range | None = None, encodingless: 
     )
 
 
+def digesting(relation: Relation, *, within: Range | None = None, encodingless: bool = False) -> str:
+    """The SQL that answers with the digests of a table's rows or those of a range, one behind another; `$1` is the key."""
+    digest = f"sha256({row(relation, encodingless=encodingless)})"
+    return f"SELECT coalesce(string_agg({digest}, ''::bytea), ''::bytea) FROM {origin(relation)}{ranged(within)}"
+
+
 def words(data: str, *, major: int) -> tuple[str, tuple[str, ...]]:
     """SQL: the SHA-256 of some bytes, and its four signed words as read from it under the name `q.d`."""
     if major >= _WORDS_SINCE:
@@ -107,6 +142,57 @@ def ranges(relation: Relation, *, major: int) -> tuple[Range | None, ...]:
     return tuple(Range(first, last) for first, last in zip(cuts, [*cuts[1:], None], strict=True))
 
 
+def handed(relation: Relation, *, major: int) -> tuple[tuple[Range | None, bool], ...]:
+    """How a table is cut where the server is near, and of which cuts it hands digests over: of none that has no end."""
+    if relation.heap and relation.pages <= SMALL:
+        return ((None, True),)
+    if not relation.heap or relation.condition or major < _RANGES_SINCE:
+        return ((None, False),)
+    step = max(1, min(_ROWS // (relation.dense or _DENSEST), _CUT * relation.pages // max(1, relation.size)))
+    cuts = (Range(first, min(first + step, relation.pages)) for first in range(0, relation.pages, step))
+    return (*((cut, True) for cut in cuts), (Range(relation.pages, None), False))
+
+
+def weight(relation: Relation, within: Range | None) -> int:
+    """What a statement that hands digests over costs, as far as can be known, in bytes that are read."""
+    if within is None or within.last is None:
+        return relation.size
+    pages = within.last - within.first
+    return max(relation.size * pages // relation.pages, pages * (relation.dense or _DENSEST) * digests.SIZE * _DEAR)
+
+
+def questions(
+    relation: Relation, *, subject: str, key: bytes, shape: tuple[int, bool], near: bool
+) -> tuple[Question, ...]:
+    """What is asked of a table; what is `counted` of the answers adds up to its fingerprint."""
+    major, encodingless = shape
+    cuts = handed(relation, major=major) if near else tuple((cut, False) for cut in ranges(relation, major=major))
+    return tuple(
+        Question(
+            subject=subject,
+            sql=digesting(relation, within=cut, encodingless=encodingless),
+            parameters=(key,),
+            weight=weight(relation, cut),
+            form="digests",
+            binary=True,
+        )
+        if handing
+        else Question(
+            subject=subject,
+            sql=statement(relation, within=cut, encodingless=encodingless, major=major),
+            parameters=(key,),
+            weight=0 if near and cut else relation.size // len(cuts),
+            form="fingerprint",
+        )
+        for cut, handing in cuts
+    )
+
+
+def counted(question: Question, answer: Answer) -> tuple[int, ...]:
+    """Rows and four sums, as an answer tells them."""
+    return digests.total(answer[0][0]) if question.binary else tuple(int(part) for part in answer[0])
+
+
 def take(
     crew: Crew,
     relations: Sequence[Relation],
@@ -124,30 +210,21 @@ def take(
     Raises:
         PrivilegeError, UnreachableError, ProgramFailedError: a table cannot be read; its name is in the message.
     """
-    major, encodingless = shape
     owners: dict[Question, Relation] = {}
     missing: dict[int, int] = {}
     for relation in relations:
         if relation.uncovered:
             continue
-        cuts = ranges(relation, major=major)
-        missing[relation.oid] = len(cuts)
-        for cut in cuts:
-            question = Question(
-                subject=relation.label,
-                sql=statement(relation, within=cut, encodingless=encodingless, major=major),
-                parameters=(key,),
-                weight=relation.size // len(cuts),
-                form="fingerprint",
-            )
-            owners[question] = relation
+        asked = questions(relation, subject=relation.label, key=key, shape=shape, near=crew.near)
+        missing[relation.oid] = len(asked)
+        owners |= dict.fromkeys(asked, relation)
     totals = {relation.oid: [0, 0, 0, 0, 0] for relation in relations}
     done = 0
     too_large: list[Question] = []
     heard = too_large.append if refused else None
     for question, answer in crew.answers(batches(tuple(owners)), doing="fingerprint", refused=heard):
         oid = owners[question].oid
-        totals[oid] = [total + int(part) for total, part in zip(totals[oid], answer[0], strict=True)]
+        totals[oid] = [total + part for total, part in zip(totals[oid], counted(question, answer), strict=True)]
         missing[oid] -= 1
         if not missing[oid]:
             done += 1

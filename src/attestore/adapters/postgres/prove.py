@@ -26,7 +26,7 @@ from attestore.adapters.postgres import (
 from attestore.adapters.postgres import probes as questions
 from attestore.adapters.postgres.crew import BEGIN, Crew, gathered
 from attestore.adapters.postgres.quoting import literal
-from attestore.adapters.postgres.session import Connect, Session, abandon, ask, held, pin, pinned, worded
+from attestore.adapters.postgres.session import Connect, Session, abandon, ask, held, near, pin, pinned, worded
 from attestore.errors import ProgramFailedError
 from attestore.gate import Probe
 from attestore.ports import Rest, Watcher
@@ -252,7 +252,7 @@ class _Prover:
             sequences=reached,
             probes=self._asked(),
             settings=settings,
-            queries=_queries(stored, declared, encoding=encoding, method=self.method),
+            queries=_queries(stored, declared, encoding=encoding, method=self.method, handed=near(leader)),
             findings=(*findings, *sequences.behind(reached), *_unvalidated(foreign), *_overheard(leader)),
             computed=anew,
         )
@@ -435,7 +435,7 @@ def _overheard(leader: Session) -> tuple[str, ...]:
 
 
 def _queries(
-    stored: Sequence[relations.Relation], declared: Sequence[keys.Key], *, encoding: str, method: str
+    stored: Sequence[relations.Relation], declared: Sequence[keys.Key], *, encoding: str, method: str, handed: bool
 ) -> tuple[Query, ...]:
     """What was executed, one example per kind."""
     covered = [relation for relation in stored if not relation.uncovered]
@@ -450,6 +450,9 @@ def _queries(
         else:
             asked = fingerprint.statement(largest, encodingless=encoding == "SQL_ASCII")
             queries.append(Query(f"fingerprint of {largest.label}", asked))
+            if handed:
+                named = f"the same where Attestore adds the words up: digests of the rows of {largest.label}"
+                queries.append(Query(named, fingerprint.digesting(largest, encodingless=encoding == "SQL_ASCII")))
             queries += (
                 Query(
                     f"fingerprint of {each.label}, whose rows exceed 1 GB: long values digested one by one",

@@ -47,6 +47,8 @@ class Relation:
     """columns whose stored values are computed from the others; by name"""
     condition: str = ""
     """SQL that follows the table's name where a dump carries some rows only, as pg_dump itself uses it"""
+    dense: int = 0
+    """rows of a block as the server last counted them; 0 where it never did"""
     wide: str = ""
     """where rows exceed 1 GB in canonical form: the encoding whose bytes of each long value are digested by themselves"""
 
@@ -74,7 +76,8 @@ SELECT c.oid, n.nspname, c.relname,
               THEN format('belongs to extension %s, which makes its rows anew', e.extname)
             WHEN c.relpersistence = 'u' AND pg_is_in_recovery() THEN 'unlogged: empty on a standby'
             ELSE '' END AS uncovered,
-       coalesce(e.extcondition[array_position(e.extconfig, c.oid)], '') AS condition
+       coalesce(e.extcondition[array_position(e.extconfig, c.oid)], '') AS condition,
+       CASE WHEN c.relpages > 0 AND c.reltuples > 0 THEN ceil(c.reltuples / c.relpages)::int8 ELSE 0 END AS dense
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_am a ON a.oid = c.relam
@@ -154,8 +157,9 @@ def read(connection: Session) -> tuple[Relation, ...]:
             key=keys.get(oid, ()),
             generated=generated.get(oid, ()),
             condition=condition,
+            dense=int(dense),
         )
-        for oid, schema, name, kind, pages, size, heap, uncovered, condition in listed
+        for oid, schema, name, kind, pages, size, heap, uncovered, condition, dense in listed
     )
 
 

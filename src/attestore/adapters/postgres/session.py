@@ -20,7 +20,20 @@ from attestore.errors import (
 )
 from attestore.proof import Setting
 
-__all__ = ["PINNED", "Connect", "Session", "abandon", "ask", "connect", "held", "opened", "pin", "pinned", "worded"]
+__all__ = [
+    "PINNED",
+    "Connect",
+    "Session",
+    "abandon",
+    "ask",
+    "connect",
+    "held",
+    "near",
+    "opened",
+    "pin",
+    "pinned",
+    "worded",
+]
 
 Session: TypeAlias = psycopg.Connection[TupleRow]
 Connect: TypeAlias = Callable[[], Session]
@@ -128,6 +141,11 @@ def pin(connection: Session, *, read_only: bool = True) -> None:
             "SELECT set_config('log_parameter_max_length', '0', false), set_config('log_parameter_max_length_on_error', '0', false)"
             " WHERE current_setting('is_superuser') = 'on'",
         )
+
+
+def near(connection: Session) -> bool:
+    """Whether the server is reached through a socket of this machine, so that it costs next to nothing to carry bytes."""
+    return connection.info.host.startswith("/")
 
 
 def pinned(connection: Session) -> tuple[Setting, ...]:

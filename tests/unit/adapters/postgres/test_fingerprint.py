@@ -9,17 +9,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attestore.adapters.postgres.crew import Question, batches
-from attestore.adapters.postgres.fingerprint import Range, expression, ranges, statement
+from attestore.adapters.postgres.fingerprint import SMALL, Range, expression, handed, questions, ranges, statement
 from attestore.adapters.postgres.relations import Column, Relation
 
 NAMES = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1)
 MB = 1024 * 1024
 
 
-def relation(*columns: Column, pages: int = 1, size: int = 8192, heap: bool = True, name: str = "t") -> Relation:
+def relation(
+    *columns: Column, pages: int = 1, size: int = 8192, heap: bool = True, name: str = "t", dense: int = 0
+) -> Relation:
     return Relation(
-        oid=1, schema="s", name=name, kind="table", columns=columns, pages=pages, size=size, heap=heap, uncovered=""
-    )
+        oid=1, schema="s", name=name, kind="table", columns=columns, pages=pages, size=size, heap=heap, uncovered="",
+        dense=dense,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -98,3 +101,30 @@ def test_batches_lose_nothing_and_stay_small(weights: list[int]) -> None:
     assert sorted(question.subject for batch in cut for question in batch) == sorted(each.subject for each in asked)
     assert all(1 <= len(batch) <= 200 for batch in cut)
     assert all(len(batch) == 1 or sum(each.weight for each in batch) <= 16 * MB for batch in cut)
+
+
+@given(pages=st.integers(SMALL + 1, 10**5), toast=st.integers(0, 10**12), dense=st.sampled_from([0, 1, 200, 10**9]))
+def test_digests_are_handed_over_of_every_known_block_and_of_nothing_without_an_end(
+    pages: int, toast: int, dense: int
+) -> None:
+    cuts = handed(relation(pages=pages, size=pages * 8192 + toast, dense=dense), major=15)
+    assert cuts[-1] == (Range(pages, None), False)
+    known = [cut for cut, handing in cuts[:-1] if cut is not None and handing]
+    assert len(known) == len(cuts) - 1
+    assert [cut.first for cut in known] == [0, *(cut.last for cut in known[:-1])]
+    assert known[-1].last == pages
+
+
+def test_nothing_is_handed_over_of_what_cannot_be_cut_unless_it_is_small() -> None:
+    assert handed(relation(size=MB, pages=100), major=13) == ((None, False),)
+    assert handed(relation(size=MB, pages=100, heap=False), major=15) == ((None, False),)
+    assert handed(relation(pages=SMALL), major=13) == ((None, True),)
+    assert handed(relation(pages=SMALL, heap=False), major=13) == ((None, False),)
+
+
+def test_few_digests_wait_in_one_batch() -> None:
+    """Half a million rows in 16 MiB, fifteen megabytes of digests: a batch holds two megabytes of them at a time."""
+    narrow = relation(Column("a", "int4"), pages=2000, size=2000 * 8192, dense=226)
+    asked = questions(narrow, subject="t", key=bytes(32), shape=(15, False), near=True)
+    assert sum(question.binary for question in asked) == 14
+    assert all(sum(question.binary for question in batch) <= 2 for batch in batches(asked))
