@@ -38,6 +38,17 @@ def test_keys_are_found_again_and_travel_as_armour(tmp_path: Path) -> None:
         assert (copy.primary, copy.user_ids, copy.secret) == (key.primary, key.user_ids, False)
 
 
+def test_what_somebody_else_does_to_the_keyring_is_seen_at_the_next_look(tmp_path: Path) -> None:
+    with opened(tmp_path / "a") as mine, opened(tmp_path / "b") as other:
+        ours = mine.create_signing_key("Olga <olga@example.org>")
+        theirs = other.create_signing_key("Pavel <pavel@example.org>")
+        assert [key.fingerprint for key in mine.keys()] == [ours.fingerprint]
+        gpg(mine, "--import", stdin=other.public(theirs.fingerprint))
+        assert {key.fingerprint for key in mine.keys()} == {ours.fingerprint, theirs.fingerprint}
+        gpg(mine, "--yes", "--delete-secret-keys", ours.fingerprint)
+        assert not mine.key(ours.fingerprint).secret
+
+
 @pytest.mark.parametrize("user_id", ["", "x\n%commit", "x\nExpire-Date: 0", "a <b", "a <b@c> d", "a\0b"])
 def test_a_user_id_cannot_give_orders_to_gpg(tmp_path: Path, user_id: str) -> None:
     with opened(tmp_path) as keyring:

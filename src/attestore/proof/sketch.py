@@ -8,10 +8,13 @@ one row, that row. The check is a product of the word's halves: sums of several 
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeAlias, cast
+
+from typing_extensions import override
 
 from attestore import canon
 from attestore.errors import TamperedError
@@ -153,12 +156,41 @@ def decode(data: bytes) -> Sketches:
         raise TamperedError(f"the backup carries a sketch that cannot be read: {problem}") from problem
 
 
+_CELL: Final = "[0-9a-f]+(?::-?[0-9a-f]+){4}"
+_CELLS: Final = re.compile(f"(?:{_CELL}(?:;{_CELL})*)?")
+
+
+class _Written(Mapping[int, Cell]):
+    """Cells as they are written down, read when somebody looks at one: of thousands of tables, a drill looks at few."""
+
+    def __init__(self, text: str) -> None:
+        if _CELLS.fullmatch(text) is None:
+            raise ValueError("its cells have another form")
+        self._text = text
+        self._cells: Cells | None = None
+
+    @override
+    def __len__(self) -> int:
+        return self._text.count(";") + 1 if self._text else 0
+
+    @override
+    def __getitem__(self, number: int) -> Cell:
+        return self._read()[number]
+
+    @override
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._read())
+
+    def _read(self) -> Cells:
+        if self._cells is None:
+            parts = self._text.split(";") if self._text else []
+            read = ([int(value, 16) for value in part.split(":")] for part in parts)
+            self._cells = {number: Cell(rows, keys, words, checks) for number, rows, keys, words, checks in read}
+        return self._cells
+
+
 def _read(raw: dict[str, object]) -> Sketch:
-    cells: Cells = {}
-    text = canon.as_text(raw["cells"])
-    for part in text.split(";") if text else ():
-        number, rows, keys, words, checks = (int(value, 16) for value in part.split(":"))
-        cells[number] = Cell(rows, keys, words, checks)
+    cells = _Written(canon.as_text(raw["cells"]))
     bits = canon.as_count(raw["bits"])
     if bits > FINE:
         raise ValueError(f"{bits} bits")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,11 +18,15 @@ from typing import Any, Final, Self
 from attestore.adapters.gpg.home import Home, Said, program_version
 from attestore.adapters.gpg.packets import ALGORITHMS
 from attestore.adapters.process import Runner
+from attestore.adapters.system import SystemClock
 from attestore.errors import KeyringError
 
 __all__ = ["Key", "Keyring", "Subkey", "unusable"]
 
 _FOLDER: Final = "gnupg"
+_FILES: Final = ("pubring.kbx", "pubring.gpg", "secring.gpg", "trustdb.gpg", "private-keys-v1.d")
+"""of a keyring; in the folder of private keys each has a file, so that its time changes with any of them"""
+_SOON_MS: Final = 5_000
 _USER_ID: Final = re.compile(
     r"(?P<name>[^<>\x00-\x1f\x7f]+?)(?: <(?P<mail>[^<>\s\x00-\x1f\x7f]+@[^<>\s\x00-\x1f\x7f]+)>)?"
 )
@@ -80,6 +85,15 @@ class Key:
         return tuple(sorted(able, key=lambda key: key.created, reverse=True))
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What gpg listed, when, and of which files."""
+
+    at: int
+    files: tuple[tuple[str, int, int, int], ...]
+    keys: tuple[Key, ...]
+
+
 class Keyring:
     """An isolated GnuPG home; leaving its block stops the agent."""
 
@@ -87,6 +101,8 @@ class Keyring:
         self.home = home
         self.version = version
         """Programme and version, e.g. `gpg 2.2.40`."""
+        self._clock = SystemClock()
+        self._seen: _Seen | None = None
         # here, so that a machine that only audits needs no python-gnupg
         import gnupg  # noqa: PLC0415
 
@@ -143,7 +159,25 @@ class Keyring:
         self.home.close()
 
     def keys(self) -> tuple[Key, ...]:
-        """Every key, in the order of fingerprints."""
+        """Every key, in the order of fingerprints.
+
+        gpg is asked again once the keyring's files are others, and soon in any case, since keys expire.
+        """
+        now, files = self._clock.tick(), self._files()
+        if self._seen is None or now - self._seen.at > _SOON_MS or files != self._seen.files:
+            self._seen = _Seen(at=now, files=files, keys=self._list())
+        return self._seen.keys
+
+    def _files(self) -> tuple[tuple[str, int, int, int], ...]:
+        """What changes when a key comes, goes, or gets another property."""
+        found = []
+        for name in _FILES:
+            with suppress(OSError):
+                status = (self.home.path / name).stat()
+                found.append((name, status.st_ino, status.st_size, status.st_mtime_ns))
+        return tuple(found)
+
+    def _list(self) -> tuple[Key, ...]:
         secret = {str(found["fingerprint"]) for found in self._gpg.list_keys(secret=True)}
         listed = (_key(raw, secret=str(raw["fingerprint"]) in secret) for raw in self._gpg.list_keys())
         return tuple(sorted(listed, key=lambda key: key.fingerprint))

@@ -262,18 +262,21 @@ class _Prover:
         leader = self.moment.leader
         _, _, major, encoding = self._described()
         shape = major, encoding == "SQL_ASCII"
-        stored = relations.read(leader)
+        there = relations.names(leader)
         known = {(table.schema, table.name): table for table in earlier.tables}
-        looked = [
-            each
-            for each in stored
-            if each.kind == "unlogged" or (each.schema, each.name) not in known or (each.schema, each.name) in touched
-        ]
+        looked = relations.read(
+            leader,
+            among=[
+                each.oid
+                for each in there
+                if each.unlogged or (each.schema, each.name) not in known or (each.schema, each.name) in touched
+            ],
+        )
         with gathered(leader, self.connect, snapshot=self.moment.snapshot, size=min(self.jobs, len(looked))) as crew:
             _, tables = self._told(crew, looked, shape=shape, encoding=encoding)
         defined, _, settings = _defined(leader)
         seen = {(table.schema, table.name): table for table in tables}
-        now = [seen.get(place) or known[place] for place in ((each.schema, each.name) for each in stored)]
+        now = [seen.get(place) or known[place] for place in ((each.schema, each.name) for each in there)]
         proof = replace(
             earlier,
             taken=self.moment.taken,

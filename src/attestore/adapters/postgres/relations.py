@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
+
+from psycopg.rows import TupleRow
 
 from attestore.adapters.postgres.quoting import label
 from attestore.adapters.postgres.session import Session, ask, worded
 
-__all__ = ["LISTING", "OURS", "Column", "Relation", "read", "views"]
+__all__ = ["LISTING", "OURS", "Column", "Name", "Relation", "names", "read", "views"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,15 @@ class Column:
     domain: bool = False
     place: int = 0
     """where it stands in the table, as COPY and pg_dump order columns"""
+
+
+class Name(NamedTuple):
+    """A relation that stores rows."""
+
+    oid: int
+    schema: str
+    name: str
+    unlogged: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +99,14 @@ WHERE c.relkind IN ('r', 'f') AND c.relpersistence <> 't' AND {OURS}
 ORDER BY n.nspname, c.relname
 """.strip()
 
+_NAMES: Final = f"""
+SELECT c.oid, n.nspname, c.relname, c.relpersistence = 'u'
+FROM pg_class c
+JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'f') AND c.relpersistence <> 't' AND {OURS}
+ORDER BY n.nspname, c.relname
+""".strip()
+
 # pg_relation_size would wait for a refresh to end
 _VIEWS: Final = f"""
 SELECT c.oid, n.nspname, c.relname, 'materialized view' AS kind,
@@ -111,7 +131,7 @@ JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated IN ('', 's')
 JOIN resolved r ON r.oid = a.atttypid
 JOIN pg_type b ON b.oid = r.base
-WHERE c.relkind = $1::"char" AND c.relpersistence <> 't' AND {OURS}
+WHERE c.relkind = '{{relkind}}' AND c.relpersistence <> 't' AND {OURS}
 """.strip()
 
 
@@ -131,8 +151,18 @@ ORDER BY x.indrelid, x.indisprimary DESC, x.indnkeyatts, x.indexrelid
 """.strip()
 
 
-def read(connection: Session) -> tuple[Relation, ...]:
-    """Every relation that stores rows, in the order of their names, as the session's snapshot sees them.
+def names(connection: Session) -> tuple[Name, ...]:
+    """Every relation that `read` would tell of, by name alone: no file is asked for its size.
+
+    Raises:
+        PrivilegeError, UnreachableError, ProgramFailedError: the catalogue cannot be read.
+    """
+    with worded("list the tables"):
+        return tuple(Name(*row) for row in ask(connection, _NAMES))
+
+
+def read(connection: Session, *, among: Sequence[int] | None = None) -> tuple[Relation, ...]:
+    """Every relation that stores rows, in the order of their names, as the session's snapshot sees them; or some, by OID.
 
     Partitioned roots, views and materialized views store no rows that a dump carries and are not among them.
 
@@ -140,9 +170,9 @@ def read(connection: Session) -> tuple[Relation, ...]:
         PrivilegeError, UnreachableError, ProgramFailedError: the catalogue cannot be read.
     """
     with worded("list the tables"):
-        columns, generated = _columns(connection, relkind="r")
-        listed = ask(connection, LISTING)
-        keys = {oid: tuple(names) for oid, names in ask(connection, _KEYS)}
+        columns, generated = _columns(connection, relkind="r", among=among)
+        listed = _asked(connection, LISTING, among)
+        keys = {oid: tuple(names) for oid, names in _asked(connection, _KEYS, among)}
     return tuple(
         Relation(
             oid=oid,
@@ -188,13 +218,20 @@ def views(connection: Session) -> tuple[Relation, ...]:
     )
 
 
+def _asked(connection: Session, listing: str, among: Sequence[int] | None) -> list[TupleRow]:
+    """A listing of relations `c`, of some of them if they are named."""
+    if among is None:
+        return ask(connection, listing)
+    return ask(connection, listing.replace(OURS, f"{OURS} AND c.oid = ANY ($1::oid[])"), (list(among),))
+
+
 def _columns(
-    connection: Session, *, relkind: str
+    connection: Session, *, relkind: str, among: Sequence[int] | None = None
 ) -> tuple[dict[int, tuple[Column, ...]], dict[int, tuple[Column, ...]]]:
     """Stored and generated columns of each relation, by name."""
     stored: defaultdict[int, list[Column]] = defaultdict(list)
     generated: defaultdict[int, list[Column]] = defaultdict(list)
-    for oid, name, base, domain, place, computed in ask(connection, _COLUMNS, (relkind,)):
+    for oid, name, base, domain, place, computed in _asked(connection, _COLUMNS.format(relkind=relkind), among):
         column = Column(name=name, base=base, domain=domain, place=place)
         (generated if computed else stored)[oid].append(column)
     return _named(stored), _named(generated)
