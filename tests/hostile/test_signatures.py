@@ -362,6 +362,39 @@ def test_what_is_signed_verifies_and_is_written_beside_the_file(
     assert sorted(path.name for path in data.parent.iterdir()) == ["statement.json", "statement.json.asc"]
 
 
+def test_a_key_that_is_revoked_between_two_signatures_signs_no_more_and_one_that_takes_its_place_does(
+    people: Cast, data: Path
+) -> None:
+    """A signer remembers what it signed with; gpg has the last word, and then the keyring is looked through again."""
+    ring = people.keyring
+    gpg(ring, "--passphrase", "", "--quick-generate-key", "Turns", "ed25519", "cert", "0")
+    primary = next(key.fingerprint for key in ring.keys() if key.user_ids == ("Turns",))  # noqa: SIM118
+    signer = GpgSigner(ring, primary, runner=Runner())
+    by: list[str] = []
+    for _ in range(2):
+        gpg(ring, "--passphrase", "", "--quick-add-key", primary, "ed25519", "sign", "0")
+        with GpgVerifier(people.roster(primary), runner=Runner()) as verifier:
+            assert verifier.verify(signer.sign(data).read_bytes(), data) == primary
+        told = gpg(ring, "--status-fd", "1", "--verify", data.with_name("statement.json.asc"), data).decode()
+        by += [line.split()[2] for line in told.splitlines() if "VALIDSIG" in line]
+        orders = b"key %d\nrevkey\ny\n0\n\ny\nsave\n" % len(by)
+        gpg(
+            ring,
+            "--pinentry-mode",
+            "loopback",
+            "--passphrase",
+            "",
+            "--command-fd",
+            "0",
+            "--edit-key",
+            primary,
+            stdin=orders,
+        )
+    assert len(set(by)) == 2
+    with pytest.raises(KeyringError, match="without a signing key in force"):
+        signer.sign(data)
+
+
 def test_a_key_that_cannot_sign_is_a_problem_and_signs_nothing(people: Cast, data: Path, tmp_path: Path) -> None:
     with opened(tmp_path / "k") as public:
         public.add(people.keyring.public(people.olga))

@@ -194,6 +194,8 @@ def restore(plan: Plan, *, found: Found, tools: Tools, scratch: Scratch, book: B
                 plan=plan, tools=tools, target=target, key=carried.key, expected=proof, sketches=sketches, book=book
             )
             restored, compared = _verify(checking, bundle=bundle)
+            # of a long run, what prints was let go; it begins again while the control waits for a disk
+            tools.printer.prepare()
             _inspect(fetched, listing=listing, tools=tools, book=book)
             _control(checking, restored=restored, compared=compared)
 

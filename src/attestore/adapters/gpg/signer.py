@@ -26,6 +26,8 @@ class GpgSigner:
         self._fingerprint = fingerprint
         self._home = keyring.home.using(runner)
         self._runner = runner
+        self._known: Subkey | None = None
+        """that signed last: looking for it again would take twice as long as signing does"""
 
     @property
     def fingerprint(self) -> str:
@@ -57,7 +59,11 @@ class GpgSigner:
             DiskError: the file can't be read, or the signature can't be written.
         """
         with disk_errors(f"sign {path}"), path.open("rb") as data:
-            signature = self._sign(str(path), data, size=path.stat().st_size)
+            size = path.stat().st_size
+            signature = self._sign_again(data, size=size)
+            if signature is None:
+                data.seek(0)
+                signature = self._sign(str(path), data, size=size)
         target = path.with_name(f"{path.name}.asc")
         # a signature is public, like the file it stands beside
         replace(target, signature, mode=0o644)
@@ -65,17 +71,31 @@ class GpgSigner:
 
     def _sign(self, what: str, data: Feed, *, size: int) -> bytes:
         signing = _usable(self._keyring.key(self._fingerprint))
+        signature, said = self._made_by(signing, data, size=size)
+        if signature is None:
+            raise unusable(self._fingerprint, said) or KeyringError(
+                f"key {self._fingerprint} did not sign {what}: {said.words or 'gpg gave no reason'}",
+                hint="A key with a passphrase must be unlocked in its agent first.",
+            )
+        self._known = signing
+        return signature
+
+    def _sign_again(self, data: Feed, *, size: int) -> bytes | None:
+        """By the key that signed before; None where there is none, or gpg refuses it now: it was looked for, and not since."""
+        known, self._known = self._known, None
+        if known is None:
+            return None
+        signature, _ = self._made_by(known, data, size=size)
+        self._known = known if signature is not None else None
+        return signature
+
+    def _made_by(self, signing: Subkey, data: Feed, *, size: int) -> tuple[bytes | None, Said]:
         # the exclamation mark: this very key, not one that gpg likes better
         words = ("--local-user", f"{signing.fingerprint}!", *_MAKING)
         with self._home.talk(*words, stdin=data, deadline_s=deadline_for(size)) as talk:
             signature = talk.stdout.read()
             said = talk.end()
-        if said.code != 0 or not _made(said, self._fingerprint, signing):
-            raise unusable(self._fingerprint, said) or KeyringError(
-                f"key {self._fingerprint} did not sign {what}: {said.words or 'gpg gave no reason'}",
-                hint="A key with a passphrase must be unlocked in its agent first.",
-            )
-        return signature
+        return (signature if said.code == 0 and _made(said, self._fingerprint, signing) else None), said
 
 
 def _usable(key: Key) -> Subkey:
