@@ -20,6 +20,7 @@ from attestore.proof.model import (
     Table,
     decode,
     encode,
+    ordered,
 )
 from attestore.proof.sketch import Sketches
 from attestore.proof.sketch import decode as decode_sketches
@@ -57,6 +58,7 @@ __all__ = [
     "decode_sketches",
     "encode",
     "facts_of",
+    "ordered",
     "row_digest",
     "same_content",
     "unplanned",

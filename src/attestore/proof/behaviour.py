@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
 
@@ -20,6 +20,7 @@ __all__ = [
     "Exercise",
     "IndexCheck",
     "facts",
+    "ordered",
     "raw",
     "read",
 ]
@@ -108,13 +109,20 @@ def facts(behaviour: Behaviour) -> list[tuple[str, str, Value]]:
     ]
 
 
+def ordered(behaviour: Behaviour) -> Behaviour:
+    """The same, as it is read back."""
+    return replace(
+        behaviour, exercises=tuple(sorted(behaviour.exercises, key=lambda e: (e.kind, e.subject, e.did.value, e.note)))
+    )
+
+
 def raw(behaviour: Behaviour | None) -> canon.JSON:
     """As it stands in a proof; nothing was tried: null."""
     if behaviour is None:
         return None
     return {
         "depth": behaviour.depth,
-        "exercises": [[e.kind, e.subject, e.did.value, e.note] for e in _sorted(behaviour.exercises)],
+        "exercises": [[e.kind, e.subject, e.did.value, e.note] for e in behaviour.exercises],
     }
 
 
@@ -138,7 +146,3 @@ def _exercise(kind: str, subject: str, did: str, note: str) -> Exercise:
     if kind not in {*CONSTRAINTS, *TRIGGERS, INDEX}:
         raise ValueError(f"{kind!r} is no kind of exercise")
     return Exercise(kind, subject, Did(did), note)
-
-
-def _sorted(exercises: tuple[Exercise, ...]) -> list[Exercise]:
-    return sorted(exercises, key=lambda e: (e.kind, e.subject, e.did.value, e.note))

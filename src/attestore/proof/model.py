@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, cast
 
 from attestore import canon
@@ -30,6 +30,7 @@ __all__ = [
     "Table",
     "decode",
     "encode",
+    "ordered",
 ]
 
 FORMAT: Final = "attestore/proof/v1"
@@ -211,12 +212,30 @@ class Proof:
         return sum(table.rows for table in self.tables if not table.uncovered)
 
 
+def ordered(proof: Proof) -> Proof:
+    """The same proof as it is read back from its bytes: a server tells things in any order."""
+    return replace(
+        proof,
+        tables=tuple(sorted(proof.tables)),
+        objects=tuple(sorted(proof.objects)),
+        foreign_keys=tuple(sorted(proof.foreign_keys)),
+        sequences=tuple(sorted(proof.sequences, key=lambda s: (s.schema, s.name))),
+        probes=tuple(sorted(proof.probes, key=lambda p: (p.probe, p.rows, p.digest, p.sql))),
+        settings=tuple(sorted(proof.settings)),
+        readings=tuple(sorted(proof.readings)),
+        behaviour=None if proof.behaviour is None else behaviours.ordered(proof.behaviour),
+        located=tuple(sorted(proof.located, key=lambda each: (each.schema, each.name))),
+        computed=tuple(sorted(proof.computed)),
+    )
+
+
 def encode(proof: Proof) -> bytes:
     """The exact bytes of a proof."""
+    proof = ordered(proof)
     # only where there is something: most databases compute nothing
     computed: dict[str, canon.JSON] = {}
     if proof.computed:
-        computed["computed"] = [computed_things.raw(each) for each in sorted(proof.computed)]
+        computed["computed"] = [computed_things.raw(each) for each in proof.computed]
     return canon.encode(
         computed
         | {
@@ -228,10 +247,10 @@ def encode(proof: Proof) -> bytes:
             "method": proof.method,
             "key_commitment": proof.key_commitment,
             "session": [[s.scope, s.name, s.value] for s in proof.session],
-            "tables": [_raw_table(t) for t in sorted(proof.tables)],
-            "objects": [[o.klass, o.identity, o.definition, o.state] for o in sorted(proof.objects)],
+            "tables": [_raw_table(t) for t in proof.tables],
+            "objects": [[o.klass, o.identity, o.definition, o.state] for o in proof.objects],
             "foreign_keys": [
-                [f.table, f.name, f.references, f.validated, f.checked, f.orphans] for f in sorted(proof.foreign_keys)
+                [f.table, f.name, f.references, f.validated, f.checked, f.orphans] for f in proof.foreign_keys
             ],
             "sequences": [
                 {
@@ -243,20 +262,17 @@ def encode(proof: Proof) -> bytes:
                     "feeds": s.feeds,
                     "largest": None if s.largest is None else str(s.largest),
                 }
-                for s in sorted(proof.sequences, key=lambda s: (s.schema, s.name))
+                for s in proof.sequences
             ],
             "probes": [
-                [p.probe, p.rows, p.digest, p.sql, *([] if p.value is None else [p.value])]
-                for p in sorted(proof.probes, key=lambda p: (p.probe, p.rows, p.digest, p.sql))
+                [p.probe, p.rows, p.digest, p.sql, *([] if p.value is None else [p.value])] for p in proof.probes
             ],
-            "settings": [[s.scope, s.name, s.value] for s in sorted(proof.settings)],
+            "settings": [[s.scope, s.name, s.value] for s in proof.settings],
             "queries": [[q.name, q.sql] for q in proof.queries],
-            "readings": [[r.klass, r.identity, r.definition, r.reads] for r in sorted(proof.readings)],
+            "readings": [[r.klass, r.identity, r.definition, r.reads] for r in proof.readings],
             "findings": list(proof.findings),
             "behaviour": behaviours.raw(proof.behaviour),
-            "located": [
-                located_rows.raw(each) for each in sorted(proof.located, key=lambda each: (each.schema, each.name))
-            ],
+            "located": [located_rows.raw(each) for each in proof.located],
         }
     )
 

@@ -43,6 +43,8 @@ class Case:
     """of a report that is rendered again after decisions"""
     decisions: tuple[Decision, ...] = ()
     """that the revision rests on, in the order of the ledger"""
+    compared: Comparison | None = field(default=None, repr=False, compare=False)
+    """what whoever has compared the two proofs already has found"""
     _compared: list[Comparison] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @property
@@ -50,6 +52,8 @@ class Case:
         """Every difference of the two proofs, found once for all documents; None where there are not two to compare."""
         if self.source is None or self.restored is None:
             return None
+        if self.compared is not None:
+            return self.compared
         if not self._compared:
             self._compared.append(compare(self.source, self.restored))
         return self._compared[0]

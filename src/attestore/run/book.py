@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Protocol
 
-from attestore import instants
+from attestore import canon, instants
 from attestore.evidence import Observation
 from attestore.facts import Value
 from attestore.ports import Clock, Watcher
+from attestore.proof import Comparison, Proof
 
-__all__ = ["Book", "Pages", "Recovery"]
+__all__ = ["Book", "Pages", "Proved", "Recovery"]
 
 
 class Pages(Protocol):
@@ -20,6 +22,17 @@ class Pages(Protocol):
     def observe(self, observation: Observation) -> None:
         """Keep one more."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """Both proofs and what came of comparing them, for whoever has made sure that the bundle's are these: reading them is dear."""
+
+    source: Proof
+    restored: Proof
+    comparison: Comparison
+    digests: tuple[canon.Digest, canon.Digest]
+    """of their bytes, as they lie in the bundle"""
 
 
 class Book:
@@ -34,6 +47,8 @@ class Book:
         self._entered = 0
         self._used: set[str] = set()
         self._recovery: Recovery | None = None
+        self.proved: Proved | None = None
+        """what the bundle holds of both sides, once both were seen"""
         self.phase = "start"
         """the phase the run is in, or was in when it stopped"""
 

@@ -75,6 +75,7 @@ def execute(plan: Plan, *, tools: Tools, reports: Path) -> Outcome:
             head=head,
             operator=tools.operator,
             closed_by="",
+            proved=book.proved,
         )
         finished = finish(ending, tools=tools.issuing, ledger=ledger, bundle=bundle, reports=reports)
     keep_checkpoint(reports, stores=tools.stores, work=tools.workspace.path, watcher=tools.watcher)

@@ -35,10 +35,11 @@ from attestore.proof import (
     decode,
     decode_sketches,
     encode,
+    ordered,
     unplanned,
 )
 from attestore.run.backup import Carried, local_copy, locale_words, uncarry
-from attestore.run.book import Book, Recovery
+from attestore.run.book import Book, Proved, Recovery
 from attestore.run.stores import Checked, tell_stores
 from attestore.run.tools import NamedStore, Tools
 
@@ -191,7 +192,14 @@ def restore(plan: Plan, *, found: Found, tools: Tools, scratch: Scratch, book: B
             _tell(target, listing=listing, filled=filled, plan=plan, book=book)
             sketches = decode_sketches(carried.sketches)
             checking = _Checking(
-                plan=plan, tools=tools, target=target, key=carried.key, expected=proof, sketches=sketches, book=book
+                plan=plan,
+                tools=tools,
+                target=target,
+                key=carried.key,
+                expected=proof,
+                digest=listing.proof_digest,
+                sketches=sketches,
+                book=book,
             )
             restored, compared = _verify(checking, bundle=bundle)
             # of a long run, what prints was let go; it begins again while the control waits for a disk
@@ -258,6 +266,8 @@ class _Checking:
     target: Target
     key: bytes
     expected: Proof
+    digest: canon.Digest
+    """of the bytes of what is expected"""
     sketches: Sketches
     book: Book
 
@@ -463,8 +473,12 @@ def _verify(checking: _Checking, *, bundle: Bundle) -> tuple[Proof, Comparison]:
         with book.entering("exercise"):
             restored = replace(restored, behaviour=checking.target.exercise(checking.plan.index_check))
     finally:
-        bundle.write("proof.restored.json", encode(restored))
+        restored = ordered(restored)
+        data = encode(restored)
+        bundle.write("proof.restored.json", data)
         compared = compare(checking.expected, restored)
+        digests = checking.digest, canon.sha256_hex(data)
+        book.proved = Proved(checking.expected, restored, compared, digests)
         book.write_all(compared.facts, source="comparison of the two proofs")
     return restored, compared
 

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
-from attestore import __version__, instants, proof, report, verdict
+from attestore import __version__, canon, instants, proof, report, verdict
 from attestore.archive import Bundle, LedgerFile, history
 from attestore.evidence import Context, Journal, Manifest, Person, Step, context, manifest, statement
 from attestore.evidence.ledger import Head, RunClosed, RunFinished
 from attestore.evidence.statement import GateOutcome
 from attestore.gate import Gate
 from attestore.report import Case
+from attestore.run.book import Proved
 from attestore.run.rendering import render
 from attestore.run.tools import Issuing
 from attestore.verdict import GateVerdict
 
 __all__ = ["Ending", "Finished", "finish"]
+
+_PROOFS: Final = ("proof.source.json", "proof.restored.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,8 @@ class Ending:
     operator: Person
     closed_by: str
     """name of the person who closes a run that died; empty for a run that ends itself"""
+    proved: Proved | None = None
+    """of a run that ends itself and has seen both sides"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +109,14 @@ def _context(ending: Ending, *, tools: Issuing, told: Journal, reports: Path) ->
 
 
 def _case(ending: Ending, *, about: Context, told: Journal, verdicts: tuple[GateVerdict, ...], bundle: Bundle) -> Case:
-    def proof_of(name: str) -> proof.Proof | None:
-        return proof.decode(bundle.read(name), what=name) if bundle.has(name) else None
+    held = {name: bundle.read(name) for name in _PROOFS if bundle.has(name)}
+    known = ending.proved
+    # what is rendered is what the bundle holds; it is only not read again where it holds what is known
+    if known is not None and known.digests != tuple(map(canon.sha256_hex, held.values())):
+        known = None
+
+    def read(name: str) -> proof.Proof | None:
+        return proof.decode(held[name], what=name) if name in held else None
 
     listing: Manifest | None = None
     if bundle.has("manifest.json"):
@@ -112,11 +124,12 @@ def _case(ending: Ending, *, about: Context, told: Journal, verdicts: tuple[Gate
     return Case(
         context=about,
         observations=told.observations,
-        source=proof_of("proof.source.json"),
-        restored=proof_of("proof.restored.json"),
+        source=read(_PROOFS[0]) if known is None else known.source,
+        restored=read(_PROOFS[1]) if known is None else known.restored,
         manifest=listing,
         gates=ending.gates,
         verdicts=verdicts,
+        compared=None if known is None else known.comparison,
     )
 
 

@@ -6,9 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from typing_extensions import override
 
-from attestore import gate, plan, resources
+from attestore import gate, plan, proof, resources
 from attestore.archive import LedgerFile
+from attestore.archive.record import read_record
 from attestore.errors import (
     ContendedError,
     DiskError,
@@ -26,7 +28,7 @@ from attestore.plan import Job, Plan
 from attestore.report.case import Reading
 from attestore.run import Outcome, execute
 from attestore.verdict import Outcome as Verdict
-from fakes import SEALS, STRANGER, World
+from fakes import SEALS, STRANGER, FakeWatcher, World
 
 GATES = tuple(gate.read(resources.gates_folder() / f"{name}.yaml") for name in ("S9-PROD-003", "S9-PROD-004"))
 ALL_PHASES = [step.phase for step in plan.make(Job.RUN, run="r", system="s", gates=GATES, jobs=1).steps]
@@ -333,3 +335,32 @@ def test_a_drill_looks_at_its_backup_before_anything_else(tmp_path: Path) -> Non
 def test_a_restore_that_stops_tells_what_became_of_its_server(tmp_path: Path, phase: str) -> None:
     outcome = ran(World(breaks_in=phase, error=InterruptedRunError("SIGINT")), tmp_path)
     assert reading(outcome).flag("teardown.complete") is True
+
+
+@pytest.mark.parametrize("world", [World(), World(stored_rots=True), World(dump_rots=True)])
+def test_what_a_run_remembers_of_its_proofs_is_what_its_bundle_holds(tmp_path: Path, world: World) -> None:
+    """The report of a run is rendered from memory; whoever renders it again has the bundle alone."""
+    finished = ran(world, tmp_path).finished
+    again = read_record(finished.folder).case
+    assert (finished.case.source, finished.case.restored) == (again.source, again.restored)
+    assert finished.case.comparison == again.comparison
+
+
+def test_a_proof_that_was_changed_since_it_was_seen_is_the_one_that_is_rendered(tmp_path: Path) -> None:
+    """Nothing is shown that the bundle does not hold; that it was changed, the journal's facts give away."""
+    changed = tmp_path / "reports" / "20260301T020000Z-gallery-000001" / "proof.restored.json"
+
+    class Changing(FakeWatcher):
+        @override
+        def phase(self, name: str) -> None:
+            super().phase(name)
+            if name == "report":
+                seen = proof.decode(changed.read_bytes(), what="it")
+                changed.write_bytes(proof.encode(replace(seen, tables=seen.tables[1:])))
+
+    world = World()
+    world.watcher = Changing()
+    case = ran(world, tmp_path).finished.case
+    assert case.restored == proof.decode(changed.read_bytes(), what="it")
+    assert case.comparison is not None
+    assert case.comparison.differences
