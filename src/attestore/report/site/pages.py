@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Final
 
 from attestore.report.blocks import Prospect
@@ -42,7 +41,7 @@ _MOST_TROUBLED: Final = 8
 _MOST_HISTORY: Final = 100
 """runs on a gate's first page; the others are by year"""
 _MOST_LISTED: Final = 1500
-"""rows of a list that one page holds"""
+"""rows that one page holds, of all systems or of one gate"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +79,7 @@ def index_page(seen: Overview, dress: Dress) -> Page:
         more=max(len(poor) - _MOST_REASONS, 0),
         newest=runs_grid(newest, place=place, systems={}, name="newest", caption=say("Newest runs")),
         systems=len({row.system for row in seen.rows}),
-        years=_years(seen.lines, place),
+        years=_years(_shares(seen.lines), place),
         troubled=[
             (line, run_mark(line), place.to(run_page(line.run)))
             for line in reversed(seen.lines)
@@ -93,24 +92,24 @@ def index_page(seen: Overview, dress: Dress) -> Page:
 
 def list_pages(seen: Overview, dress: Dress) -> Iterator[Page]:
     """Runs by year, systems, decisions, the ledger."""
-    for path, year, part, parts, lines in _shares(seen.lines):
-        place = Place(path)
+    shares = list(_shares(seen.lines))
+    for share in shares:
+        place, lines = Place(_list_path(share)), share.lines
         systems = {name: f"s{number}" for number, name in enumerate(sorted({line.system for line in lines}))}
+        caption = say("Runs of {year}", year=share.year)
         yield Page(
-            path,
+            place.path,
             dress.page(
                 "runs.html.j2",
                 place,
                 seen=seen,
-                year=year,
-                part=part,
-                parts=parts,
-                grid=runs_grid(
-                    lines, place=place, systems=systems, name="runs", caption=say("Runs of {year}", year=year)
-                ),
+                year=share.year,
+                part=share.part,
+                parts=share.parts,
+                grid=runs_grid(lines, place=place, systems=systems, name="runs", caption=caption),
                 systems=systems,
                 words=_filters(lines),
-                years=_years(seen.lines, place),
+                years=_years(shares, place),
             ),
         )
     place = Place(f"{FOLDER}/systems.html")
@@ -148,19 +147,14 @@ def gate_pages(row: Row, seen: Overview, dress: Dress, *, lines: Sequence[Line])
     path = gate_page(row.system, row.gate)
     place = Place(path)
     shown = list(reversed(lines))
-    decided = [
-        each
-        for each in seen.decisions
-        if each.decision.gate == row.gate and each.decision.run in {line.run for line in lines}
-    ]
-    by_year = (
-        {year: list(group) for year, group in groupby(shown, key=lambda line: line.year)}
-        if len(shown) > _MOST_HISTORY
-        else {}
-    )
-    years = [
-        (year, place.to(gate_page(row.system, row.gate, year=year)), len(group)) for year, group in by_year.items()
-    ]
+    ours = {line.run for line in lines}
+    decided = [each for each in seen.decisions if each.decision.gate == row.gate and each.decision.run in ours]
+    shares = list(_shares(lines)) if len(shown) > _MOST_HISTORY else []
+    places = [gate_page(row.system, row.gate, year=share.name) for share in shares]
+
+    def ways(here: Place) -> list[tuple[str, str, int]]:
+        return [(share.label, here.to(there), len(share.lines)) for share, there in zip(shares, places, strict=True)]
+
     common = {"seen": seen, "row": row, "mark": standing_mark(row.held.standing)}
     yield Page(
         path,
@@ -174,23 +168,18 @@ def gate_pages(row: Row, seen: Overview, dress: Dress, *, lines: Sequence[Line])
             decisions=decisions_grid(decided, place=place),
             history=history_grid(row.gate, shown[:_MOST_HISTORY], place=place, caption=say("Runs, newest first")),
             runs=len(shown),
-            years=years,
+            years=ways(place),
             deciding=place.to(run_page(row.held.run)) if row.held.run else "",
         ),
     )
-    for year, group in by_year.items():
-        here = Place(gate_page(row.system, row.gate, year=year))
-        grid = history_grid(row.gate, group, place=here, caption=say("Runs of {year}, newest first", year=year))
+    for share, there in zip(shares, places, strict=True):
+        here = Place(there)
+        caption = say("Runs of {year}, newest first", year=share.label)
+        grid = history_grid(row.gate, share.lines, place=here, caption=caption)
         yield Page(
-            here.path,
+            there,
             dress.page(
-                "year.html.j2",
-                here,
-                **common,
-                year=year,
-                grid=grid,
-                back=here.to(path),
-                years=[(y, here.to(gate_page(row.system, row.gate, year=y)), len(g)) for y, g in by_year.items()],
+                "year.html.j2", here, **common, year=share.label, grid=grid, back=here.to(path), years=ways(here)
             ),
         )
 
@@ -238,27 +227,44 @@ def _fitting(rows: Sequence[Row]) -> tuple[tuple[Row, ...], int]:
     return tuple(row for row in rows if row.system in chosen), len(worst) - len(chosen)
 
 
-def _shares(lines: Sequence[Line]) -> Iterator[tuple[str, str, int, int, list[Line]]]:
-    """Runs by year, newest first, in pages that a browser can sift: path, year, part, of how many, runs."""
+@dataclass(frozen=True, slots=True)
+class _Share:
+    """As many runs of a year, newest first, as a browser sifts on one page."""
+
+    year: str
+    part: int
+    parts: int
+    lines: Sequence[Line]
+
+    @property
+    def name(self) -> str:
+        """For a path."""
+        return f"{self.year}{f'-{self.part}' if self.part > 1 else ''}"
+
+    @property
+    def label(self) -> str:
+        """For people."""
+        return self.year if self.parts == 1 else f"{self.year} ({self.part}/{self.parts})"
+
+
+def _shares(lines: Sequence[Line]) -> Iterator[_Share]:
+    """Runs by year, newest first, in shares."""
     by_year: dict[str, list[Line]] = {}
     for line in reversed(lines):
         by_year.setdefault(line.year, []).append(line)
     for year, ours in by_year.items():
         parts = -(-len(ours) // _MOST_LISTED)
         for part in range(1, parts + 1):
-            yield _list_path(year, part), year, part, parts, ours[(part - 1) * _MOST_LISTED : part * _MOST_LISTED]
+            yield _Share(year, part, parts, ours[(part - 1) * _MOST_LISTED : part * _MOST_LISTED])
 
 
-def _list_path(year: str, part: int) -> str:
-    return f"{FOLDER}/runs-{year}{f'-{part}' if part > 1 else ''}.html"
+def _list_path(share: _Share) -> str:
+    return f"{FOLDER}/runs-{share.name}.html"
 
 
-def _years(lines: Sequence[Line], place: Place) -> list[tuple[str, str, int]]:
+def _years(shares: Iterable[_Share], place: Place) -> list[tuple[str, str, int]]:
     """Name, way and number of runs of each page of runs, newest first."""
-    return [
-        (year if parts == 1 else f"{year} ({part}/{parts})", place.to(path), len(ours))
-        for path, year, part, parts, ours in _shares(lines)
-    ]
+    return [(each.label, place.to(_list_path(each)), len(each.lines)) for each in shares]
 
 
 def _filters(lines: Sequence[Line]) -> list[tuple[str, str]]:

@@ -126,6 +126,18 @@ def test_a_gate_with_a_long_history_has_its_years_on_pages_of_their_own() -> Non
     assert sum(read(page.data).tags.count("tr") - 1 for page in years) == 1200
 
 
+def test_a_gate_that_ran_every_hour_has_no_page_that_a_browser_cannot_sift() -> None:
+    lines = [line(number % 900) for number in range(1700)]
+    one = row("shop", "S9-PROD-004")
+    first, *years = gate_pages(one, seen([one], lines), dress(), lines=lines)
+    assert [read(page.data).tags.count("tr") - 1 for page in years] == [1500, 200]
+    assert [page.path.rpartition("-2026")[2] for page in years] == [".html", "-2.html"]
+    for page in (first, *years):
+        assert "2026 (1/2)" in read(page.data).text
+        for other in years:
+            assert other.path.rpartition("/")[2].encode() in page.data
+
+
 def test_a_run_that_does_not_hold_is_in_no_trend() -> None:
     lines = [line(0), line(1, trust=Trust.BROKEN), line(2, trust=Trust.MISSING), line(3, word="FAIL")]
     one = row("shop", "S9-PROD-004")
