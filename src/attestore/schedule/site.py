@@ -44,7 +44,10 @@ _APART: Final[Mapping[Every, timedelta]] = {
     Every.WEEKLY: timedelta(days=7),
     Every.MONTHLY: timedelta(days=31),
 }
-"""the longest that lies between two"""
+"""the longest that lies between two, by the calendar"""
+
+_CLOCKS: Final = timedelta(hours=1)
+"""by how much a night in autumn is longer"""
 
 _TIMES: Final = 4
 _LEAST_S: Final[Mapping[str, int]] = {"backup": 3600, "prune": 3600, "drill": 7200, "status": 900}
@@ -142,11 +145,12 @@ def warnings(site: Site, gates: Iterable[tuple[str, timedelta]]) -> tuple[str, .
             told.append(f"{site.system}: no drill is scheduled, and {gate} holds for {_days(holds)} after one.")
             continue
         apart = _APART[drill.timing.every]
-        if holds <= apart + SPREAD + timedelta(seconds=drill.timeout_s):
+        needed = apart + _CLOCKS + SPREAD + timedelta(seconds=drill.timeout_s)
+        if holds <= needed:
             told.append(
                 f"{site.system}: {gate} holds for {_days(holds)}, and up to {_days(apart)} lie between two drills that are done "
                 f"{drill.timing.every.value}, besides what the later one takes: it can be EXPIRED until that has passed. "
-                f"Drill more often, or give the gate a longer cadence."
+                f"Drill more often, or give the gate a cadence of {needed // timedelta(days=1) + 1}d or more."
             )
     return tuple(told)
 

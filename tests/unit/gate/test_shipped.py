@@ -27,7 +27,7 @@ def test_the_two_gates_ship() -> None:
 @SHIPPED
 def test_a_shipped_gate_blocks_expires_and_is_approved_by_two_who_did_not_run_it(shipped: Gate) -> None:
     assert shipped.severity is Severity.BLOCKING
-    assert shipped.cadence_ms == 31 * 86_400_000
+    assert shipped.cadence_ms == 32 * 86_400_000
     assert shipped.approval is not None
     assert shipped.approval.not_the_operator
     assert shipped.approval.people == 2
