@@ -316,6 +316,9 @@ class FakeSealer:
     def __init__(self, *, seals: Seals, problems: tuple[Error, ...]) -> None:
         self._seals = seals
         self._problems = problems
+        self.opening: dict[str, bytearray] = {}
+        """what is heard of parts that are being fetched"""
+        self.opened_ahead: list[str] = []
 
     def problems(self, *, decrypting: bool) -> tuple[Error, ...]:
         return self._problems if decrypting else ()
@@ -342,12 +345,24 @@ class FakeSealer:
         return SealedPart(record=record, path=path)
 
     def unseal(self, part: FetchedPart, *, into: Path) -> Plain:
-        data = bytes(255 - byte for byte in part.path.read_bytes())
+        sealed = part.path.read_bytes()
+        if bytes(self.opening.pop(part.record.name, b"")) == sealed:
+            self.opened_ahead.append(part.record.name)
+        data = bytes(255 - byte for byte in sealed)
         if canon.sha256_hex(data) != part.record.plain_digest:
             raise TamperedError(f"{part.record.name} decrypts to something else")
         path = into / f"{part.record.role}.plain"
         path.write_bytes(data)
         return Plain(path)
+
+    @contextmanager
+    def ahead(self, record: PartRecord, *, into: Path) -> Iterator[Hear]:
+        assert into.is_dir()
+        heard = self.opening[record.name] = bytearray()
+        try:
+            yield heard.extend
+        finally:
+            self.opening.pop(record.name, None)
 
     def inspect(self, part: FetchedPart, *, allowed: tuple[str, ...] = ()) -> Seals:
         assert part.intact
@@ -424,12 +439,14 @@ class FakeStore:
             raise StoreError(f"{key} can't be read")
         return self.objects[key]
 
-    def fetch(self, key: str, record: PartRecord, *, into: Path) -> FetchedPart:
+    def fetch(self, key: str, record: PartRecord, *, into: Path, hear: Hear | None = None) -> FetchedPart:
         if key not in self.objects:
             raise StoreError(f"{key} is not there")
         data = self.objects[key]
         path = into / record.name
         path.write_bytes(data)
+        if hear is not None:
+            hear(data)
         return FetchedPart(record=record, path=path, size=len(data), digest=canon.sha256_hex(data))
 
     def kept(self, key: str) -> Kept:

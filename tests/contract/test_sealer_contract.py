@@ -12,7 +12,7 @@ import pytest
 from attestore.adapters.gpg import GpgSealer, Keyring
 from attestore.adapters.process import Runner
 from attestore.errors import TamperedError
-from attestore.ports import FetchedPart, Plain, SealedPart, Sealer, Seals
+from attestore.ports import FetchedPart, Hear, Plain, SealedPart, Sealer, Seals
 from fakes import FakeSealer
 from keyrings import opened
 
@@ -72,6 +72,61 @@ def test_a_part_that_opens_to_something_else_is_tampered_with(
     with pytest.raises(TamperedError):
         sealer.unseal(other, into=tmp_path / "back")
     assert list((tmp_path / "back").iterdir()) == []
+
+
+def _heard(hear: Hear, data: bytes) -> None:
+    for start in range(0, len(data), 100):
+        hear(data[start : start + 100])
+
+
+@pytest.mark.parametrize("spoiled", ["", "other bytes", "cut", "read twice", "nothing", "elsewhere"])
+def test_a_part_that_was_heard_while_it_was_fetched_opens_to_what_was_sealed(
+    sealer: Sealer, sealed: SealedPart, tmp_path: Path, spoiled: str
+) -> None:
+    """Whatever was heard: what counts is what lies in the file that was fetched."""
+    back = tmp_path / "back"
+    back.mkdir()
+    data = sealed.path.read_bytes()
+    heard = {
+        "other bytes": data[:-9] + bytes(9),
+        "cut": data[: len(data) // 2],
+        "read twice": data + data,
+        "nothing": b"",
+    }.get(spoiled, data)
+    with sealer.ahead(sealed.record, into=tmp_path if spoiled == "elsewhere" else back) as hear:
+        _heard(hear, heard)
+        plain = sealer.unseal(_fetched(sealed), into=back)
+        assert plain.read_bytes() == _DATA
+        assert list(back.iterdir()) == [plain]
+    assert list(back.iterdir()) == [plain]
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_what_was_heard_and_never_unsealed_is_gone(sealer: Sealer, sealed: SealedPart, tmp_path: Path) -> None:
+    back = tmp_path / "back"
+    back.mkdir()
+    data = sealed.path.read_bytes()
+    for heard in (data, data[:-1]):
+        with sealer.ahead(sealed.record, into=back) as hear:
+            _heard(hear, heard)
+        assert list(back.iterdir()) == []
+        with sealer.ahead(sealed.record, into=back) as first, sealer.ahead(sealed.record, into=back) as second:
+            _heard(first, heard)
+            _heard(second, heard)
+        assert list(back.iterdir()) == []
+
+
+def test_a_part_that_opens_to_something_else_is_tampered_with_when_it_was_heard_too(
+    sealer: Sealer, sealed: SealedPart, tmp_path: Path
+) -> None:
+    back = tmp_path / "back"
+    back.mkdir()
+    other = replace(sealed.record, plain_digest="0" * 64)
+    with sealer.ahead(other, into=back) as hear:
+        _heard(hear, sealed.path.read_bytes())
+        with pytest.raises(TamperedError):
+            sealer.unseal(replace(_fetched(sealed), record=other), into=back)
+        assert list(back.iterdir()) == []
 
 
 def test_the_seals_of_a_part_are_seen(sealer: Sealer, sealed: SealedPart) -> None:

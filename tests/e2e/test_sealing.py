@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import threading
 from collections.abc import Iterator
@@ -136,6 +137,54 @@ def test_a_folder_comes_back_as_it_was(sealer: GpgSealer, tmp_path: Path) -> Non
         path.name: path.read_bytes() for path in folder.iterdir()
     }
     assert _left(back) == ["archive"]
+
+
+def test_a_part_is_opened_from_what_was_heard_and_not_read_again(sealer: GpgSealer, tmp_path: Path) -> None:
+    part = _seal(sealer, _folder(tmp_path), tmp_path, role="archive")
+    fetched, data = _fetched(part), part.path.read_bytes()
+    back = tmp_path / "back"
+    back.mkdir()
+    with sealer.ahead(part.record, into=back) as hear:
+        for start in range(0, len(data), 1000):
+            hear(data[start : start + 1000])
+        fetched.path.unlink()
+        assert sealer.unseal(fetched, into=back) == back / "archive"
+    assert _left(back) == ["archive"]
+    assert len(_left(back / "archive")) == len(_left(tmp_path / "dump"))
+
+
+def test_what_was_opened_ahead_of_bytes_that_are_not_the_manifests_is_given_to_nobody(
+    sealer: GpgSealer, tmp_path: Path
+) -> None:
+    """It opens to what was sealed, and still the file that was fetched is another one."""
+    part = _seal(sealer, _file(tmp_path), tmp_path)
+    back = tmp_path / "back"
+    back.mkdir()
+    with sealer.ahead(part.record, into=back) as hear:
+        hear(part.path.read_bytes())
+        with pytest.raises(TamperedError, match=r"the manifest says .* B with " + part.record.digest):
+            sealer.unseal(replace(_fetched(part), digest="0" * 64), into=back)
+    assert _left(back) == []
+
+
+def test_a_machine_without_the_private_key_says_so_after_hearing_a_part(
+    keyring: Keyring, anna: str, tmp_path: Path
+) -> None:
+    with opened(tmp_path / "other") as public:
+        public.add(keyring.public(anna))
+        sealer = _sealer(public, anna, work=tmp_path)
+        part = _seal(sealer, _file(tmp_path, os.urandom(3 << 20)), tmp_path)
+        back = tmp_path / "back"
+        back.mkdir()
+        with sealer.ahead(part.record, into=back) as hear:
+            for chunk in (
+                part.path.read_bytes()[start : start + 50_000] for start in range(0, part.record.size, 50_000)
+            ):
+                hear(chunk)
+            with pytest.raises(KeyringError, match=keyring.key(anna).encrypting[0].keyid):
+                sealer.unseal(_fetched(part), into=back)
+        assert _left(back) == []
+    assert agents(tmp_path) == []
 
 
 def test_the_plain_digest_is_of_the_content_and_the_sealed_one_never_repeats(sealer: GpgSealer, tmp_path: Path) -> None:

@@ -153,8 +153,10 @@ class DirectoryStore:
             raise StoreError(f"{key} in the store {self.location} has more than the {limit} B it may have")
         return data
 
-    def fetch(self, key: str, record: PartRecord, *, into: Path) -> FetchedPart:
+    def fetch(self, key: str, record: PartRecord, *, into: Path, hear: Hear | None = None) -> FetchedPart:
         """An object into a new file below `into`, sized and digested on the way; the caller asks whether it is intact.
+
+        `hear` is told its bytes as they come.
 
         Raises:
             StoreError: there is none, or it can't be read.
@@ -167,6 +169,8 @@ class DirectoryStore:
                 size += len(chunk)
                 state.update(chunk)
                 file.write(chunk)
+                if hear is not None:
+                    hear(chunk)
         return FetchedPart(record=record, path=target, size=size, digest=state.hexdigest())
 
     def kept(self, key: str) -> Kept:

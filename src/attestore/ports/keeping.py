@@ -108,6 +108,14 @@ class Sealer(Protocol):
         """
         ...
 
+    def ahead(self, record: PartRecord, *, into: Path) -> AbstractContextManager[Hear]:
+        """Who hears a part's bytes while it is still being fetched, so that it is open soon after; `unseal` promises the same as ever.
+
+        `unseal` into the same folder goes on with what was opened, if the part came whole and at once; what no `unseal` went on with is
+        gone when the block ends.
+        """
+        ...
+
     @property
     def alone(self) -> str:
         """Primary fingerprint of the only private key that is at hand to unseal; empty: any that is here."""
@@ -181,8 +189,10 @@ class Store(Protocol):
         """
         ...
 
-    def fetch(self, key: str, record: PartRecord, *, into: Path) -> FetchedPart:
+    def fetch(self, key: str, record: PartRecord, *, into: Path, hear: Hear | None = None) -> FetchedPart:
         """An object into a new file below `into`, sized and digested on the way; the caller asks whether it is intact.
+
+        `hear` is told its bytes in their order as they come; all of them again where the object is read again.
 
         Raises:
             StoreError: there is none, or the transfer failed.

@@ -40,7 +40,7 @@ from attestore.proof import (
 )
 from attestore.run.backup import Carried, local_copy, locale_words, uncarry
 from attestore.run.book import Book, Proved, Recovery
-from attestore.run.stores import Checked, tell_stores
+from attestore.run.stores import Checked, Opened, opening, tell_stores
 from attestore.run.tools import NamedStore, Tools
 
 __all__ = [
@@ -174,8 +174,8 @@ def restore(plan: Plan, *, found: Found, tools: Tools, scratch: Scratch, book: B
     recovery = book.ordered()
     recovery.phase("retrieve")
     # the order has come, so the server is begun beside the fetching; what is left of that is waited for in `prepare`
-    with scratch.ahead():
-        fetched = _retrieve(found, tools=tools, into=home, book=book)
+    with scratch.ahead(), opening(tools.sealer, into=home) as opened:
+        fetched = _retrieve(found, tools=tools, into=home, book=book, opened=opened)
         recovery.phase("unseal")
         plain = {part.record.role: unseal(part, sealer=tools.sealer, into=home, book=book) for part in fetched}
         carried = uncarry(plain["proof"].read_bytes())
@@ -337,26 +337,28 @@ def tell_backup(found: Found, *, book: Book) -> None:
         book.know(fact, value, source="manifest.json")
 
 
-def retrieve(found: Found, *, store: Store, watcher: Watcher, into: Path, book: Book) -> list[FetchedPart]:
-    """Every part, sized and digested on its way.
+def retrieve(
+    found: Found, *, store: Store, watcher: Watcher, into: Path, book: Book, opened: Opened
+) -> list[FetchedPart]:
+    """Every part, sized and digested on its way, and being opened meanwhile.
 
     Raises:
         TamperedError: a part is not what the manifest says.
         StoreError: there is none, or the transfer failed.
     """
-    parts, checked = _from(NamedStore("store", store), found, watcher=watcher, into=into)
+    parts, checked = _from(NamedStore("store", store), found, watcher=watcher, into=into, opened=opened)
     _tell_fetched(parts, checked, book=book)
     return parts
 
 
-def _retrieve(found: Found, *, tools: Tools, into: Path, book: Book) -> list[FetchedPart]:
+def _retrieve(found: Found, *, tools: Tools, into: Path, book: Book, opened: Opened) -> list[FetchedPart]:
     """Every part, whole, from the first store that gives it back so."""
     checked: list[Checked] = []
     parts: list[FetchedPart] = []
     for number, named in enumerate(found.stores):
         folder = into / str(number)
         folder.mkdir(mode=0o700)
-        parts, one = _from(named, found, watcher=tools.watcher, into=folder)
+        parts, one = _from(named, found, watcher=tools.watcher, into=folder, opened=opened)
         checked.append(one)
         if one.problem is None:
             break
@@ -381,11 +383,14 @@ def _tell_fetched(parts: list[FetchedPart], checked: Checked, *, book: Book) -> 
         raise checked.problem
 
 
-def _from(named: NamedStore, found: Found, *, watcher: Watcher, into: Path) -> tuple[list[FetchedPart], Checked]:
+def _from(
+    named: NamedStore, found: Found, *, watcher: Watcher, into: Path, opened: Opened
+) -> tuple[list[FetchedPart], Checked]:
     records, parts = found.manifest.parts, list[FetchedPart]()
     try:
         for record in records:
-            parts.append(named.store.fetch(f"{found.prefix}/{record.name}", record, into=into))
+            key = f"{found.prefix}/{record.name}"
+            parts.append(named.store.fetch(key, record, into=into, hear=opened(record)))
             watcher.progress(len(parts), len(records), unit="parts")
     except StoreError as problem:
         return parts, Checked(named, problem=problem)

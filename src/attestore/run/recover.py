@@ -45,6 +45,7 @@ from attestore.run.drill import (
     unseal,
 )
 from attestore.run.preflight import Lookout, facts_of
+from attestore.run.stores import opening
 
 __all__ = ["PHASES", "Recovery", "Rescue", "Result", "Surveyed", "Wanted", "recover", "survey"]
 
@@ -256,11 +257,14 @@ class _Going:
         tell_backup(self._found, book=book)
         recovery = book.ordered()
         recovery.phase("retrieve")
-        with _measured(lambda: _bytes(sealed), sum(part.size for part in listing.parts), watcher=tools.watcher):
-            fetched = retrieve(self._found, store=tools.store, watcher=_Deaf(), into=sealed, book=book)
-        recovery.phase("unseal")
-        with _measured(lambda: _bytes(home), sum(part.plain_size for part in listing.parts), watcher=tools.watcher):
-            plain = {part.record.role: self._unsealed(part, into=home) for part in fetched}
+        with opening(tools.sealer, into=home) as opened:
+            with _measured(lambda: _bytes(sealed), sum(part.size for part in listing.parts), watcher=tools.watcher):
+                fetched = retrieve(
+                    self._found, store=tools.store, watcher=_Deaf(), into=sealed, book=book, opened=opened
+                )
+            recovery.phase("unseal")
+            with _measured(lambda: _bytes(home), sum(part.plain_size for part in listing.parts), watcher=tools.watcher):
+                plain = {part.record.role: self._unsealed(part, into=home) for part in fetched}
         carried = uncarry(plain["proof"].read_bytes())
         proof = expected(carried, found=self._found, book=book)
         self.findings = proof.findings

@@ -7,15 +7,16 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TypeAlias
 
 from attestore.errors import DiskError, Error, StoreError
-from attestore.evidence import Manifest
-from attestore.ports import FetchedPart, Hear, Kept, SealedPart, Signed, Store, StoredPart, Towards, Watcher
+from attestore.evidence import Manifest, PartRecord
+from attestore.ports import FetchedPart, Hear, Kept, SealedPart, Sealer, Signed, Store, StoredPart, Towards, Watcher
 from attestore.report import numbers
 from attestore.run.book import Book
 from attestore.run.tools import NamedStore
 
-__all__ = ["Checked", "Sealings", "names_of", "put_everywhere", "tell_stores", "travelling"]
+__all__ = ["Checked", "Opened", "Sealings", "names_of", "opening", "put_everywhere", "tell_stores", "travelling"]
 
 _SOURCE = "store"
 
@@ -68,6 +69,17 @@ def travelling(stores: Sequence[NamedStore], *, prefix: str) -> Iterator[Towards
             return hear
 
         yield towards
+
+
+Opened: TypeAlias = Callable[[PartRecord], Hear]
+"""Says who hears a part that is about to be fetched."""
+
+
+@contextmanager
+def opening(sealer: Sealer, *, into: Path) -> Iterator[Opened]:
+    """For the block, whatever is fetched is being opened before it is whole; what was not unsealed when the block ends is gone."""
+    with ExitStack() as stack:
+        yield lambda record: stack.enter_context(sealer.ahead(record, into=into))
 
 
 def put_everywhere(

@@ -96,8 +96,10 @@ def test_what_comes_before_its_turn_lies_in_the_file_and_not_in_memory(held: _He
     """The first range comes last, so that all that others bring meanwhile has to be somewhere."""
     digest = hashlib.sha256(_DATA).hexdigest()
     record = PartRecord(role="r", name="x", size=len(_DATA), digest=digest, plain_size=1, plain_digest="0" * 64)
-    fetched = _store(_Client(held)).fetch("b1/x", record, into=tmp_path)
+    heard = hashlib.sha256()
+    fetched = _store(_Client(held)).fetch("b1/x", record, into=tmp_path, hear=heard.update)
     assert fetched.intact
+    assert heard.hexdigest() == digest, "whoever listens is told them in their order"
     assert fetched.path.read_bytes() == _DATA
     assert held.given == len(_DATA)
     assert held.most <= _PARALLEL * 2 * CHUNK, "a chunk for each stream, and the next one"

@@ -75,6 +75,24 @@ def test_whatever_is_sealed_travels_into_every_store_before_it_is_put(tmp_path: 
     assert world.store.travelled == offsite.travelled == sealed
 
 
+def test_whatever_is_fetched_is_being_opened_meanwhile_and_from_the_copy_that_is_whole(tmp_path: Path) -> None:
+    """The first store's copy is damaged: what was opened of it is nobody's."""
+    offsite = _store()
+    world = World(others=_others(("offsite", offsite)))
+    assert _ran(world, tmp_path, Job.BACKUP).stopped is None
+    key = next(key for key in world.store.objects if "archive" in key)
+    world.store.objects[key] = world.store.objects[key][:-1] + b"!"
+    tools = world.tools(tmp_path, making=False, drilling=True)
+    sealer = FakeSealer(seals=world.seals, problems=())
+    gates = (gate.named("S9-PROD-003"),)
+    plan = make(Job.DRILL, run="20260301T020000Z-shop-000002", system="shop", gates=gates, jobs=1)
+    outcome = execute(plan, tools=replace(tools, sealer=sealer), reports=tmp_path / "reports")
+    assert outcome.stopped is None
+    assert _reading(outcome).text("fetched.from") == "offsite"
+    assert sorted(sealer.opened_ahead) == ["archive.sealed", "globals.sealed", "proof.sealed"]
+    assert sealer.opening == {}
+
+
 class _Breaking(FakeSealer):
     """Seals one part, and has no room for the next."""
 

@@ -15,6 +15,7 @@ import secrets
 import shutil
 import threading
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import IO, Final, Self
 
@@ -24,12 +25,13 @@ from attestore.adapters.durable import create, disk_errors
 from attestore.adapters.gpg import packets
 from attestore.adapters.gpg.home import Said, deadline_for, temporary_home
 from attestore.adapters.gpg.keyring import Key, Keyring, Subkey, unusable
+from attestore.adapters.gpg.opening import Opening
 from attestore.adapters.gpg.packets import ALGORITHMS, Container
 from attestore.adapters.gpg.tarball import CHUNK, pack, read_file, unpack
-from attestore.adapters.process import Runner
+from attestore.adapters.process import Feed, Runner
 from attestore.errors import Error, KeyringError, ProgramFailedError, TamperedError
 from attestore.evidence import PartRecord
-from attestore.ports import FetchedPart, Plain, SealedPart, Seals, Tap, Towards
+from attestore.ports import FetchedPart, Hear, Plain, SealedPart, Seals, Tap, Towards
 
 __all__ = ["GpgSealer"]
 
@@ -39,6 +41,7 @@ _LEVEL: Final = 1
 _THREADS: Final = 2
 _JOB: Final = 1 << 20  # bytes that a thread compresses at a time; zstd's own choice of 8 MiB costs 35 MB more
 _WINDOW: Final = 32 << 20  # largest zstd window that is accepted; level 1 uses 512 KiB
+_SLOWEST: Final = 8  # a transfer may take as many times as long as gpg may for the same bytes
 _HEAD: Final = 1 << 20  # enough of an object for gpg to open its session key
 _FILE: Final = ".zst.gpg"
 _FOLDER: Final = ".tar.zst.gpg"
@@ -66,6 +69,8 @@ class GpgSealer:
         self._alone = "" if alone is None else _only(alone)
         self._runner = runner
         self._work = work
+        self._ahead: dict[str, Opening] = {}
+        """parts that are being opened while they are fetched, by name"""
 
     @property
     def version(self) -> str:
@@ -154,16 +159,35 @@ class GpgSealer:
                 f"the manifest says {record.size} B with {record.digest}"
             )
         target = into / _plain_name(record)
-        beside = into / f".{target.name}.{secrets.token_hex(4)}.partial"
+        opened = self._taken(record, into)
+        beside = opened or _beside(into)
         with disk_errors(f"unseal {record.name} into {into}"):
             try:
-                self._decrypt(part, beside)
+                if opened is None:
+                    with part.path.open("rb") as stored:
+                        self._decrypt(record, stored, beside, deadline_s=deadline_for(record.plain_size))
                 if target.exists():
                     raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
                 beside.rename(target)
             finally:
                 _remove(beside)
         return Plain(target)
+
+    @contextlib.contextmanager
+    def ahead(self, record: PartRecord, *, into: Path) -> Iterator[Hear]:
+        """Open a part while it is still being fetched; `unseal` into the same folder goes on with what was opened.
+
+        Until then it lies under another name. What no `unseal` went on with is gone when the block ends.
+        """
+        if (before := self._ahead.pop(record.name, None)) is not None:
+            _given_up(before)
+        opening = self._ahead[record.name] = Opening(record, _beside(into), partial(self._opened_ahead, record))
+        try:
+            yield opening.hear
+        finally:
+            _given_up(opening)
+            if self._ahead.get(record.name) is opening:
+                del self._ahead[record.name]
 
     def inspect(self, part: FetchedPart, *, allowed: tuple[str, ...] = ()) -> Seals:
         """What the stored bytes of a part say about how they are sealed; bytes that are no OpenPGP are sealed by nothing.
@@ -241,14 +265,32 @@ class GpgSealer:
         # gpg names the cipher before the first byte of content; it may stop there
         return self._opening.run("--max-output", "1", "--decrypt", stdin=head).status.cipher
 
-    def _decrypt(self, part: FetchedPart, target: Path) -> None:
-        record = part.record
+    def _taken(self, record: PartRecord, into: Path) -> Path | None:
+        """Where a part lies that was opened whole while it was fetched."""
+        opening = self._ahead.pop(record.name, None)
+        if opening is None:
+            return None
+        if opening.target.parent == into and opening.whole():
+            return opening.target
+        _given_up(opening)
+        return None
+
+    def _opened_ahead(self, record: PartRecord, chunks: Iterator[bytes], target: Path) -> None:
+        """As `_decrypt`, at the pace of a transfer."""
+        try:
+            with disk_errors(f"unseal {record.name} ahead"):
+                patience_s = deadline_for(record.plain_size + _SLOWEST * record.size)
+                self._decrypt(record, chunks, target, deadline_s=patience_s)
+        except Error:
+            _remove(target)
+            raise
+
+    def _decrypt(self, record: PartRecord, stored: Feed, target: Path, *, deadline_s: float) -> None:
         problem: TamperedError | None = None
         said: Said | None = None
         with (
             _Tally() as tally,
-            part.path.open("rb") as stored,
-            self._opening.talk("--decrypt", stdin=stored, deadline_s=deadline_for(record.plain_size)) as talk,
+            self._opening.talk("--decrypt", stdin=stored, deadline_s=deadline_s) as talk,
         ):
             try:
                 _decompress(talk.stdout, target, record=record, tally=tally)
@@ -348,6 +390,16 @@ def _decompress(source: IO[bytes], target: Path, *, record: PartRecord, tally: _
     with create(target) as file:
         while chunk := opened.read(CHUNK):
             file.write(chunk)
+
+
+def _given_up(opening: Opening) -> None:
+    opening.give_up()
+    _remove(opening.target)
+
+
+def _beside(folder: Path) -> Path:
+    """A new name for what is not whole yet."""
+    return folder / f".{secrets.token_hex(8)}.partial"
 
 
 def _most(size: int, *, files: int) -> int:

@@ -162,8 +162,10 @@ class S3Store:
             hint="It is damaged there, or altered on the way; restore from another store.",
         )
 
-    def fetch(self, key: str, record: PartRecord, *, into: Path) -> FetchedPart:
+    def fetch(self, key: str, record: PartRecord, *, into: Path, hear: Hear | None = None) -> FetchedPart:
         """An object into a new file below `into`, sized and digested on the way; the caller asks whether it is intact.
+
+        `hear` is told its bytes in their order as they come; all of them again where they had to be read again.
 
         Raises:
             StoreError: there is none, or the transfer failed.
@@ -179,6 +181,8 @@ class S3Store:
                 for chunk in self._through(file.fileno(), back.fileno(), wanted, doing=doing):
                     size += len(chunk)
                     state.update(chunk)
+                    if hear is not None:
+                        hear(chunk)
                 fetched = FetchedPart(record=record, path=target, size=size, digest=state.hexdigest())
                 if fetched.intact:
                     break
