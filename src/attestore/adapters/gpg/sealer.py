@@ -354,10 +354,19 @@ class _Opened:
         opener = zstandard.ZstdDecompressor(max_window_size=_WINDOW)
         # across frames, so that bytes behind the first frame are an error or show in the digest, never ignored
         self._reader = opener.stream_reader(source, read_size=CHUNK, read_across_frames=True, closefd=False)
+        self._chunk = b""
+        self._at = 0
 
     def read(self, size: int) -> bytes:
+        """At most `size` bytes; however few are asked for, they are counted and digested by the chunk."""
+        if self._at == len(self._chunk):
+            self._chunk, self._at = self._next(), 0
+        begin, self._at = self._at, min(self._at + size, len(self._chunk))
+        return self._chunk[begin : self._at]
+
+    def _next(self) -> bytes:
         try:
-            chunk = self._reader.read(size)
+            chunk = self._reader.read(CHUNK)
         except zstandard.ZstdError as problem:
             raise TamperedError(f"{self._record.name} does not decompress: {problem}") from problem
         self._tally.add(chunk)
