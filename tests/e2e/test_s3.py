@@ -10,19 +10,26 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from attestore.adapters.gpg import GpgSealer
 from attestore.adapters.postgres.cluster import Connection
+from attestore.adapters.process import Runner
+from attestore.adapters.s3 import S3Store
+from attestore.errors import DiskError
 from attestore.evidence import Observation, PartRecord, journal
-from attestore.ports import SealedPart
+from attestore.ports import Plain, SealedPart
 from attestore.report.case import Reading
+from attestore.run import NamedStore
 from attestore.run.copy import Copied
+from attestore.run.stores import travelling
 from badnet import BadNetwork, bad_network
 from clusters import MAJORS, running_server
 from endpoints import Endpoint
+from keyrings import opened
 from programme import Desk, at_desk
 
 _PART = 128 << 10
@@ -69,6 +76,54 @@ def test_an_upload_killed_half_way_is_continued_with_the_parts_that_are_missing(
     assert 12 - 5 <= sent <= 12 - 3, "the parts that were there were not sent again"
     assert store.unfinished() == ()
     store.sweep(left)
+
+
+class _Growing:
+    """Looks on while a folder is sealed, and lets the last member grow as soon as something has travelled ahead."""
+
+    def __init__(self, folder: Path, store: S3Store) -> None:
+        self._folder, self._store = folder, store
+        self.travelled = False
+
+    def file(self, name: str) -> Callable[[bytes], None] | None:
+        return self._hear if name == "2.dat" else None
+
+    def _hear(self, _: bytes) -> None:
+        if self.travelled:
+            return
+        ends = time.monotonic() + 60
+        while not self._store.unfinished():
+            assert time.monotonic() < ends, "nothing travels ahead"
+            time.sleep(0.02)
+        self.travelled = True
+        with (self._folder / "2.dat").open("ab") as file:
+            file.write(b"more")
+
+
+def test_a_member_that_changes_while_it_is_sealed_takes_back_what_travelled_ahead(
+    s3_endpoint: Endpoint, tmp_path: Path
+) -> None:
+    store = s3_endpoint.store(s3_endpoint.bucket(), part_size=_PART)
+    assert store.problems() == ()
+    dump, sealed = tmp_path / "dump", tmp_path / "sealed"
+    for folder in (dump, sealed):
+        folder.mkdir()
+    (dump / "1.dat").write_bytes(os.urandom(8 << 20))
+    (dump / "2.dat").write_bytes(os.urandom(1 << 20))
+    looking = _Growing(dump, store)
+    with opened(tmp_path / "keys") as keyring:
+        keyring.create_encryption_key("Backup", bits=2048)
+        recipients = tuple(key.fingerprint for key in keyring.keys())  # noqa: SIM118  a keyring is no mapping
+        sealer = GpgSealer(keyring, recipients, runner=Runner(), work=tmp_path)
+        with (
+            pytest.raises(DiskError, match="while it was sealed"),
+            travelling([NamedStore("offsite", store)], prefix="shop/b1") as towards,
+        ):
+            sealer.seal(Plain(dump), role="archive", into=sealed, tap=looking, towards=towards)
+    assert looking.travelled
+    assert store.keys("") == ()
+    assert store.unfinished() == ()
+    assert list(sealed.iterdir()) == []
 
 
 @pytest.fixture
@@ -143,6 +198,35 @@ def test_from_a_killed_upload_to_the_bad_day_with_a_locked_bucket_and_a_second_s
     secret = s3_endpoint.secret_access_key
     for path in desk.folder.rglob("*"):
         assert not path.is_file() or secret.encode() not in path.read_bytes(), path
+
+
+def test_a_backup_killed_while_its_parts_travel_is_none_and_the_next_one_is_whole(
+    desk: Desk, server: Connection, s3_endpoint: Endpoint, network: BadNetwork
+) -> None:
+    digests = " || ".join(f"md5((i * {factor})::text)" for factor in range(1, 20))
+    with server.on("postgres").connect() as session:
+        session.execute("CREATE DATABASE large")
+    with server.on("large").connect() as session:
+        session.execute(f"CREATE TABLE large AS SELECT i, {digests} AS note FROM generate_series(1, 40000) i".encode())
+    bucket = s3_endpoint.bucket()
+    store = s3_endpoint.store(bucket)
+
+    def words(url: str) -> tuple[str, ...]:
+        address = f"s3://{bucket}/backups?endpoint={url}&part_mib=5"
+        return ("backup", "--source", server.on("large").conninfo, "--system", "shop", "--store", address)
+
+    network.lets = 4  # three nonces of the probe, the first of three parts
+    _killed(desk, network, *words(network.url))
+    network.lets = None
+    assert store.keys("shop/") == ()
+    (left,) = store.unfinished()
+    assert left.key.endswith("/archive.dump.zst.gpg")
+    done = desk.attestore(*words(s3_endpoint.url))
+    assert done.code == 0, done.err
+    keys = store.keys("shop/")
+    backups = {key.rpartition("/")[0] for key in keys}
+    assert len(keys) == 5 * len(backups), "each has its manifest, its signature and three parts"
+    assert {each.key.rpartition("/")[0] for each in store.unfinished()} <= {left.key.rpartition("/")[0]} - backups
 
 
 def _compared_with_what_the_bucket_kept(desk: Desk, bucket: str) -> None:
