@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Final
 
 from attestore import canon, instants
 from attestore.archive import Contents, LedgerFile, read_bundle
+from attestore.archive.opened import read_file
 from attestore.config import Roster
 from attestore.errors import ArchiveError, StoreError, TamperedError
 from attestore.evidence import Manifest, journal, manifest, statement
@@ -22,6 +23,7 @@ __all__ = ["Drilled", "Listed", "Listing", "list_backups"]
 _LARGEST_MANIFEST: Final = 1 << 20
 _LARGEST_SIGNATURE: Final = 1 << 16
 _LARGEST_STATEMENT: Final = 1 << 26
+_DECISIVE: Final = frozenset({"PASS", "FAIL"})
 _DEPTH: Final = 3
 """system/backup/file"""
 
@@ -87,7 +89,7 @@ def list_backups(listing: Listing, *, system: str = "") -> tuple[Listed, ...]:
         parts = key.split("/")
         if len(parts) == _DEPTH:
             found.setdefault((parts[0], parts[1]), []).append(parts[2])
-    drills = _drills(listing.reports)
+    drills = _drills(listing.reports, stored=frozenset(backup for _, backup in found))
     listed = [_one(listing, whose, backup, names, drills) for (whose, backup), names in found.items()]
     return tuple(sorted(listed, key=lambda each: (each.backup, each.system), reverse=True))
 
@@ -160,22 +162,32 @@ def _parts(known: Manifest, sizes: Mapping[str, int | None]) -> Iterator[str]:
             yield f"{part.name} has {size:,} bytes, the manifest says {part.size:,}"
 
 
-def _drills(reports: Path) -> Mapping[tuple[str, str], list[Drilled]]:
-    """The finished restores of each backup, by id and digest, oldest first, as far as the ledger vouches for their evidence."""
+def _drills(reports: Path, *, stored: Collection[str]) -> Mapping[tuple[str, str], list[Drilled]]:
+    """The finished restores of each stored backup, by id and digest, oldest first, as far as the ledger vouches for their evidence.
+
+    Asked from the newest on: what was restored before one that passed or failed changes nothing, and is not looked into. Of ten
+    thousand runs a store holds the backups of a few dozen.
+    """
     found: dict[tuple[str, str], list[Drilled]] = {}
-    for entry in LedgerFile(reports).read().entries:
-        if isinstance(entry, RunFinished | RunClosed):
-            told = _restored(reports / entry.run, entry.statement)
-            if told is not None:
-                worst = max((outcome for _, outcome in entry.outcomes), key=_badness, default="UNKNOWN")
-                found.setdefault(told, []).append(Drilled(run=entry.run, at=entry.at, outcome=worst))
+    settled: set[tuple[str, str]] = set()
+    for entry in reversed(LedgerFile(reports).read().entries):
+        if not isinstance(entry, RunFinished | RunClosed):
+            continue
+        folder = reports / entry.run
+        about = _subject(folder, entry.statement)
+        if about is None or about[0] not in stored or about in settled or not _restored(folder, entry.statement):
+            continue
+        worst = max((outcome for _, outcome in entry.outcomes), key=_badness, default="UNKNOWN")
+        found.setdefault(about, []).insert(0, Drilled(run=entry.run, at=entry.at, outcome=worst))
+        if worst in _DECISIVE:
+            settled.add(about)
     return found
 
 
 def _proved(drills: list[Drilled]) -> Drilled | None:
     """The newest that passed; one that came to no verdict takes nothing away, one that failed takes all before it away."""
     for each in reversed(drills):
-        if each.outcome in {"PASS", "FAIL"}:
+        if each.outcome in _DECISIVE:
             return each if each.outcome == "PASS" else None
     return None
 
@@ -184,8 +196,25 @@ def _badness(outcome: str) -> int:
     return {"PASS": 0, "UNKNOWN": 1}.get(outcome, 2)
 
 
-def _restored(folder: Path, recorded: str) -> tuple[str, str] | None:
-    """Id and digest of the backup that a run restored to the end; None where its bundle does not show that.
+def _subject(folder: Path, recorded: str) -> tuple[str, str] | None:
+    """Id and digest of the backup that a run's statement is of, by the statement that the ledger records; None where it is of none."""
+    try:
+        data = read_file(folder / "statement.json", limit=_LARGEST_STATEMENT)
+    except (ArchiveError, TamperedError):
+        return None
+    if canon.sha256_hex(data) != recorded:
+        return None
+    told = canon.seems(data)
+    try:
+        name, digest = told["subject"][0]["name"], told["subject"][0]["digest"]["sha256"]  # type: ignore[index]
+    except (KeyError, TypeError, IndexError):
+        return None
+    kind, _, backup = str(name).partition("/")
+    return (backup, str(digest)) if kind == "backup" else None
+
+
+def _restored(folder: Path, recorded: str) -> bool:
+    """Whether a run restored the backup that its statement is of, to the end; False where its bundle does not show that.
 
     The ledger records the statement's digest, the statement the journal's: what was exchanged since counts for nothing.
     """
@@ -193,18 +222,17 @@ def _restored(folder: Path, recorded: str) -> tuple[str, str] | None:
         bundle = read_bundle(folder)
         signed = _statement(bundle, recorded)
         if signed is None or not signed.subject.startswith("backup/"):
-            return None
+            return False
         listed = {record.path: record.digest for record in signed.files}
         if listed.get("journal.jsonl") != bundle.digest("journal.jsonl"):
-            return None
+            return False
         seen = journal.read(bundle.read("journal.jsonl")).observations
     except (ArchiveError, TamperedError):
-        return None
+        return False
     facts = {observation.fact: observation.value for observation in seen if not observation.subject}
     backup = signed.subject.removeprefix("backup/")
     whole = facts.get("run.completed") is True and "restore.rto" in facts
-    same = (facts.get("backup.id"), facts.get("backup.digest")) == (backup, signed.subject_digest)
-    return (backup, signed.subject_digest) if whole and same else None
+    return whole and (facts.get("backup.id"), facts.get("backup.digest")) == (backup, signed.subject_digest)
 
 
 def _statement(bundle: Contents, recorded: str) -> Statement | None:

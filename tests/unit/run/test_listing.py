@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 
 import pytest
 
 from attestore import gate, plan, resources
 from attestore.errors import DiskError
+from attestore.evidence import journal
 from attestore.plan import Job
 from attestore.run import execute
 from attestore.run.listing import Listed, Listing, list_backups
@@ -53,6 +57,38 @@ def test_the_newest_drill_tells_what_a_backup_is_worth(tmp_path: Path) -> None:
     (failed,) = listed(world, tmp_path)
     assert failed.drilled is not None
     assert (failed.drilled.run, failed.drilled.outcome) == ("20260301T020002Z-gallery-000002", "FAIL")
+
+
+def test_only_drills_of_what_is_stored_are_looked_into_and_none_before_one_that_decides(tmp_path: Path) -> None:
+    """Counted in journals that are read, the same every time: ten thousand runs leave ten thousand bundles."""
+    world = World()
+    ran(world, tmp_path)
+
+    def journals(look: Callable[[], object]) -> int:
+        count = 0
+
+        def call(frame: FrameType, event: str, _: object) -> None:
+            nonlocal count
+            code = frame.f_code
+            count += event == "call" and (code.co_filename, code.co_name) == (journal.__file__, "read")
+
+        before = sys.getprofile()
+        sys.setprofile(call)
+        try:
+            look()
+        finally:
+            sys.setprofile(before)
+        return count
+
+    for number in (2, 3):
+        ran(world, tmp_path, Job.DRILL, number=number)
+    assert journals(lambda: listed(world, tmp_path)) == 1
+    (only,) = listed(world, tmp_path)
+    assert only.drilled is not None
+    assert only.drilled.run.endswith("000003")
+    assert only.proved == only.drilled
+    world.store.objects.clear()
+    assert journals(lambda: listed(world, tmp_path)) == 0
 
 
 @pytest.mark.parametrize("exchanged", [(), ("journal.jsonl",), ("journal.jsonl", "statement.json")], ids=len)
