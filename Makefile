@@ -37,12 +37,12 @@ coverage: dev ## which lines the suite runs
 	@$(bin)/python -m coverage run -m pytest --quiet $(ARGS)
 	@$(bin)/python -m coverage report
 
-# Which of cycle, memory, fingerprint, tables, s3, start, report, site and audit, and how much data (1: as much as is owed), as in: make bench BENCH=tables SCALE=0.1
+# Which of cycle, memory, fingerprint, tables, s3, source, start, report, site and audit, and how much data (1: as much as is owed), as in: make bench BENCH=tables SCALE=0.1
 BENCH ?= all
 SCALE ?= 1
 
 .PHONY: bench
-bench: dev ## measures memory and speed, writes bench/RESULTS.md (BENCH=… SCALE=…; hours and 40 GB at scale 1; ARGS=--quick: 15 minutes, nothing is written)
+bench: dev ## measures memory and speed, writes bench/RESULTS.md (BENCH=… SCALE=…; 1½ hours and 40 GB at scale 1; ARGS=--quick: 15 minutes, nothing is written)
 	@$(bin)/python bench/bench.py --bench $(BENCH) --scale $(SCALE) $(ARGS)
 
 .PHONY: wheel

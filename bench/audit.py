@@ -23,7 +23,7 @@ _STORED = 60
 
 
 def measure(installation: Installation, scale: float, folder: Path) -> str:
-    """So many runs as the scale allows; two minutes at 1, a quarter of an hour at 10."""
+    """So many runs as the scale allows; three minutes at 1, twenty at 10."""
     del installation
     counts = [count for count in _RUNS if count <= max(_RUNS[0], _ALWAYS * scale)]
     rows: list[tuple[str, ...]] = []

@@ -10,6 +10,8 @@ import argparse
 import os
 import platform
 import re
+import shutil
+import sys
 import tempfile
 import time
 import traceback
@@ -32,6 +34,7 @@ import tables
 from attestore import __version__
 from attestore.adapters.postgres.programs import Installation, find
 from attestore.adapters.process import Runner
+from attestore.errors import Error
 
 _RESULTS = Path(__file__).parent / "RESULTS.md"
 _QUICK = 0.05
@@ -85,9 +88,7 @@ def main() -> None:
     chosen = parser.parse_args()
     if chosen.quick:
         chosen.scale, chosen.rounds = _QUICK, "1"
-    installation = next(
-        each for each in find(Runner()) if chosen.major in {0, each.major} and each.has("postgres", "pg_dump", "psql")
-    )
+    installation = _installation(chosen.major)
     os.environ["BENCH_ONLY"] = chosen.only
     os.environ["BENCH_METHODS"] = chosen.methods
     os.environ["BENCH_ROUNDS"] = chosen.rounds
@@ -95,6 +96,10 @@ def main() -> None:
     for name in _ALL if chosen.bench == "all" else (chosen.bench,):
         try:
             told = _measured(name, installation, chosen.scale, below=chosen.folder)
+        except Error as problem:
+            print(f"{name}: {problem.message}. {problem.hint}".rstrip(), file=sys.stderr)
+            broken.append(name)
+            continue
         except Exception:  # noqa: BLE001  nobody is there to begin the other rows again
             traceback.print_exc()
             broken.append(name)
@@ -104,6 +109,22 @@ def main() -> None:
         print(f"\n## {name}\n\n{told}\n", flush=True)
     if broken:
         raise SystemExit(f"rows that could not be measured: {', '.join(broken)}")
+
+
+def _installation(major: int) -> Installation:
+    """The PostgreSQL that is measured; ends the programme where something that every row needs is missing."""
+    missing = [name for name in ("gpg", "tar", "cp") if shutil.which(name) is None]
+    found = [each for each in find(Runner()) if each.has("postgres", "initdb", "pg_dump", "pg_restore", "psql")]
+    fitting = [each for each in found if major in {0, each.major}]
+    if missing or not fitting:
+        known = ", ".join(each.version for each in found) or "none"
+        what = missing or [
+            f"a PostgreSQL {major or ''}".rstrip() + f" with server and client programmes (found: {known})"
+        ]
+        raise SystemExit(
+            f"bench: missing here: {', '.join(what)}. On Debian and Ubuntu: sudo apt-get install --yes postgresql gnupg"
+        )
+    return fitting[0]
 
 
 def _measured(name: str, installation: Installation, scale: float, *, below: str) -> str:
