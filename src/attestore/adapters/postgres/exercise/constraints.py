@@ -242,27 +242,23 @@ def _settled(
 
 def _offers(table: Table, rule: _Rule) -> Iterator[str]:
     """SQL that offers a row which the rule ought to refuse, the likeliest first; it needs to know nothing beforehand."""
-
-    def some(where: str = "true") -> str:
-        return f"t.ctid = (SELECT t.ctid FROM {table.only} t WHERE {where} LIMIT 1) AND t.tableoid = {table.oid}"
-
     match rule.kind:
         case "not null":
             number = rule.columns[0]
-            yield tables.inserting(table, some(), {number: f"NULL::{table.columns[number].type}"})
+            yield tables.copying(table, {number: f"NULL::{table.columns[number].type}"})
         case "check":
-            yield from (tables.inserting(table, some(), changes) for changes in _alterations(table, rule))
+            yield from (tables.copying(table, changes) for changes in _alterations(table, rule))
         case "foreign key":
             if rule.key is not None:
                 columns = _referring(table, rule.key)
                 present = " AND ".join(f"t.{column.sql} IS NOT NULL" for column in columns)
+                row = f"(SELECT t.ctid FROM {table.only} t WHERE {present} LIMIT 1)"
+                where = f"t.ctid = {row} AND t.tableoid = {table.oid}"
                 own = (rule.key.schema, rule.key.table) == (rule.key.referred_schema, rule.key.referred_table)
                 if not own:
-                    yield from (
-                        tables.updating(table, some(present), changes) for changes in _strangers(columns, whole=True)
-                    )
+                    yield from (tables.updating(table, where, changes) for changes in _strangers(columns, whole=True))
         case _:
-            yield tables.inserting(table, some(rule.conflict), {})
+            yield tables.copying(table, {}, where=rule.conflict)
 
 
 def _tried(ground: Ground, budget: Budget, *, table: Table, rules: list[_Rule]) -> list[Exercise]:
