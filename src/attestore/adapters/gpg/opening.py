@@ -45,8 +45,8 @@ class Opening:
         self._tell(chunk)
 
     def whole(self) -> bool:
-        """Whether all was heard, once, and opened to what was sealed; it lies at `target` then."""
-        if self._thread is None or self._heard != self._record.size:
+        """Whether what was heard opened to what was sealed; it lies at `target` then."""
+        if self._thread is None:
             return False
         self._tell(None)
         self._thread.join()
