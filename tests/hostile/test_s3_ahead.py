@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ import pytest
 from attestore.adapters.s3 import S3Store
 from attestore.errors import StoreError
 from attestore.evidence import PartRecord
-from attestore.ports import SealedPart, Signed
+from attestore.ports import SealedPart
 from badnet import BadNetwork, bad_network
 from endpoints import Endpoint
 
@@ -107,17 +108,20 @@ def test_a_file_that_changes_after_it_was_sealed_is_not_stored(s3_endpoint: Endp
     assert store.keys("") == ()
 
 
+@pytest.mark.parametrize("size", [5, len(_DATA)])
 def test_another_file_than_the_one_that_travelled_is_put_by_itself(
-    s3_endpoint: Endpoint, tmp_path: Path, part: SealedPart
+    s3_endpoint: Endpoint, tmp_path: Path, part: SealedPart, size: int
 ) -> None:
     store = s3_endpoint.store(s3_endpoint.bucket(), part_size=_PART)
     assert store.problems() == ()
-    (tmp_path / "other").write_bytes(b"other")
+    data = bytes(size)
+    (tmp_path / "other").write_bytes(data)
+    record = replace(part.record, size=size, digest=hashlib.sha256(data).hexdigest())
     with store.ahead(_KEY, part.path, most=len(_DATA)) as hear:
         assert hear is not None
         hear(_DATA)
-        assert store.put(_KEY, Signed(tmp_path / "other")).size == 5
-    assert store.read(_KEY, limit=5) == b"other"
+        assert store.put(_KEY, SealedPart(record, tmp_path / "other")).digest == record.digest
+    assert store.read(_KEY, limit=size) == data
     assert store.unfinished() == ()
 
 
