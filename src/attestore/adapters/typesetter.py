@@ -81,6 +81,8 @@ def _copy(
             other.close()
         # the kernel ends the original with our common parent, and this with the original
         ctypes.CDLL(None).prctl(_PDEATHSIG, signal.SIGKILL)
+        # where others want the processors, too, they are shared out by session: two pages have two shares
+        os.setsid()
         if os.getppid() == parent:
             _work(end, printer)
         code = 0
