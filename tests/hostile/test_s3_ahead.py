@@ -50,6 +50,13 @@ def part(tmp_path: Path) -> SealedPart:
     return SealedPart(record, tmp_path / "x")
 
 
+def _through(network: BadNetwork, endpoint: Endpoint) -> S3Store:
+    """A store in a new bucket, by way of the network, that has been looked at."""
+    store = replace(endpoint, url=network.url).store(endpoint.bucket(), part_size=_PART)
+    assert store.problems() == ()
+    return store
+
+
 def _heard(store: S3Store, part: SealedPart, data: bytes = _DATA) -> None:
     """What a run does: told chunk by chunk, then put."""
     with store.ahead(_KEY, part.path, most=len(data)) as hear:
@@ -62,28 +69,20 @@ def _heard(store: S3Store, part: SealedPart, data: bytes = _DATA) -> None:
 def test_parts_have_arrived_before_anybody_puts_the_file(
     s3_endpoint: Endpoint, network: BadNetwork, part: SealedPart
 ) -> None:
-    bucket = s3_endpoint.bucket()
-    store = Endpoint(network.url, s3_endpoint.access_key_id, s3_endpoint.secret_access_key).store(
-        bucket, part_size=_PART
-    )
-    assert store.problems() == ()
+    store = _through(network, s3_endpoint)
     before, network.lets = network.writes, network.writes + 8
     with store.ahead(_KEY, part.path, most=len(_DATA)) as hear:
         assert hear is not None
         hear(_DATA)
         assert network.stuck.wait(20), "the ninth of nine whole parts is on its way, though nobody has put anything"
         assert network.writes - before == 8
-        assert s3_endpoint.store(bucket).keys("") == ()
+        assert store.keys("") == ()
 
 
 def test_faults_ahead_are_made_up_for_when_the_file_is_put(
     s3_endpoint: Endpoint, network: BadNetwork, part: SealedPart
 ) -> None:
-    bucket = s3_endpoint.bucket()
-    store = Endpoint(network.url, s3_endpoint.access_key_id, s3_endpoint.secret_access_key).store(
-        bucket, part_size=_PART
-    )
-    assert store.problems() == ()
+    store = _through(network, s3_endpoint)
     network.only = ("internal error",)
     with store.ahead(_KEY, part.path, most=len(_DATA)) as hear:
         assert hear is not None
