@@ -567,7 +567,7 @@ def _reread(view: View) -> tuple[Block, ...]:
     return (
         Para(
             say(
-                "By the server's commit log, {transactions} could have changed something between the two comparisons; all were rolled back but the checker's own. So definitions were all read again, and rows in {tables}: where the checker had written, and where a crash would leave no trace.",
+                "By the server's commit log, {transactions} could have changed something between the two comparisons, and none was committed but the checker's own. Rows were therefore read again in {tables} only (written to by the checker, or unlogged); definitions were all read again.",
                 transactions=numbers.counted(seen, "transaction"),
                 tables=numbers.counted(reread, "table"),
             )
