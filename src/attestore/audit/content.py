@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Protocol, TypeVar
 
 from attestore import __version__, canon, gate, report, resources, verdict
@@ -67,7 +67,7 @@ def read(files: Reader, *, book: Notebook) -> Evidence:
     gates: list[Gate] = []
     for name in sorted(files.contents.names):
         if name.startswith("gates/"):
-            loaded = known(name, lambda data, name=name: gate.load(data, where=name), "gate")  # type: ignore[misc]
+            loaded = known(name, partial(_gate, where=name), "gate")
             if loaded is None:
                 continue
             if book.expect(
@@ -89,6 +89,12 @@ def read(files: Reader, *, book: Notebook) -> Evidence:
         gates=tuple(gates),
         verdicts=() if told is None else tuple(verdict.judge(each, observations) for each in gates),
     )
+
+
+@lru_cache(maxsize=64)
+def _gate(data: bytes, where: str) -> Gate:
+    """The gate in a file; of a thousand runs that one judged, it is read once."""
+    return gate.load(data, where=where)
 
 
 def check(
