@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -125,9 +125,9 @@ def _reports(
     )
     for name, looked in zip(folders, spread(looking, folders), strict=True):
         book.lines += looked.notes
-        lines += looked.lines
+        lines += same.lines(looked.lines)
         if looked.audited is not None:
-            bundles[name] = same(looked.audited)
+            bundles[name] = same.bundle(looked.audited)
     if known is not None:
         _outside(told, bundles, reports=reports, checkpoints=checkpoints, signatures=signatures, book=book)
     for audited in bundles.values():
@@ -184,13 +184,21 @@ class _Same:
 
     def __init__(self) -> None:
         self._past: dict[Past, Past] = {}
+        self._texts: dict[str, str] = {}
 
-    def __call__(self, audited: Audited) -> Audited:
+    def bundle(self, audited: Audited) -> Audited:
+        """The same bundle."""
         about = audited.evidence.context
         if about is None or not about.history:
             return audited
         history = tuple(self._past.setdefault(each, each) for each in about.history)
         return replace(audited, evidence=replace(audited.evidence, context=replace(about, history=history)))
+
+    def lines(self, found: Iterable[Finding]) -> Iterator[Finding]:
+        """The same lines."""
+        text = self._texts.setdefault
+        for each in found:
+            yield replace(each, check=text(each.check, each.check), sentence=text(each.sentence, each.sentence))
 
 
 def _outside(
@@ -352,8 +360,11 @@ def _kept(audited: Audited) -> Audited:
     told = seen.journal
     if told is not None and any(each.fact == "run.completed" and each.value is True for each in told.observations):
         told = replace(told, observations=tuple(each for each in told.observations if each.fact in _COMPARED))
+    statement = audited.statement
     return replace(
         audited,
+        # its list of files was compared, and is most of what it says
+        statement=None if statement is None else replace(statement, files=()),
         evidence=replace(seen, journal=told, source=None, restored=None, gates=(), verdicts=()),
         files=None,
         trusted=frozenset(),
