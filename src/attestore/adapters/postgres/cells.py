@@ -1,4 +1,8 @@
-"""The fingerprint of a table and the cells of its sketch, in one pass over its rows."""
+"""The fingerprint of a table and the cells of its sketch, in one pass over its rows.
+
+The server adds up what falls into a cell. Of a small table, whose every row has a cell of its own anyway, it hands over the
+digests of the rows with their keys.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +11,28 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from attestore import canon
+from attestore.adapters.postgres import digests
 from attestore.adapters.postgres.crew import Answer, Crew, Question, batches
-from attestore.adapters.postgres.fingerprint import Range, expression, origin, ranged, ranges, row, table, words
+from attestore.adapters.postgres.fingerprint import (
+    SMALL,
+    Range,
+    expression,
+    origin,
+    ranged,
+    ranges,
+    row,
+    table,
+    words,
+)
 from attestore.adapters.postgres.quoting import identifier
 from attestore.adapters.postgres.relations import Relation
 from attestore.adapters.postgres.session import Session, ask
 from attestore.proof import Sketches, Table
 from attestore.proof.sketch import FINE, WIDE, Cell, Cells, Sketch, add
 
-__all__ = ["Keyed", "bits_for", "keyed", "listing", "located", "parameters", "statement", "take"]
+__all__ = ["Keyed", "bits_for", "heard", "keyed", "listing", "located", "parameters", "questions", "statement", "take"]
 
-_SMALL: Final = 16
-"""pages of a table whose every row may have a cell of its own"""
+_RECORDS: Final = "digests with keys"
 _INTEGERS: Final = frozenset(("int2", "int4", "int8"))
 _LONGEST_KEY: Final = 200
 
@@ -46,7 +60,7 @@ def keyed(relation: Relation) -> Keyed:
 
 def bits_for(relation: Relation) -> int:
     """How fine a relation's cells may be, so that they stay few."""
-    return FINE if relation.pages <= _SMALL else WIDE
+    return FINE if relation.pages <= SMALL else WIDE
 
 
 def parameters(key: bytes, how: Keyed) -> tuple[bytes, ...] | tuple[bytes, int]:
@@ -62,6 +76,40 @@ def statement(relation: Relation, how: Keyed, *, bits: int, within: Range | None
         f"SELECT w.a & {(1 << bits) - 1}, count(*), {sums}, sum((w.a >> 32) * (w.a & 4294967295))::text"
         f" FROM {_rows(relation, how, within=within, shape=shape)} GROUP BY 1"
     )
+
+
+def questions(relation: Relation, how: Keyed, *, key: bytes, shape: tuple[int, bool]) -> tuple[Question, ...]:
+    """What is asked of a table; what is `heard` of the answers adds up to its fingerprint and its cells."""
+    asked = parameters(key, how)
+    if relation.heap and relation.pages <= SMALL:
+        sql = _records(relation, how, encodingless=shape[1])
+        return (Question(relation.label, sql, asked, relation.size, form=_RECORDS, binary=True),)
+    cuts = ranges(relation, major=shape[0])
+    return tuple(
+        Question(
+            relation.label,
+            statement(relation, how, bits=bits_for(relation), within=cut, shape=shape),
+            asked,
+            relation.size // len(cuts),
+            form="cells",
+        )
+        for cut in cuts
+    )
+
+
+def heard(question: Question, answer: Answer, how: Keyed, *, bits: int, into: Cells) -> tuple[int, ...]:
+    """Rows and four sums, as an answer tells them; its cells are added to those that are there."""
+    totals = [0] * 5
+    if question.form == _RECORDS:
+        for sums, cell in digests.cells(answer[0][0], keyed=bool(how.columns)):
+            totals = [total + part for total, part in zip(totals, (1, *sums), strict=True)]
+            add(into, sums[0] & ((1 << bits) - 1), cell)
+        return tuple(totals)
+    for number, rows, a, b, c, e, keys, checks in answer:
+        told = int(rows), int(a), int(b), int(c), int(e)
+        totals = [total + part for total, part in zip(totals, told, strict=True)]
+        add(into, int(number), Cell(int(rows), int(keys), int(a), int(checks)))
+    return tuple(totals)
 
 
 def listing(relation: Relation, how: Keyed, *, bits: int, shape: tuple[int, bool], most: int, shown: bool) -> str:
@@ -108,26 +156,22 @@ def take(  # noqa: PLR0913  what `fingerprint.take` needs, and the sketches
     for relation in relations:
         if relation.uncovered:
             continue
-        how, bits, cuts = keyed(relation), bits_for(relation), ranges(relation, major=shape[0])
-        pending[relation.oid] = _Pending(left=len(cuts))
-        for cut in cuts:
-            sql = statement(relation, how, bits=bits, within=cut, shape=shape)
-            weight = relation.size // len(cuts)
-            owners[Question(relation.label, sql, parameters(key, how), weight, form="cells")] = relation
+        how = keyed(relation)
+        asked = questions(relation, how, key=key, shape=shape)
+        pending[relation.oid] = _Pending(how, bits_for(relation), left=len(asked))
+        owners |= dict.fromkeys(asked, relation)
     totals: dict[int, list[int]] = {}
     too_large: list[Question] = []
-    heard = too_large.append if refused else None
-    for question, answer in crew.answers(batches(tuple(owners)), doing="fingerprint", refused=heard):
+    unread = too_large.append if refused else None
+    for question, answer in crew.answers(batches(tuple(owners)), doing="fingerprint", refused=unread):
         relation = owners[question]
         taking = pending[relation.oid]
-        taking.hear(answer)
+        taking.hear(question, answer)
         if not taking.left:
             del pending[relation.oid]
             totals[relation.oid] = taking.totals
-            how = keyed(relation)
-            sketches.keep(
-                Sketch(relation.schema, relation.name, bits_for(relation), how.columns, how.integral, taking.cells)
-            )
+            how = taking.how
+            sketches.keep(Sketch(relation.schema, relation.name, taking.bits, how.columns, how.integral, taking.cells))
             told(len(totals))
     out = {owners[question].oid for question in too_large}
     for relation in relations:
@@ -142,32 +186,41 @@ def take(  # noqa: PLR0913  what `fingerprint.take` needs, and the sketches
 class _Pending:
     """A table of which some ranges are still out."""
 
+    how: Keyed
+    bits: int
     left: int
     totals: list[int] = field(default_factory=lambda: [0] * 5)
     cells: Cells = field(default_factory=dict)
 
-    def hear(self, answer: Answer) -> None:
-        for number, rows, a, b, c, e, keys, checks in answer:
-            word = int(a)
-            self.totals = [
-                total + part for total, part in zip(self.totals, (int(rows), word, int(b), int(c), int(e)), strict=True)
-            ]
-            add(self.cells, int(number), Cell(int(rows), int(keys), word, int(checks)))
+    def hear(self, question: Question, answer: Answer) -> None:
+        told = heard(question, answer, self.how, bits=self.bits, into=self.cells)
+        self.totals = [total + part for total, part in zip(self.totals, told, strict=True)]
         self.left -= 1
+
+
+def _records(relation: Relation, how: Keyed, *, encodingless: bool) -> str:
+    """The SQL that answers with each row's digest and key, one row behind another; without a key with digests alone."""
+    digest, key = f"sha256({row(relation, encodingless=encodingless)})", _key(relation, how, encodingless=encodingless)
+    record = f"{digest} || int8send({key})" if key else digest
+    return f"SELECT coalesce(string_agg({record}, ''::bytea), ''::bytea) FROM {origin(relation)}"
+
+
+def _key(relation: Relation, how: Keyed, *, encodingless: bool) -> str:
+    """SQL: what a row of `t` is known by, a number; empty where that is a word of its digest."""
+    if how.integral:
+        return f"t.{identifier(how.columns[0])}::int8"
+    if not how.columns:
+        return ""
+    # in the canonical form of the columns: operators of a type may call different values equal
+    columns = {column.name: column for column in relation.columns}
+    parts = ", ".join(expression(columns[name], encodingless=encodingless) for name in how.columns)
+    return f"hash_array_extended(ARRAY[record_send(ROW({parts}))], $2::int8)"
 
 
 def _rows(relation: Relation, how: Keyed, *, within: Range | None, shape: tuple[int, bool], shown: bool = False) -> str:
     major, encodingless = shape
-    columns = {column.name: column for column in relation.columns}
     digest, (a, b, c, e) = words(row(relation, encodingless=encodingless), major=major)
-    if how.integral:
-        key = f"t.{identifier(how.columns[0])}::int8"
-    elif how.columns:
-        # in the canonical form of the columns: operators of a type may call different values equal
-        parts = ", ".join(expression(columns[name], encodingless=encodingless) for name in how.columns)
-        key = f"hash_array_extended(ARRAY[record_send(ROW({parts}))], $2::int8)"
-    else:
-        key = ""
+    key = _key(relation, how, encodingless=encodingless)
     text = "''"
     if shown and how.columns:
         each = ", ".join(f"pg_catalog.format('%s', t.{identifier(name)})" for name in how.columns)

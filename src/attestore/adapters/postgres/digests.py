@@ -6,16 +6,13 @@ the digest itself. Here they are added many at a time, since one long number hol
 
 from __future__ import annotations
 
-import sys
-from array import array
 from collections.abc import Iterator
-from operator import mul
 from struct import Struct
 from typing import Final
 
 from attestore.proof.sketch import Cell
 
-__all__ = ["SIZE", "cell", "cells", "total"]
+__all__ = ["SIZE", "cells", "total"]
 
 SIZE: Final = 32
 """bytes of a digest: four words"""
@@ -42,20 +39,10 @@ def total(digests: bytes) -> tuple[int, int, int, int, int]:
     return len(digests) // SIZE, first, second, third, fourth
 
 
-def cell(digests: bytes) -> tuple[Cell, int]:
-    """Digests of one cell of a sketch as that cell, without keys; and the sum of their second words."""
-    high, low = _halves("i", digests), _halves("I", digests)
-    first, rest = high[::8], low[1::8]
-    words = (sum(first) << 32) + sum(rest)
-    second = (sum(high[2::8]) << 32) + sum(low[3::8])
-    return Cell(len(first), 0, words, sum(map(mul, first, rest))), second
-
-
 def cells(records: bytes, *, keyed: bool) -> Iterator[tuple[tuple[int, int, int, int], Cell]]:
     """Each digest's words, with the cell that a row alone in it would be; behind each a key, else its second word is."""
-    for words in (_KEYED if keyed else _WORDS).iter_unpack(records):
-        first, second, third, fourth = words[:4]
-        key = words[4] if keyed else second
+    for first, second, third, fourth, *rest in (_KEYED if keyed else _WORDS).iter_unpack(records):
+        key = rest[0] if rest else second
         yield (first, second, third, fourth), Cell(1, key, first, (first >> 32) * (first & _LOW_HALF))
 
 
@@ -75,11 +62,3 @@ def _block(digests: bytes) -> tuple[int, int, int, int]:
         odd = (odd >> (_BITS * below)) + (odd & mask)
     less = count << 63
     return (even >> _LANE) - less, (odd >> _LANE) - less, (even & _LOW_LANE) - less, (odd & _LOW_LANE) - less
-
-
-def _halves(kind: str, digests: bytes) -> array[int]:
-    """Words in halves of 32 bits."""
-    halves = array(kind, digests)
-    if sys.byteorder == "little":
-        halves.byteswap()
-    return halves
