@@ -274,6 +274,7 @@ class RestoredDatabase:
         shown: bool = False,
     ) -> Proof:
         """What the restored database holds, with foreign keys checked and differing definitions of `like` read back."""
+        self._begin_proving()
         self._manner = _Manner(
             key=key, like=like, probes=tuple(probes), jobs=jobs, watch=watch, sketches=sketches, shown=shown
         )
@@ -289,6 +290,9 @@ class RestoredDatabase:
             shown=shown,
         )
         return replace(proof, settings=tuple(self._comparable(proof.settings)))
+
+    def _begin_proving(self) -> None:
+        """Called before each whole look, for those who must know what becomes of the copy after it."""
 
     def prove_again(self, earlier: Proof) -> Again:
         """All of it once more, as it was proved `earlier`: whoever shares the server may have changed anything."""

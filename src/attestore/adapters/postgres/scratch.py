@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Final
@@ -29,9 +29,8 @@ from attestore.adapters.process import Runner
 from attestore.adapters.workspace import TemporaryWorkspace
 from attestore.errors import DiskError, Error, MissingProgramError, ProgramFailedError, ScratchError, VersionError
 from attestore.evidence import Locale
-from attestore.gate import Probe
-from attestore.ports import Again, Look, Plain, Restored, Section, SourceFacts, Target, Watcher
-from attestore.proof import Behaviour, IndexCheck, Proof, Sketches
+from attestore.ports import Again, Look, Plain, Restored, Section, SourceFacts, Target
+from attestore.proof import Behaviour, IndexCheck, Proof
 
 __all__ = ["PgScratch", "PgTarget"]
 
@@ -163,22 +162,11 @@ class PgTarget(RestoredDatabase):
         return self._cluster.network
 
     @override
-    def prove(
-        self,
-        key: bytes,
-        *,
-        like: Proof,
-        probes: Sequence[Probe],
-        jobs: int,
-        watch: Watcher,
-        sketches: Sketches | None = None,
-        shown: bool = False,
-    ) -> Proof:
-        """What the restored database holds; from here on, whatever is committed on the server counts."""
+    def _begin_proving(self) -> None:
+        """From here on, whatever is committed on the server counts."""
         with held(self._connect()) as session:
             self._mark = commits.mark(session)
         self._own.clear()
-        return super().prove(key, like=like, probes=probes, jobs=jobs, watch=watch, sketches=sketches, shown=shown)
 
     @override
     def prove_again(self, earlier: Proof) -> Again:
