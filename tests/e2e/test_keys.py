@@ -166,7 +166,13 @@ def test_keys_are_made_listed_and_tried(tmp_path: Path) -> None:
         assert not killed.exists(), "a killed rotation's working folder may hold a key"
         assert all(len(line.rstrip()) <= 80 for line in listed.out.splitlines())
         assert "Kim Example <kim@example.org>" in listed.out
-        assert desk.attestore("keys", "export", "--key", key["fingerprint"]).out.startswith("-----BEGIN PGP PUBLIC")
+        public = desk.attestore("keys", "export", "--key", key["fingerprint"])
+        assert public.out.startswith("-----BEGIN PGP PUBLIC")
+        told = desk.attestore("keys", "export", "--key", key["fingerprint"], "--json").result
+        assert told == {"fingerprint": key["fingerprint"], "text": public.out}
+        on_paper = desk.attestore("keys", "paper", "--output", "again.txt", "--json").result
+        assert on_paper == {"fingerprint": key["fingerprint"], "file": "again.txt"}
+        assert desk.attestore("keys", "paper", "--json").result["text"] == (tmp_path / "again.txt").read_text()
 
 
 def test_a_key_that_is_revoked_expired_or_lacks_its_private_part_is_told(tmp_path: Path) -> None:

@@ -136,6 +136,8 @@ def test_metrics_say_what_status_says(desk: Desk) -> None:
 def test_rules_and_dashboard_are_printed_as_they_are_shipped(desk: Desk) -> None:
     assert "AttestoreBackupTooOld" in desk.attestore("metrics", "--rules").out
     assert json.loads(desk.attestore("metrics", "--dashboard").out)["uid"] == "attestore"
+    (rules,) = json.loads(desk.attestore("metrics", "--rules", "--json").out)
+    assert (rules["name"], rules["text"]) == ("alerts.yaml", desk.attestore("metrics", "--rules").out)
 
 
 CONFIG = f"""\

@@ -16,7 +16,7 @@ from attestore.cli.configured import chosen
 from attestore.cli.display import consoles
 from attestore.cli.doctor import looks_json, print_looks
 from attestore.compose import keys
-from attestore.compose.keys import Listed
+from attestore.compose.keys import Listed, Written
 from attestore.compose.secrets import told
 from attestore.errors import DiskError, KeyringError, UsageError
 
@@ -52,7 +52,7 @@ def make(order: Order, *, name: str, signing: bool, expires: str, paper: Path | 
     _refuse_existing(paper)
     made = keys.make(order.settings, signing=signing, name=name, expires=expires)
     if paper is not None:
-        _write_secret(paper, keys.on_paper(order.settings, wanted=made.fingerprint))
+        _write_secret(paper, keys.on_paper(order.settings, wanted=made.fingerprint).text)
     if order.as_json:
         return _json({"key": _as_json(made), "paper": None if paper is None else str(paper)})
     out, _ = consoles()
@@ -113,11 +113,11 @@ def rotate(order: Order, *, key: str, to: str, expires: str) -> int:
 def on_paper(order: Order, *, key: str, output: Path | None) -> int:
     """The page, to a file that only its owner reads or to standard output."""
     _refuse_existing(output)
-    text = keys.on_paper(order.settings, wanted=key)
-    if output is None:
-        typer.echo(text, nl=False)
-        return 0
-    _write_secret(output, text)
+    page = keys.on_paper(order.settings, wanted=key)
+    if output is not None:
+        _write_secret(output, page.text)
+    if order.as_json or output is None:
+        return _given(page, order, output)
     consoles()[1].print(Text(f"{output}: print it, put it into a safe, and delete the file."))
     return 0
 
@@ -133,16 +133,23 @@ def add(order: Order, files: Sequence[Path]) -> int:
 
 def export(order: Order, *, key: str, output: Path | None) -> int:
     """A public key, to a file or to standard output."""
-    text = keys.exported(order.settings, wanted=key).decode("ascii")
-    if output is None:
-        typer.echo(text, nl=False)
-        return 0
     _refuse_existing(output)
-    try:
-        output.write_text(text, encoding="ascii")
-    except OSError as problem:
-        raise DiskError(f"{output} can't be written: {problem.strerror}") from problem
-    return 0
+    public = keys.exported(order.settings, wanted=key)
+    if output is not None:
+        try:
+            output.write_text(public.text, encoding="ascii")
+        except OSError as problem:
+            raise DiskError(f"{output} can't be written: {problem.strerror}") from problem
+    return _given(public, order, output) if order.as_json or output is None else 0
+
+
+def _given(key: Written, order: Order, output: Path | None) -> int:
+    """The key itself, or as JSON: whose it is, and the file that holds it or its text."""
+    if not order.as_json:
+        typer.echo(key.text, nl=False)
+        return 0
+    where = {"text": key.text} if output is None else {"file": str(output)}
+    return _json({"fingerprint": key.fingerprint, **where})
 
 
 def _refuse_existing(file: Path | None) -> None:

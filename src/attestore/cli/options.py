@@ -73,7 +73,7 @@ IndexDepth = Annotated[
         metavar="auto|none|structure|heap",
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object on standard output.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, in one line of standard output.")]
 Gate = Annotated[
     list[str] | None,
     typer.Option("--gate", "-g", help="Gate id, or path of a gate file; may be repeated.", metavar="ID|FILE"),

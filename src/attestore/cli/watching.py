@@ -112,9 +112,11 @@ def told_after(*, home: Path, reports: Path, say: Callable[[str], None]) -> None
         say(f"The metrics could not be told: {problem.message} Try later: attestore metrics")
 
 
-def print_shipped(name: str) -> int:
+def print_shipped(name: str, *, as_json: bool) -> int:
     """A file for the monitoring system, as it is shipped; 0."""
-    typer.echo((resources.templates_folder() / "monitoring" / name).read_text("utf-8"), nl=False)
+    text = (resources.templates_folder() / "monitoring" / name).read_text("utf-8")
+    told: canon.JSON = [{"name": name, "text": text}]
+    typer.echo(f"{canon.encode(told).decode()}\n" if as_json else text, nl=False)
     return 0
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -21,7 +21,19 @@ if TYPE_CHECKING:
     from attestore.adapters.gpg import Key, Keyring
     from attestore.adapters.process import Runner
 
-__all__ = ["Listed", "Rotated", "add", "checked", "exported", "listed", "make", "on_paper", "rotate", "words"]
+__all__ = [
+    "Listed",
+    "Rotated",
+    "Written",
+    "add",
+    "checked",
+    "exported",
+    "listed",
+    "make",
+    "on_paper",
+    "rotate",
+    "words",
+]
 
 _SOON: Final = timedelta(days=30)
 _STRONG: Final = 4096
@@ -63,6 +75,14 @@ class Rotated:
     """the configuration file that was changed; None where it names no recipients"""
     kept: bool
     """whether the old private key is here, to open the backups that are sealed to it"""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A key as text that is given out."""
+
+    fingerprint: str
+    text: str = field(repr=False)
 
 
 @contextmanager
@@ -164,17 +184,18 @@ def add(settings: Settings, files: Iterable[Path]) -> tuple[Listed, ...]:
         return _listed(settings, keyring, tuple(keyring.key(each) for each in dict.fromkeys(found)))
 
 
-def exported(settings: Settings, *, wanted: str) -> bytes:
+def exported(settings: Settings, *, wanted: str) -> Written:
     """A public key, armoured.
 
     Raises:
         KeyringError: it isn't there.
     """
     with _present(settings) as keyring:
-        return keyring.public((_meant(keyring, wanted) if wanted else _backup_key(settings, keyring)).fingerprint)
+        key = _meant(keyring, wanted) if wanted else _backup_key(settings, keyring)
+        return Written(key.fingerprint, keyring.public(key.fingerprint).decode("ascii"))
 
 
-def on_paper(settings: Settings, *, wanted: str) -> str:
+def on_paper(settings: Settings, *, wanted: str) -> Written:
     """The page from which a private key can be typed back.
 
     Raises:
@@ -185,7 +206,7 @@ def on_paper(settings: Settings, *, wanted: str) -> str:
     with _present(settings) as keyring:
         key = _meant(keyring, wanted) if wanted else _backup_key(settings, keyring)
         packets = keyring.private(key.fingerprint)
-        return paper.write(key, packets, locked=keyring.locked(key.fingerprint))
+        return Written(key.fingerprint, paper.write(key, packets, locked=keyring.locked(key.fingerprint)))
 
 
 def rotate(settings: Settings, *, wanted: str, to: str, expires: str) -> Rotated:

@@ -2,11 +2,14 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
+import typer
 
 from attestore import __version__
-from attestore.cli.app import main
+from attestore.cli.app import app, main
 
 
 def test_the_version_needs_no_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -37,6 +40,22 @@ def test_a_defect_of_ours_does_not_look_like_a_failed_gate(
         main()
     assert ended.value.code == 79
     assert "Attestore itself failed: LookupError: no such thing, False" in capsys.readouterr().err
+
+
+def leaves(command: Any, name: str = "attestore") -> Iterator[tuple[str, Any]]:
+    """Every command that does something, by the words that call it."""
+    below = getattr(command, "commands", None)
+    if below is None:
+        yield name, command
+        return
+    for word, each in below.items():
+        yield from leaves(each, f"{name} {word}")
+
+
+def test_every_command_tells_its_result_as_json_too() -> None:
+    found = dict(leaves(typer.main.get_command(app)))
+    spoken = {name for name, each in found.items() if any("--json" in parameter.opts for parameter in each.params)}
+    assert (len(found) > 30, sorted(set(found) - spoken)) == (True, [])
 
 
 LIGHT = {

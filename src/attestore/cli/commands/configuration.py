@@ -104,8 +104,9 @@ def check(
 
 
 @_config.command(epilog="Example:  attestore config schema > attestore.schema.json")
-def schema() -> None:
+def schema(*, as_json: Json = False) -> None:
     """Print the JSON Schema, for editors."""
+    del as_json  # it is JSON in any case
     from attestore.cli.configuration import print_schema
 
     raise typer.Exit(print_schema())

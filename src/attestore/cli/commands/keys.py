@@ -117,6 +117,7 @@ def paper(
     passphrase: _Passphrase = "",
     home: Home = HOME,
     roster: Roster = None,
+    as_json: Json = False,
 ) -> None:
     """Print a private key as lines to type back.
 
@@ -124,7 +125,7 @@ def paper(
     """
     from attestore.cli.keys import Order, on_paper
 
-    raise typer.Exit(on_paper(Order(home, roster, passphrase, as_json=False), key=key, output=output))
+    raise typer.Exit(on_paper(Order(home, roster, passphrase, as_json), key=key, output=output))
 
 
 @_keys.command(name="import", epilog="Example:  attestore keys import escrow-public.asc")
@@ -145,8 +146,10 @@ def import_(
 
 
 @_keys.command(epilog="Example:  attestore keys export --home escrow --output escrow-public.asc")
-def export(*, key: _Key = "", output: _Output = None, home: Home = HOME, roster: Roster = None) -> None:
+def export(
+    *, key: _Key = "", output: _Output = None, home: Home = HOME, roster: Roster = None, as_json: Json = False
+) -> None:
     """Give out a public key."""
     from attestore.cli.keys import Order, export
 
-    raise typer.Exit(export(Order(home, roster, "", as_json=False), key=key, output=output))
+    raise typer.Exit(export(Order(home, roster, "", as_json), key=key, output=output))

@@ -68,7 +68,7 @@ def metrics(  # noqa: PLR0913
     from attestore.compose import places
 
     if rules or dashboard:
-        raise typer.Exit(print_shipped("alerts.yaml" if rules else "dashboard.json"))
+        raise typer.Exit(print_shipped("alerts.yaml" if rules else "dashboard.json", as_json=as_json))
     watching = Watching(
         reports=reports,
         home=home,
