@@ -567,7 +567,7 @@ def _reread(view: View) -> tuple[Block, ...]:
     return (
         Para(
             say(
-                "By the server's commit log, {transactions} could have changed something between the two comparisons, and none was committed but the checker's own. Rows were therefore read again in {tables} only (written to by the checker, or unlogged); definitions were all read again.",
+                "By the server's commit log, {transactions} could have changed something between the two comparisons, and none was committed but the checker's own. Rows were therefore read again in {tables} only (written to by the checker, unlogged, or kept by another access method than heap); definitions were all read again.",
                 transactions=numbers.counted(seen, "transaction"),
                 tables=numbers.counted(reread, "table"),
             )
@@ -581,7 +581,13 @@ def _leftovers(view: View) -> tuple[Block, ...]:
     if count is None:
         return (Callout(Tone.DOUBT, prose("Other differences: {what}", what=say(NOT_MEASURED))),)
     if not count:
-        return (Para(say("Nothing else had changed: the trials between the two comparisons left nothing behind.")),)
+        return (
+            Para(
+                say(
+                    "Nothing else had changed: the trials between the two comparisons left nothing behind (numbers that sequences handed out are not counted)."
+                )
+            ),
+        )
     told = tuple(view.reading.shown("control.leftover", number) for number in view.reading.subjects("control.leftover"))
     return (
         Callout(

@@ -60,7 +60,8 @@ class Copy:
 @pytest.fixture(scope="module", params=MAJORS)
 def cluster(request: pytest.FixtureRequest) -> Iterator[tuple[int, Cluster]]:
     major: int = request.param
-    with running_cluster(major, autovacuum="off") as made:
+    # as long as that, what was committed without waiting for the disk can be lost
+    with running_cluster(major, autovacuum="off", wal_writer_delay="10s") as made:
         yield major, made
 
 
@@ -79,6 +80,7 @@ def copy(cluster: tuple[int, Cluster], tmp_path: Path) -> Iterator[Copy]:
     with PgSource(dsn.read(inside.conninfo, folder=tmp_path, environ={})).snapshot() as snapshot:
         like = snapshot.prove(KEY, probes=(), jobs=2, watch=Nobody(), sketches=kept)
     yield Copy(target, inside, like, kept)
+    target.unwatch()
     with host.connection.connect() as session:
         session.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
@@ -144,8 +146,7 @@ def test_what_nobody_committed_is_no_change(copy: Copy) -> None:
     assert not compare(proof, again.proof).differences
 
 
-def test_a_table_that_a_crash_emptied_is_read_again(copy: Copy) -> None:
-    proof = copy.proved()
+def crash(copy: Copy) -> None:
     doomed, witness = copy.inside.connect(), copy.inside.connect()
     os.kill(doomed.info.backend_pid, signal.SIGKILL)
     # the server ends every session before it begins anew: until then it still answers
@@ -158,11 +159,82 @@ def test_a_table_that_a_crash_emptied_is_read_again(copy: Copy) -> None:
             copy.run("SELECT 1")
             break
         time.sleep(0.1)
+
+
+def test_after_a_crash_everything_is_read_again(copy: Copy) -> None:
+    """What was committed without waiting for the disk is taken back, and its numbers are given out again."""
+    copy.run("SET synchronous_commit = off", "INSERT INTO three SELECT g, 'late' FROM generate_series(3000, 3009) g")
+    proof = copy.proved()
+    crash(copy)
+    again = copy.target.prove_again(proof)
+    assert (again.reread, again.committed, again.transactions) == (4, None, None)
+    assert [(each.subject, each.restored) for each in compare(proof, again.proof).differences] == [
+        ("public.fleeting", "0 rows"),
+        ("public.three", "2000 rows"),
+    ]
+
+
+def test_a_table_that_the_planting_transaction_emptied_is_read_again(copy: Copy) -> None:
+    """TRUNCATE writes no row, is counted by nobody, and is committed by the checker's own transaction."""
+    copy.run(
+        "CREATE FUNCTION sweep() RETURNS bool LANGUAGE plpgsql AS $$ BEGIN"
+        " IF current_setting('session_replication_role') = 'replica' THEN TRUNCATE public.three; END IF;"
+        " RETURN true; END $$",
+        "CREATE TABLE aside (id int, word text CHECK (public.sweep()))",
+        "INSERT INTO aside VALUES (1, 'x')",
+    )
+    proof = copy.proved()
+    planted = copy.target.plant(KEY, sketches=copy.sketches)
+    assert planted[0].subject == "public.aside"
     again = copy.target.prove_again(proof)
     assert again.committed == 0
-    assert [(each.subject, each.restored) for each in compare(proof, again.proof).differences] == [
-        ("public.fleeting", "0 rows")
-    ]
+    left = unplanned(compare(proof, again.proof), (each.subject for each in planted))
+    assert [(each.subject, each.restored) for each in left] == [("public.three", "0 rows")]
+
+
+def test_what_the_planting_transaction_wrote_is_read_again_though_nobody_counted(copy: Copy) -> None:
+    copy.run(
+        "CREATE FUNCTION write() RETURNS bool LANGUAGE plpgsql SET track_counts = off AS $$ BEGIN"
+        " IF current_setting('session_replication_role') = 'replica' THEN DELETE FROM public.three WHERE id < 9; END IF;"
+        " RETURN true; END $$",
+        "CREATE TABLE aside (id int, word text CHECK (public.write()))",
+        "INSERT INTO aside VALUES (1, 'x')",
+    )
+    proof = copy.proved()
+    planted = copy.target.plant(KEY, sketches=copy.sketches)
+    again = copy.target.prove_again(proof)
+    left = unplanned(compare(proof, again.proof), (each.subject for each in planted))
+    assert (again.committed, [each.subject for each in left]) == (0, ["public.three"])
+
+
+def test_an_operator_of_the_copy_does_not_answer_for_the_commit_log(copy: Copy) -> None:
+    """A database's own search_path is in force until a session is pinned."""
+    copy.run(
+        "CREATE SCHEMA evil",
+        "CREATE FUNCTION evil.yes(text, text) RETURNS bool LANGUAGE sql AS 'SELECT true'",
+        "CREATE OPERATOR evil.= (FUNCTION = evil.yes, LEFTARG = text, RIGHTARG = text)",
+        f"ALTER DATABASE {copy.inside.database} SET search_path = evil, pg_catalog",
+    )
+    proof = copy.proved()
+    copy.run("UPDATE public.three SET word = 'left behind' WHERE id = 1500")
+    again = copy.target.prove_again(proof)
+    assert (again.reread, again.committed) == (4, 1)
+    assert [each.subject for each in compare(proof, again.proof).differences] == ["public.three"]
+
+
+def test_where_rows_can_be_killed_without_a_number_everything_is_read_again(copy: Copy) -> None:
+    copy.run("CREATE EXTENSION pg_surgery")
+    proof = copy.proved()
+    copy.run("BEGIN", "SELECT heap_force_kill('three', ARRAY['(0,5)']::tid[])", "ROLLBACK")
+    again = copy.target.prove_again(proof)
+    assert (again.reread, again.committed) == (4, None)
+    assert [each.subject for each in compare(proof, again.proof).differences] == ["public.three"]
+
+
+def test_a_table_that_another_access_method_keeps_is_read_again(copy: Copy) -> None:
+    copy.run("CREATE ACCESS METHOD other TYPE TABLE HANDLER heap_tableam_handler", "CREATE TABLE x (a int) USING other")
+    proof = copy.proved()
+    assert copy.target.prove_again(proof).reread == 2
 
 
 def test_a_new_table_and_one_that_is_gone_are_seen(copy: Copy) -> None:

@@ -252,6 +252,24 @@ def test_a_proof_tells_how_it_was_taken(server: Server) -> None:
     )
 
 
+def test_nothing_of_the_source_runs_before_its_search_path_is_put_aside(server: Server) -> None:
+    """Whoever owns a database can choose its search_path, and would run code as whoever backs it up."""
+    body = "LANGUAGE sql AS $$ INSERT INTO evil.seen VALUES (current_user) RETURNING"
+    evil = (
+        "CREATE SCHEMA evil",
+        "CREATE TABLE evil.seen (who text)",
+        f"CREATE FUNCTION evil.set_config(text, text, boolean) RETURNS text {body} 'evil' $$",
+        f"CREATE FUNCTION evil.lower(text) RETURNS text {body} 'evil' $$",
+        f"CREATE FUNCTION evil.equal(text, text) RETURNS boolean {body} true $$",
+        "CREATE OPERATOR evil.= (FUNCTION = evil.equal, LEFTARG = text, RIGHTARG = text)",
+    )
+    with server.database(*evil) as database:
+        server.run("postgres", f"ALTER DATABASE {database} SET search_path = evil, pg_catalog")
+        proof = server.prove(database)
+    assert {setting.value for setting in proof.session if setting.name == "search_path"} == {""}
+    assert [table.rows for table in proof.tables] == [0]
+
+
 def test_the_key_reaches_no_server_log(server: Server) -> None:
     with server.database("CREATE TABLE t (a int)", "INSERT INTO t VALUES (1)") as database:
         server.run("postgres", f"ALTER DATABASE {database} SET log_statement = 'all'")

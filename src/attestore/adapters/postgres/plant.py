@@ -152,9 +152,8 @@ def _undisturbed(connection: psycopg.Connection[Any]) -> None:
         ("default_transaction_read_only", "off"),
         ("row_security", "off"),
         ("quote_all_identifiers", "off"),
-        ("track_counts", "on"),
     ):
-        connection.execute("SELECT set_config(%s, %s, false)", (name, value))
+        connection.execute("SELECT pg_catalog.set_config(%s, %s, false)", (name, value))
 
 
 def _planted(site: _Site, cells: Cells) -> tuple[Planted, ...]:

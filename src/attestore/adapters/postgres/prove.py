@@ -159,7 +159,7 @@ def prove_again(  # noqa: PLR0913  each is one decision about a proof
 ) -> tuple[Proof, int]:
     """A restored database that was proved `earlier`, and in how many tables rows were read again.
 
-    Those are the tables that were `touched` since, unlogged ones, which a crash empties, and new ones. All other rows, and
+    Those are the tables that were `touched` since, those that change without a transaction's number, and new ones. All other rows, and
     what was computed or asked of rows, are taken as they were: the caller knows that nothing else was committed. Definitions
     and settings are read anew, all of them.
 
@@ -269,7 +269,7 @@ class _Prover:
             among=[
                 each.oid
                 for each in there
-                if each.unlogged or (each.schema, each.name) not in known or (each.schema, each.name) in touched
+                if each.unnumbered or (each.schema, each.name) not in known or (each.schema, each.name) in touched
             ],
         )
         with gathered(leader, self.connect, snapshot=self.moment.snapshot, size=min(self.jobs, len(looked))) as crew:

@@ -32,7 +32,9 @@ class Name(NamedTuple):
     oid: int
     schema: str
     name: str
-    unlogged: bool
+    unnumbered: bool
+    """whether rows may become others although no transaction did it: a crash empties what is unlogged, and another access
+    method than heap may count in its own way"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +102,10 @@ ORDER BY n.nspname, c.relname
 """.strip()
 
 _NAMES: Final = f"""
-SELECT c.oid, n.nspname, c.relname, c.relpersistence = 'u'
+SELECT c.oid, n.nspname, c.relname, c.relkind = 'r' AND (c.relpersistence = 'u' OR a.amname IS DISTINCT FROM 'heap')
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_am a ON a.oid = c.relam
 WHERE c.relkind IN ('r', 'f') AND c.relpersistence <> 't' AND {OURS}
 ORDER BY n.nspname, c.relname
 """.strip()

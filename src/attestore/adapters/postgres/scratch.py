@@ -24,10 +24,18 @@ from attestore.adapters.postgres.restored import (
     locale_clause,
     locale_hint,
 )
-from attestore.adapters.postgres.session import held
+from attestore.adapters.postgres.session import Session, pin
 from attestore.adapters.process import Runner
 from attestore.adapters.workspace import TemporaryWorkspace
-from attestore.errors import DiskError, Error, MissingProgramError, ProgramFailedError, ScratchError, VersionError
+from attestore.errors import (
+    DiskError,
+    Error,
+    MissingProgramError,
+    ProgramFailedError,
+    ScratchError,
+    UnreachableError,
+    VersionError,
+)
 from attestore.evidence import Locale
 from attestore.ports import Again, Look, Plain, Restored, Section, SourceFacts, Target
 from attestore.proof import Behaviour, IndexCheck, Proof
@@ -111,14 +119,13 @@ class PgScratch:
             )
         coming, self._coming = self._coming, None
         with coming or self._cluster() as cluster:
-            yield PgTarget(
-                cluster,
-                client=self._choice.dump,
-                server=server,
-                runner=self._runner,
-                locale=locale,
-                jobs=self._jobs,
+            target = PgTarget(
+                cluster, client=self._choice.dump, server=server, runner=self._runner, locale=locale, jobs=self._jobs
             )
+            try:
+                yield target
+            finally:
+                target.unwatch()
 
     def _cluster(self) -> Cluster:
         server, settings = self._choice.server, dict(scratch_settings(self._jobs))
@@ -148,6 +155,8 @@ class PgTarget(RestoredDatabase):
         self._pipes = cluster.pipe
         self._cluster = cluster
         self._server = server
+        self._watching: Session | None = None
+        """open since the copy was proved: no session outlives a crash"""
         self._mark: int | None = None
         """the first number of a transaction that the proof of the copy has not seen"""
 
@@ -164,9 +173,17 @@ class PgTarget(RestoredDatabase):
     @override
     def _begin_proving(self) -> None:
         """From here on, whatever is committed on the server counts."""
-        with held(self._connect()) as session:
-            self._mark = commits.mark(session)
+        self.unwatch()
+        self._watching = self._connect()
+        pin(self._watching)
+        self._mark = commits.mark(self._watching)
         self._own.clear()
+
+    def unwatch(self) -> None:
+        """From here on nobody asks any more what was committed."""
+        watching, self._watching, self._mark = self._watching, None, None
+        if watching is not None:
+            watching.close()
 
     @override
     def prove_again(self, earlier: Proof) -> Again:
@@ -174,7 +191,7 @@ class PgTarget(RestoredDatabase):
 
         The look comes first and the question after it, so that nothing is committed unseen between the two.
         """
-        if self._mark is None:
+        if self._watching is None or self._mark is None:
             return super().prove_again(earlier)
         manner = self._proved()
         proof, reread = proving.prove_again(
@@ -189,8 +206,11 @@ class PgTarget(RestoredDatabase):
             sketches=manner.sketches,
             shown=manner.shown,
         )
-        with held(self._connect()) as session:
-            seen = commits.since(session, self._mark, self._own)
+        try:
+            seen = commits.since(self._watching, self._mark, self._own)
+        except UnreachableError:
+            # after a crash, what was committed last may be gone, and its numbers given out again
+            return super().prove_again(earlier)
         again = Again(proof, reread) if not seen.others else super().prove_again(earlier)
         return replace(again, transactions=seen.numbers, committed=seen.others)
 
@@ -218,6 +238,7 @@ class PgTarget(RestoredDatabase):
 
     def destroy(self) -> bool:
         """Stop the server and remove its files; whether no process and no file is left."""
+        self.unwatch()
         return self._cluster.destroy()
 
 

@@ -124,22 +124,29 @@ def abandon(connection: Session) -> None:
 
 
 def pin(connection: Session, *, read_only: bool = True) -> None:
-    """Set everything that an answer may depend on."""
+    """Set everything that an answer may depend on.
+
+    Until then the database's own search_path is in force: whatever is named here is named with its schema.
+    """
     values = [*PINNED, *((name, "0") for name in _UNTIMED)]
     values.append(("default_transaction_read_only", "on" if read_only else "off"))
     names, settings = [name for name, _ in values], [value for _, value in values]
     with worded("pin the session's settings"):
         ask(
             connection,
-            "SELECT set_config(v.name, v.value, false) FROM unnest($1::text[], $2::text[]) AS v(name, value)"
-            " WHERE EXISTS (SELECT FROM pg_catalog.pg_settings s WHERE lower(s.name) = lower(v.name))",
+            "SELECT pg_catalog.set_config(v.name, v.value, false)"
+            " FROM ROWS FROM (pg_catalog.unnest($1::pg_catalog.text[]), pg_catalog.unnest($2::pg_catalog.text[]))"
+            " AS v(name, value)"
+            " WHERE EXISTS (SELECT FROM pg_catalog.pg_settings s"
+            " WHERE pg_catalog.lower(s.name) OPERATOR(pg_catalog.=) pg_catalog.lower(v.name))",
             (names, settings),
         )
         # the fingerprint key travels as a parameter; where the role may say so, statement logs must not print it
         ask(
             connection,
-            "SELECT set_config('log_parameter_max_length', '0', false), set_config('log_parameter_max_length_on_error', '0', false)"
-            " WHERE current_setting('is_superuser') = 'on'",
+            "SELECT pg_catalog.set_config('log_parameter_max_length', '0', false),"
+            " pg_catalog.set_config('log_parameter_max_length_on_error', '0', false)"
+            " WHERE pg_catalog.current_setting('is_superuser') OPERATOR(pg_catalog.=) 'on'",
         )
 
 

@@ -133,7 +133,6 @@ def _committed(ground: Ground, *, told: Callable[[commits.Own], None]) -> Iterat
     with held(ground.connect()) as session:
         pin(session, read_only=False)
         session.execute("SET session_replication_role = replica")
-        session.execute("SET track_counts = on")
 
         def commit(statements: Sequence[str]) -> None:
             with session.transaction():
