@@ -180,3 +180,22 @@ def test_a_small_table_handed_over_row_by_row_is_what_the_server_adds_up(server:
     assert ours == theirs
     assert len(ours) == told[0] == (0 if kind == "no row" else 300)
     assert told == tuple(int(part) for part in whole)
+
+
+@pytest.mark.parametrize("rows", [9, 9_000])
+@pytest.mark.parametrize("how", ["UPDATE pg_attribute SET attnotnull = true WHERE attrelid = 't'::regclass AND attname = 'id'",
+                                 "ALTER TABLE t ADD CONSTRAINT known NOT NULL id NOT VALID"])  # fmt: skip
+def test_a_row_without_the_key_that_its_table_promises_counts_like_any_other(
+    servers: dict[int, Server], how: str, rows: int
+) -> None:
+    """A NOT NULL that was never validated, as 18 has it; and a catalogue that promises what the rows do not keep."""
+    made = (
+        "CREATE TABLE t (id int UNIQUE, a text)",
+        f"INSERT INTO t SELECT NULL, repeat('x', g % 100) FROM generate_series(1, {rows}) g",
+        how,
+    )
+    with servers[18].database(*made) as name:
+        (plain,) = servers[18].prove(name).tables
+        (sketched,) = servers[18].prove(name, sketches=Sketches()).tables
+    assert (sketched.rows, sketched.sums) == (plain.rows, plain.sums)
+    assert sketched.rows == rows

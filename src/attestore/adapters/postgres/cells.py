@@ -101,7 +101,8 @@ def heard(question: Question, answer: Answer, how: Keyed, *, bits: int, into: Ce
     """Rows and four sums, as an answer tells them; its cells are added to those that are there."""
     totals = [0] * 5
     if question.form == _RECORDS:
-        for sums, cell in digests.cells(answer[0][0], keyed=bool(how.columns)):
+        keyed = bool(how.columns)
+        for sums, cell in digests.cells(digests.handed(answer, keyed=keyed), keyed=keyed):
             totals = [total + part for total, part in zip(totals, (1, *sums), strict=True)]
             add(into, sums[0] & ((1 << bits) - 1), cell)
         return tuple(totals)
@@ -208,7 +209,8 @@ def _records(relation: Relation, how: Keyed, *, encodingless: bool) -> str:
 def _key(relation: Relation, how: Keyed, *, encodingless: bool) -> str:
     """SQL: what a row of `t` is known by, a number; empty where that is a word of its digest."""
     if how.integral:
-        return f"t.{identifier(how.columns[0])}::int8"
+        # a damaged table may hold a NULL there, which must not take its row out of the sums
+        return f"coalesce(t.{identifier(how.columns[0])}::int8, 0)"
     if not how.columns:
         return ""
     # in the canonical form of the columns: operators of a type may call different values equal

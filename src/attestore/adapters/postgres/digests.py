@@ -6,13 +6,14 @@ the digest itself. Here they are added many at a time, since one long number hol
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from struct import Struct
-from typing import Final
+from typing import Any, Final
 
+from attestore.errors import ProgramFailedError
 from attestore.proof.sketch import Cell
 
-__all__ = ["SIZE", "cells", "total"]
+__all__ = ["SIZE", "cells", "handed", "total"]
 
 SIZE: Final = 32
 """bytes of a digest: four words"""
@@ -27,6 +28,19 @@ _LOW_LANE: Final = (1 << _LANE) - 1
 _WORDS: Final = Struct(">4q")
 _KEYED: Final = Struct(">5q")
 _LOW_HALF: Final = (1 << 32) - 1
+
+
+def handed(answer: Sequence[tuple[Any, ...]], *, keyed: bool = False) -> bytes:
+    """The digests, or digests with keys, of an answer, which is one value of whole ones; whatever answered.
+
+    Raises:
+        ProgramFailedError: it is anything else.
+    """
+    match answer:
+        case [(bytes() as data,)] if len(data) % (_KEYED if keyed else _WORDS).size == 0:
+            return data
+        case _:
+            raise ProgramFailedError("the server was asked for digests of rows, and answered with something else")
 
 
 def total(digests: bytes) -> tuple[int, int, int, int, int]:

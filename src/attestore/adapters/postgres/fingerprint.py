@@ -190,7 +190,7 @@ def questions(
 
 def counted(question: Question, answer: Answer) -> tuple[int, ...]:
     """Rows and four sums, as an answer tells them."""
-    return digests.total(answer[0][0]) if question.binary else tuple(int(part) for part in answer[0])
+    return digests.total(digests.handed(answer)) if question.binary else tuple(int(part) for part in answer[0])
 
 
 def take(

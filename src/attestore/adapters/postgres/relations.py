@@ -149,7 +149,9 @@ JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE x.indisunique AND x.indisvalid AND x.indpred IS NULL AND x.indexprs IS NULL AND {OURS}
   AND NOT EXISTS (SELECT FROM unnest(x.indkey::int2[]) WITH ORDINALITY AS k(number, place)
                   JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = k.number
-                  WHERE k.place <= x.indnkeyatts AND (NOT a.attnotnull OR a.attgenerated <> ''))
+                  WHERE k.place <= x.indnkeyatts AND (NOT a.attnotnull OR a.attgenerated <> ''
+                     OR EXISTS (SELECT FROM pg_constraint v WHERE v.conrelid = x.indrelid AND v.contype = 'n'
+                                   AND NOT v.convalidated AND k.number = ANY (v.conkey))))
 ORDER BY x.indrelid, x.indisprimary DESC, x.indnkeyatts, x.indexrelid
 """.strip()
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attestore.adapters.postgres import digests
+from attestore.errors import ProgramFailedError
 from attestore.proof.sketch import Cell
 
 EDGES = [
@@ -66,3 +67,27 @@ def test_a_key_stands_behind_its_digest(data: bytes, key: int) -> None:
     ]
     assert all(cell.keys == key for _, cell in told)
     assert [words for words, _ in told] == list(iter_unpack(">4q", data))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        [],
+        [()],
+        [(None,)],
+        [("ab" * 16,)],
+        [(bytes(31),)],
+        [(bytes(40),)],
+        [(bytes(32),), (bytes(32),)],
+        [(bytes(32), 1)],
+    ],
+)
+def test_an_answer_that_is_no_row_of_digests_is_refused(answer: list[tuple[object, ...]]) -> None:
+    with pytest.raises(ProgramFailedError, match="something else"):
+        digests.handed(answer)
+
+
+def test_digests_with_keys_are_whole_ones_too() -> None:
+    assert digests.handed([(bytes(80),)], keyed=True) == bytes(80)
+    with pytest.raises(ProgramFailedError):
+        digests.handed([(bytes(64),)], keyed=True)
