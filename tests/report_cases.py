@@ -101,7 +101,7 @@ _PARTS: Final = (("archive", 412_118, 2_516_582), ("globals", 2_011, 1_404), ("p
 
 
 _LOOKS = (
-    ("keys: sealing and unsealing a nonce", "1 recipients"),
+    ("keys: sealing and unsealing a nonce", "1 recipient"),
     ("keys: signing a nonce", "0123456789ABCDEF0123456789ABCDEF01234567"),
     ("store: round trip of a nonce", "/srv/backups"),
     ("source: reachable", "gallery at db.example:5432"),

@@ -10,6 +10,7 @@ import ast
 import io
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -18,7 +19,9 @@ from babel.messages.pofile import read_po, write_po
 from attestore import gate, report, resources
 from attestore.evidence.decision import Meaning
 from attestore.facts import RTO_PHASES
-from attestore.plan import Job, make
+from attestore.gate import Coverage
+from attestore.gate.catalogue import catalogue as controls
+from attestore.plan import EXISTING, Job, make
 from attestore.proof import Change, Did
 from attestore.proof.compare import What
 from attestore.report.behaviour import _SEVERAL
@@ -27,6 +30,8 @@ from attestore.standing import Standing
 
 KEPT = {"PASS", "FAIL", "UNKNOWN", "WAIVED"}
 """verdicts are words of the method, the same in every language"""
+IN_THE_READERS_LANGUAGE = ("iso27001-2022", "dora", "dora-rts-2024-1774", "nis2-ir-2024-2690", "gdpr")
+"""frameworks that exist in other languages; titles of the others are names, and stand as their sources have them"""
 REPORT = Path(report.__file__).parent
 TEMPLATES = resources.templates_folder()
 ROOMS = ("content", "languages", "blocks")
@@ -110,6 +115,9 @@ def _vocabulary() -> Iterator[str]:
             if " " in words and "typtype" not in words and "relkind " not in words
         ),
     )
+    yield from (word.value for word in Coverage)
+    for name in IN_THE_READERS_LANGUAGE:
+        yield from (entry.title for entry in controls()[name].controls.values())
     yield from ("setting", "probe", "generated column", "computed alike")
     gates = (gate.read(resources.gates_folder() / "S9-PROD-003.yaml"),)
     yield from (
@@ -133,7 +141,9 @@ def _vocabulary() -> Iterator[str]:
             job, run="20261122T194200Z-x-000000", system="x", gates=gates if job is not Job.BACKUP else (), jobs=1
         )
         yield plan.scenario
-        for step in plan.steps:
+        elsewhere = replace(plan, target=EXISTING)
+        yield elsewhere.scenario
+        for step in (*plan.steps, *elsewhere.steps):
             yield step.does
             yield step.writes
     for asked in (", {n1} probe", ", {n1} probes"):

@@ -421,7 +421,7 @@ def controls(view: View) -> tuple[Block, ...]:
                 Column(say("Title"), wide=True),
                 Column(say("Coverage")),
             ),
-            tuple((item.framework, item.id, item.title, item.coverage.value) for item in view.gate.controls),
+            tuple((item.framework, item.id, say(item.title), say(item.coverage.value)) for item in view.gate.controls),
             note=say(
                 "Direct: passing this gate is what the control asks for. Partial: it answers part of it. Supporting: it is evidence beside others."
             ),

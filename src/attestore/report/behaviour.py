@@ -10,7 +10,7 @@ from attestore.proof.behaviour import BAD, CONSTRAINTS, INDEX, TRIGGERS
 from attestore.report import numbers
 from attestore.report.blocks import Align, Block, Bullets, Callout, Cell, Column, Heading, Mark, Para, Table, Tone
 from attestore.report.case import NOT_MEASURED, View
-from attestore.report.voice import later, say
+from attestore.report.voice import among, later, say
 from attestore.report.words import prose
 
 __all__ = ["behaviour"]
@@ -18,6 +18,53 @@ __all__ = ["behaviour"]
 _NAMED: Final = 12
 """things that one reason names before it counts"""
 
+_NOTES: Final = (
+    later("{event}: the table is empty"),
+    later("{event}: no statement could be derived"),
+    later("{event}: no row that meets its condition could be derived"),
+    later("{event}: the server does not count calls of its own functions"),
+    later("{event}: NOT NULL of {column} refused first"),
+    later("{event}: refused with SQLSTATE {state}"),
+    later("{event}: {constraint} refused first"),
+    later("the table is empty"),
+    later("the server has no amcheck"),
+    later("amcheck has no rule for {method}"),
+    later("not valid"),
+    later("the index is not valid"),
+    later("its index is not valid"),
+    later("NOT ENFORCED"),
+    later("the key is not enforced"),
+    later("its column is computed by the server"),
+    later("its table keeps its rows elsewhere"),
+    later("no row conflicts with a copy of itself"),
+    later("no violating row could be derived"),
+    later("no violating value could be derived"),
+    later("no key could be derived that has no parent"),
+    later("a value that its own expression is false of was taken"),
+    later("nothing was written"),
+    later("the server does not count calls of its own functions"),
+    later("no statement of {tags} could be tried"),
+    later("{event} can't be caused inside a transaction"),
+    later("could not be tried: the session was ended"),
+    later("could not be tried: SQLSTATE {state}"),
+    later("could not be read through: SQLSTATE {state}"),
+    later("not reached within {n} s"),
+    later("NOT NULL of {column} refused first"),
+    later("refused with SQLSTATE {state}"),
+    later("{constraint} refused first"),
+    later("disabled, and called on {events}"),
+    later("disabled: not called on {events}"),
+    later("not called on {events}"),
+    later("on {event}, which it refused with SQLSTATE {state}"),
+)
+"""what adapters write beside an exercise, its names left open"""
+_DEPTHS: Final = (
+    later("none: not asked for"),
+    later("none: the server has no amcheck"),
+    later("{depth}: as asked for"),
+    later("{depth}: the database is up to 1 GiB"),
+    later("{depth}: the database is above 1 GiB"),
+)
 _RIGHT: Final = {
     **dict.fromkeys(CONSTRAINTS, later("refused a violating row, in its own name")),
     **dict.fromkeys(TRIGGERS, later("called when its event came (if disabled: not called)")),
@@ -50,7 +97,7 @@ def behaviour(view: View) -> tuple[Block, ...]:
             "copy was offered a row that it forbids, made from an existing row, and had to refuse it in its own name; each "
             "trigger’s event was caused, and the server itself counted its calls; indexes were read through. All of it "
             "happened in transactions that were rolled back. Index check {depth}.",
-            depth=seen.depth,
+            depth=among(seen.depth, _DEPTHS),
         )
     )
     if not seen.exercises:
@@ -71,7 +118,9 @@ def _wrong(bad: tuple[Exercise, ...]) -> tuple[Block, ...]:
                 Column(say("What it did")),
                 Column(say("How")),
             ),
-            tuple((say(each.kind), each.subject, Mark(each.did.value, Tone.BAD), each.note or "–") for each in bad),
+            tuple(
+                (say(each.kind), each.subject, Mark(each.did.value, Tone.BAD), _noted(each.note) or "–") for each in bad
+            ),
         ),
     )
 
@@ -126,10 +175,15 @@ def _compared(seen: Behaviour) -> tuple[Block, ...]:
             "{kind}, {count}: {why} ({names}{more})",
             kind=say(_SEVERAL[kind]),
             count=numbers.count(len(names)),
-            why=why,
+            why=_noted(why),
             names=", ".join(names[:_NAMED]),
             more=say(" and {n} more", n=numbers.count(len(names) - _NAMED)) if len(names) > _NAMED else "",
         )
         for (kind, why), names in sorted(reasons.items(), key=lambda item: (-len(item[1]), item[0]))
     )
     return Para(say("Definition and validity compared, not tried:")), Bullets(lines)
+
+
+def _noted(note: str) -> str:
+    """A note in the language of the document; of several, each by itself."""
+    return "; ".join(among(each, _NOTES) for each in note.split("; "))

@@ -9,14 +9,25 @@ from attestore.proof.computed import COLUMN
 from attestore.report import numbers
 from attestore.report.blocks import Align, Block, Column, Heading, Mark, Para, Table, Tone
 from attestore.report.case import NOT_MEASURED
-from attestore.report.voice import retold, say
+from attestore.report.voice import among, later, retold, say
 
-__all__ = ["recomputed"]
+__all__ = ["NOT_CARRIED", "recomputed"]
 
 _MOST: Final = 60
 """lines that are printed before what is equal is folded into a sentence"""
 _ORDER: Final = (False, None, True)
 """what is told first"""
+NOT_CARRIED: Final = (
+    later("foreign table: its rows live on another server"),
+    later("belongs to extension {name}, which makes its rows anew"),
+    later("unlogged: empty on a standby"),
+    later("this role may not read it"),
+    later("a row with it exceeds 1 GB"),
+    later("somebody was refreshing, changing or dropping it"),
+    later("the restore does not compute it"),
+    later("the stored rows differ"),
+)
+"""why rows of a relation were not read, as adapters write it"""
 
 
 def recomputed(comparison: Comparison) -> tuple[Block, ...]:
@@ -62,10 +73,20 @@ def recomputed(comparison: Comparison) -> tuple[Block, ...]:
                     if each.restored is None or each.restored.unread
                     else numbers.count(each.restored.rows),
                     state(each),
-                    retold(each.words()),
+                    _became(each),
                 )
                 for each in shown
             ),
             note=say("{n} further ones were computed alike.", n=numbers.count(folded)) if folded else "",
         ),
     )
+
+
+def _became(each: Recomputed) -> str:
+    """What came of one of them, with the reason by itself."""
+    if not each.why:
+        return retold(each.words())
+    there = "in the restore: "
+    if each.why.startswith(there):
+        return say("not compared, in the restore: {why}", why=among(each.why.removeprefix(there), NOT_CARRIED))
+    return say("not compared: {why}", why=among(each.why, NOT_CARRIED))

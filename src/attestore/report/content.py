@@ -6,7 +6,19 @@ from collections.abc import Sequence
 
 from attestore.evidence import Step
 from attestore.gate import Gate
-from attestore.report import assurance, behaviour, front, integrity, method, numbers, recovery, sealed, signoff
+from attestore.report import (
+    assurance,
+    behaviour,
+    control,
+    findings,
+    front,
+    integrity,
+    method,
+    numbers,
+    recovery,
+    sealed,
+    signoff,
+)
 from attestore.report.blocks import (
     Align,
     Block,
@@ -79,7 +91,7 @@ def gate_document(case: Case, gate_id: str) -> Document:
     if not broken:
         blocks += told
     if seen.restores:
-        blocks += [*integrity.findings(seen), *integrity.control(seen)]
+        blocks += [*findings.findings(seen), *control.control(seen)]
     blocks += assurance.history(seen)
     if not broken:
         blocks += assurance.deviations(seen)

@@ -24,12 +24,12 @@ from attestore.report.blocks import (
     Tone,
 )
 from attestore.report.case import NOT_MEASURED, View
-from attestore.report.computed import recomputed
+from attestore.report.computed import NOT_CARRIED, recomputed
 from attestore.report.rows import differing_rows
-from attestore.report.voice import retold, say
+from attestore.report.voice import among, retold, say
 from attestore.report.words import prose
 
-__all__ = ["control", "differences", "edge_cases", "findings", "integrity", "objects", "scores"]
+__all__ = ["differences", "edge_cases", "integrity", "objects", "scores"]
 
 _EQUAL: Final = Mark("equal", Tone.GOOD)
 _DIFFERS: Final = Mark("DIFFERS", Tone.BAD)
@@ -294,7 +294,7 @@ def _tables(view: View, comparison: Comparison) -> list[Block]:
     ]
     if missing:
         blocks.append(Para(say("Relations whose data this method does not carry, and why:")))
-        blocks.append(Bullets(tuple(f"{t.label}: {t.uncovered}" for t in missing)))
+        blocks.append(Bullets(tuple(f"{t.label}: {among(t.uncovered, NOT_CARRIED)}" for t in missing)))
     return blocks
 
 
@@ -505,97 +505,3 @@ def _valued(view: View, probe: Probe) -> Cell:
     seen = view.reading.number("probe.value", probe.id)
     bounds = ", ".join(f"{operator.value} {numbers.count(bound)}" for operator, bound in probe.values)
     return f"{say(NOT_MEASURED) if seen is None else numbers.count(seen)} ({bounds})"
-
-
-def findings(view: View) -> tuple[Block, ...]:
-    """What the proof says about the source as it is: not losses."""
-    source = view.case.source
-    heading = Heading(2, say("Findings about the source"), "findings")
-    if source is None:
-        return heading, Para(prose("Findings: **{what}**.", what=say(NOT_MEASURED)))
-    if not source.findings:
-        return heading, Para(say("None: nothing about the source needs attention beyond what this run compares."))
-    return (
-        heading,
-        Para(say("These are conditions of the source itself. The restore reproduced them; they are no loss.")),
-        Bullets(tuple(source.findings)),
-    )
-
-
-def control(view: View) -> tuple[Block, ...]:
-    """Whether the comparison notices what it must notice."""
-    planted, noticed = view.reading.number("control.planted"), view.reading.number("control.noticed")
-    heading = Heading(2, say("Negative control"), "control")
-    told = say(
-        "After the comparison, the restored copy was changed deliberately and compared again. A checker that stays silent here would prove nothing above."
-    )
-    if planted is None or noticed is None:
-        untold = say(
-            "A complete run changes the restored copy deliberately and compares it again. Of this run it is not known whether its checker would have noticed damage."
-        )
-        return heading, Para(untold), Callout(Tone.DOUBT, prose("Negative control: {what}", what=say(NOT_MEASURED)))
-    changes = tuple(view.reading.shown("control.change", number) for number in view.reading.subjects("control.change"))
-    awake = planted > 0 and noticed == planted
-    tone = Tone.GOOD if awake else Tone.DOUBT if not planted else Tone.BAD
-    return (
-        heading,
-        Para(told),
-        Callout(
-            tone, say("{n} of {all} deliberate changes noticed", n=numbers.count(noticed), all=numbers.count(planted))
-        ),
-        *((Bullets(changes),) if changes else ()),
-        *_leftovers(view),
-        *_reread(view),
-    )
-
-
-def _reread(view: View) -> tuple[Block, ...]:
-    """How the second comparison knew which rows could be others by then."""
-    reread, seen = view.reading.number("control.reread"), view.reading.number("control.transactions")
-    others = view.reading.number("control.committed")
-    if reread is None or seen is None or others is None:
-        return ()
-    if others:
-        return (
-            Para(
-                say(
-                    "The server's commit log has {transactions} between the two comparisons that nobody rolled back and the checker did not make: the rows of every table were read again.",
-                    transactions=numbers.counted(others, "transaction"),
-                )
-            ),
-        )
-    return (
-        Para(
-            say(
-                "By the server's commit log, {transactions} could have changed something between the two comparisons, and none was committed but the checker's own. Rows were therefore read again in {tables} only (written to by the checker, unlogged, or kept by another access method than heap); definitions were all read again.",
-                transactions=numbers.counted(seen, "transaction"),
-                tables=numbers.counted(reread, "table"),
-            )
-        ),
-    )
-
-
-def _leftovers(view: View) -> tuple[Block, ...]:
-    """What nobody planted, and is there all the same."""
-    count = view.reading.number("control.unplanned")
-    if count is None:
-        return (Callout(Tone.DOUBT, prose("Other differences: {what}", what=say(NOT_MEASURED))),)
-    if not count:
-        return (
-            Para(
-                say(
-                    "Nothing else had changed: the trials between the two comparisons left nothing behind (numbers that sequences handed out are not counted)."
-                )
-            ),
-        )
-    told = tuple(view.reading.shown("control.leftover", number) for number in view.reading.subjects("control.leftover"))
-    return (
-        Callout(
-            Tone.BAD,
-            say(
-                "{differences} that nobody planted: what a trial left behind",
-                differences=numbers.counted(count, "difference"),
-            ),
-        ),
-        Bullets(told),
-    )

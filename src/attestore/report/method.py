@@ -3,16 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from attestore.evidence import Step
 from attestore.report import numbers
 from attestore.report.blocks import Block, Bullets, Code, Column, Fact, Facts, Heading, Para, Table
 from attestore.report.case import NOT_MEASURED, Reading, View, server
+from attestore.report.looked import look_told
 from attestore.report.recovery import phase_words
-from attestore.report.voice import retold, say
+from attestore.report.voice import among, later, retold, say
 from attestore.report.words import code, prose
 
 __all__ = ["environment", "method", "plan", "plan_table", "statements", "verification"]
+
+_NETWORKS: Final = {
+    "none": later("no network"),
+    "socket-only": later("sockets only"),
+    "existing server": later("that of the existing server"),
+}
+_ASKED: Final = (
+    later("tables"),
+    later("sequences"),
+    later("rows of {table} at the source"),
+    later("text of {table}"),
+    later("fingerprint of {table}, whose rows exceed 1 GB: long values digested one by one"),
+    later("fingerprint of {table}"),
+    later("the same where Attestore adds the words up: digests of the rows of {table}"),
+    later("orphans of {key}"),
+)
+"""what statements are called in a proof"""
+_HOST: Final = later("{machine}, {n} processors")
 
 
 def method(view: View) -> tuple[Block, ...]:
@@ -56,7 +76,7 @@ def environment(view: View) -> tuple[Block, ...]:
     """Machine, servers, programmes and settings."""
     reading, context = view.reading, view.case.context
     facts = [
-        Fact(say("Host"), reading.shown("run.host")),
+        Fact(say("Host"), among(reading.shown("run.host"), (_HOST,))),
         Fact(say("Source server"), server(reading.shown("source.version"))),
         Fact(say("Source cluster"), reading.shown("source.identifier"), mono=True),
         Fact(say("Source database"), reading.shown("source.database"), note=reading.shown("source.size")),
@@ -77,7 +97,7 @@ def environment(view: View) -> tuple[Block, ...]:
                 reading.shown("target.empty"),
                 note=say("made by this run, without a relation before the restore"),
             ),
-            Fact(say("Target network"), reading.shown("target.network")),
+            Fact(say("Target network"), _network(reading)),
             Fact(
                 say("Target writes durably"), reading.shown("restore.durable"), note=say("fsync and full_page_writes")
             ),
@@ -115,7 +135,7 @@ def environment(view: View) -> tuple[Block, ...]:
         blocks.append(
             Table(
                 (Column(say("Looked at")), Column(say("Seen"), wide=True)),
-                tuple((look, reading.shown("preflight.check", look)) for look in looked),
+                tuple(look_told(look, reading.shown("preflight.check", look)) for look in looked),
                 caption=say("Looked at before anything happened: {n} things", n=len(looked)),
             )
         )
@@ -190,6 +210,11 @@ def plan_table(steps: Sequence[Step]) -> Table:
     )
 
 
+def _network(reading: Reading) -> str:
+    told = reading.shown("target.network")
+    return say(_NETWORKS[told]) if told in _NETWORKS else told
+
+
 def _pace(reading: Reading) -> Iterator[Fact]:
     """How gently the source was worked, where somebody chose it."""
     if reading.number("source.jobs") is not None:
@@ -218,7 +243,7 @@ def statements(view: View) -> tuple[Block, ...]:
     if source is None and not view.gate.probes:
         return (*blocks[:1], Para(prose("Statements: **{what}**.", what=say(NOT_MEASURED))))
     queries = source.queries if source else ()
-    blocks += [Code(query.sql, language="sql", caption=query.name) for query in queries]
+    blocks += [Code(query.sql, language="sql", caption=among(query.name, _ASKED)) for query in queries]
     blocks += [
         Code(probe.sql, language="sql", caption=prose("Probe: {title}", title=probe.title or probe.id))
         for probe in view.gate.probes

@@ -7,15 +7,17 @@ two looks: our own, that no locale can change (Markdown, which auditors render a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
+from string import Formatter
 from types import MappingProxyType
 from typing import Final, Protocol
 
-__all__ = ["ENGLISH", "Figures", "Voice", "figures", "later", "retold", "say", "speaking"]
+__all__ = ["ENGLISH", "Figures", "Voice", "among", "figures", "later", "retold", "say", "speaking"]
 
 
 class Figures(Protocol):
@@ -72,6 +74,7 @@ class Voice:
 
 _NUMBER: Final = re.compile(r"\d[\d,]*|\b[a-z_]+(?:\.[a-z_]+)+\b")
 """numbers and names of facts: what a sentence of the evidence is known without"""
+_THOUSANDS: Final = re.compile(r"[1-9]\d{0,2}(,\d{3})+")
 ENGLISH: Final = Voice()
 _voice: Final[ContextVar[Voice]] = ContextVar("voice", default=ENGLISH)
 
@@ -100,7 +103,51 @@ def retold(sentence: str) -> str:
     numbers = _NUMBER.findall(sentence)
     count = iter(range(1, len(numbers) + 1))
     known = words.get(_NUMBER.sub(lambda _: f"{{n{next(count)}}}", sentence.replace("{", "{{").replace("}", "}}")))
-    return sentence if known is None else known.format(**{f"n{i}": n for i, n in enumerate(numbers, start=1)})
+    return sentence if known is None else known.format(**{f"n{i}": _figure(n) for i, n in enumerate(numbers, start=1)})
+
+
+def among(text: str, sentences: Iterable[str]) -> str:
+    """A text that the evidence brought: as the first of these sentences that it is, whatever names and numbers it holds."""
+    if not _voice.get().words:
+        return text
+    for sentence in sentences:
+        values = _taken(text, _parts(sentence))
+        if values is not None:
+            return say(sentence, **{name: _figure(value) for name, value in values.items()})
+    return text
+
+
+@lru_cache(maxsize=512)
+def _parts(sentence: str) -> tuple[tuple[str, str], ...]:
+    """Words of a sentence, each with the value that follows; the last with none."""
+    parts = [(words, name or "") for words, name, _, _ in Formatter().parse(sentence)]
+    return (*parts, ("", "")) if parts[-1][1] else tuple(parts)
+
+
+def _taken(text: str, parts: tuple[tuple[str, str], ...]) -> dict[str, str] | None:
+    """The values that make the sentence this text: each as short as it can be, none of them empty."""
+    first, name = parts[0]
+    last = parts[-1][0]
+    if len(parts) == 1:
+        return {} if text == first else None
+    if not (text.startswith(first) and text.endswith(last)):
+        return None
+    values: dict[str, str] = {}
+    start, end = len(first), len(text) - len(last)
+    for words, following in parts[1:-1]:
+        found = text.find(words, start + 1, end)
+        if found < 0:
+            return None
+        values[name] = text[start:found]
+        start, name = found + len(words), following
+    if start >= end:
+        return None
+    return {**values, name: text[start:end]}
+
+
+def _figure(value: str) -> str:
+    """A number with separators, as the document writes numbers; whatever else it is, as it is."""
+    return _voice.get().figures.whole(int(value.replace(",", ""))) if _THOUSANDS.fullmatch(value) else value
 
 
 def later(sentence: str) -> str:

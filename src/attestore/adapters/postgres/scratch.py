@@ -290,7 +290,7 @@ def _account() -> Look:
     try:
         user = unprivileged()
     except ScratchError as problem:
-        return Look("machine", "account of the isolated server", "none", (problem,))
+        return Look("machine", "account of the isolated server", "no account", (problem,))
     return Look("machine", "account of the isolated server", user or "this one, which is not root")
 
 
