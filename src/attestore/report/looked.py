@@ -34,6 +34,7 @@ _SEEN: Final[dict[str, tuple[str, ...]]] = {
     later("server"): (),
     later("backup"): (later("{backup}, its signature holds"),),
     later("role"): (later("{role}, a superuser"), later("{role}, no superuser")),
+    later("names"): (later("SQL_ASCII: bytes of rows are compared as they are"),),
     later("tables readable"): (later("{n} tables"),),
     later("sequences readable"): (later("{n} sequences"),),
     later("large objects readable"): (later("{n} large objects"),),

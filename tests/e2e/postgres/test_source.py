@@ -14,7 +14,7 @@ import pytest
 
 from attestore.adapters.postgres import dsn
 from attestore.adapters.postgres.source import PgSource
-from attestore.errors import AuthenticationError, PrivilegeError, ProgramFailedError, UnreachableError
+from attestore.errors import AuthenticationError, PlanError, PrivilegeError, ProgramFailedError, UnreachableError
 from attestore.gate import Operator, Probe
 from servers import KEY, Nobody, Server, there_and_back
 
@@ -123,6 +123,40 @@ def test_everything_that_stands_in_the_way_is_listed_at_once(server: Server) -> 
         f"role {role} cannot read 1 large objects: large object.4711",
         f"role {role} may see only some rows of 1 tables (row level security): public.filtered",
     ]
+
+
+def test_names_that_are_no_text_are_told_before_anything_happens(server: Server) -> None:
+    """In a SQL_ASCII database a name is any bytes; the rows may be, too, and are compared."""
+    server.run("postgres", "CREATE DATABASE mute TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'")
+    try:
+        with server.connect("mute") as session:
+            session.execute("SET client_encoding = 'SQL_ASCII'")
+            for statement in (
+                b'CREATE TABLE "caf\xe9" (a int)',
+                b"CREATE TABLE t (\"h\xc3\xa9\" int, b text DEFAULT '\xe9')",
+                b"COMMENT ON TABLE t IS '\xff'",
+                b"CREATE FUNCTION f() RETURNS text LANGUAGE sql AS $$SELECT '\xe9'::text$$",
+                b"INSERT INTO t VALUES (1, '\xe8')",
+            ):
+                session.pgconn.exec_(statement)
+            (problem,) = server.source("mute").problems()
+            for statement in (
+                b'ALTER TABLE "caf\xe9" RENAME TO "caf\xc3\xa9"',
+                b"ALTER TABLE t ALTER b DROP DEFAULT",
+                b"COMMENT ON TABLE t IS NULL",
+                b"DROP FUNCTION f()",
+            ):
+                session.pgconn.exec_(statement)
+        assert isinstance(problem, PlanError)
+        assert problem.message.endswith(
+            "no UTF-8: column public.caf\\xe9.a, the definition of column public.t.b, comment on table public.t,"
+            " the definition of function public.f, table public.caf\\xe9"
+        )
+        assert "SET client_encoding" in problem.hint
+        assert server.source("mute").problems() == ()
+        assert [(table.name, table.rows) for table in server.prove("mute").tables] == [("café", 0), ("t", 1)]
+    finally:
+        server.run("postgres", "DROP DATABASE mute WITH (FORCE)")
 
 
 def test_hidden_rows_stop_the_proof_too(server: Server) -> None:

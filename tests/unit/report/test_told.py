@@ -20,7 +20,10 @@ GERMAN = languages.printed(report.load_templates(templates_folder(), language="d
 ADAPTERS = Path(attestore.__file__).parent / "adapters"
 LOOKERS = (
     ADAPTERS.parent / "run/preflight.py",
-    *(ADAPTERS / f"postgres/{name}.py" for name in ("built", "existing", "fitness", "readiness", "scratch", "source")),
+    *(
+        ADAPTERS / f"postgres/{name}.py"
+        for name in ("built", "existing", "fitness", "mute", "readiness", "scratch", "source")
+    ),
     *(ADAPTERS / name for name in ("directory_store.py", "s3/probe.py", "s3/store.py")),
 )
 """whoever looks at something before a run; a recovery looks, too, and leaves no report in other languages"""

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from attestore.adapters.postgres import relations
+from psycopg.errors import CharacterNotInRepertoire
+
+from attestore.adapters.postgres import mute, relations
 from attestore.adapters.postgres.quoting import identifier, label
 from attestore.adapters.postgres.session import Session, ask, worded
 from attestore.errors import PrivilegeError, ProgramFailedError
@@ -92,8 +94,16 @@ def looks(session: Session) -> tuple[Look, ...]:
     Raises:
         UnreachableError, ProgramFailedError: the session ended meanwhile.
     """
+    found: list[Look] = []
     with worded("look over the source"):
-        return tuple(_looks(session))
+        try:
+            for each in _looks(session):
+                found.append(each)  # noqa: PERF402  what was seen before a refusal counts
+        except CharacterNotInRepertoire:
+            # a name that is no text was to be told, and is in the way already
+            if not any(look.problems for look in found):
+                raise
+    return tuple(found)
 
 
 def _looks(session: Session) -> Iterator[Look]:
@@ -103,6 +113,9 @@ def _looks(session: Session) -> Iterator[Look]:
     )[0]
     yield Look("source", "server", f"PostgreSQL {version}")
     yield Look("source", "role", f"{user}{', a superuser' if superuser else ''}")
+    named = mute.look(session)
+    if named is not None:
+        yield named
     yield from _readable(session, user)
     standby, feedback, delay = ask(session, _STANDBY)[0]
     unlogged = ask(session, _UNLOGGED)
