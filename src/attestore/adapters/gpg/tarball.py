@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import tarfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO, Final, Protocol, cast
+from typing import Final, Protocol
 
 from attestore.adapters.durable import disk_errors
 from attestore.errors import DiskError, TamperedError
@@ -20,8 +21,11 @@ CHUNK: Final = 1 << 20
 _BLOCK: Final = 512
 _END: Final = bytes(2 * _BLOCK)
 _DEEPEST: Final = 16
-_BUFFER: Final = 1 << 16
-"""bytes; tarfile copies what is left of it at every read, so that thousands of small files would pay for more"""
+_LARGEST_HEAD: Final = 64 << 10
+"""bytes of what stands before an entry's own header: a long name, a large size"""
+_DIGITS: Final = 19
+_WORDS: Final = frozenset({b"path", b"size", b"hdrcharset"})
+"""which of the words that such a header may say `pack` writes"""
 
 
 class Readable(Protocol):
@@ -78,35 +82,92 @@ def read_file(path: Path) -> Iterator[bytes]:
 def unpack(stream: Readable, into: Path) -> None:
     """Write the entries of a stream below the new folder `into`, files readable by their owner only.
 
+    It reads what `pack` writes and nothing else: whoever feeds it may be a stranger, and `tarfile` would hold a header of any
+    size in memory, follow headers of headers until the stack ends, and expand sparse files. What follows the archive's end is left.
+
     Raises:
-        TamperedError: not a tar stream, an entry that is neither file nor folder, or a name that is absolute, leaves
+        TamperedError: not such a stream, an entry that is neither file nor folder, or a name that is absolute, leaves
             the folder, or stands twice.
     """
     into.mkdir(mode=0o700)
+    while (entry := _next(stream)) is not None:
+        _write(stream, entry, into)
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A file or folder that follows."""
+
+    name: str
+    size: int
+    folder: bool
+
+
+def _next(stream: Readable) -> _Entry | None:
+    """The next entry; None at the archive's end."""
+    block = _exactly(stream, _BLOCK)
+    if not any(block):
+        return None
+    head, told = _header(block), dict[bytes, bytes]()
+    if head.type == tarfile.XHDTYPE:
+        if not 0 <= head.size <= _LARGEST_HEAD:
+            raise TamperedError(f"the tar stream holds a header of {head.size} B, more than any name takes")
+        told = dict(_records(_exactly(stream, head.size + -head.size % _BLOCK)[: head.size]))
+        head = _header(_exactly(stream, _BLOCK))
+    name = os.fsdecode(told[b"path"]) if b"path" in told else head.name
+    if head.type not in {tarfile.REGTYPE, tarfile.DIRTYPE} or (head.isdir() and head.size):
+        raise TamperedError(f"the tar stream holds {name!r}, which is neither a file nor a folder")
+    size = told.get(b"size", b"%d" % head.size)
+    if not size.isdigit() or len(size) > _DIGITS:
+        raise TamperedError(f"the tar stream holds {name!r} with a size that is none")
+    return _Entry(name, int(size), folder=head.isdir())
+
+
+def _header(block: bytes) -> tarfile.TarInfo:
     try:
-        with tarfile.open(fileobj=cast("IO[bytes]", stream), mode="r|", bufsize=_BUFFER) as tar:
-            for entry in tar:
-                # a stream is read once: nobody asks for entries again, and 100,000 of them are memory
-                tar.members = []  # type: ignore[attr-defined]
-                _write(tar, entry, into)
-    except tarfile.TarError as problem:
+        return tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
+    except tarfile.HeaderError as problem:
         raise TamperedError(f"the tar stream can't be read: {problem}") from problem
 
 
-def _write(tar: tarfile.TarFile, entry: tarfile.TarInfo, into: Path) -> None:
+def _records(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """What a header before a header says: each a length, which counts itself, a space, a word, `=`, a value, a line's end."""
+    while data:
+        digits = data.partition(b" ")[0]
+        length = int(digits) if digits.isdigit() and len(digits) <= _DIGITS else 0
+        word, equals, value = data[len(digits) + 1 : length].partition(b"=")
+        if not 0 < length <= len(data) or not equals or not value.endswith(b"\n") or word not in _WORDS:
+            raise TamperedError("the tar stream can't be read: a header says what none of ours does")
+        yield word, value[:-1]
+        data = data[length:]
+
+
+def _exactly(stream: Readable, size: int) -> bytes:
+    data = stream.read(size)
+    while len(data) < size and (more := stream.read(size - len(data))):
+        data += more
+    if len(data) < size:
+        raise TamperedError("the tar stream ends before its end")
+    return data
+
+
+def _write(stream: Readable, entry: _Entry, into: Path) -> None:
     target = into / _safe(entry.name)
     try:
-        if entry.isdir():
+        if entry.folder:
             target.mkdir(mode=0o700)
             return
-        content = tar.extractfile(entry) if entry.isreg() and not entry.issparse() else None
-        if content is None:
-            raise TamperedError(f"the tar stream holds {entry.name!r}, which is neither a file nor a folder")
-        with content, open(target, "xb", opener=_private) as file:
-            while chunk := content.read(CHUNK):
+        with open(target, "xb", opener=_private) as file:
+            left = entry.size
+            while left:
+                chunk = stream.read(min(CHUNK, left))
+                if not chunk:
+                    raise TamperedError("the tar stream ends before its end")
                 file.write(chunk)
+                left -= len(chunk)
     except (FileExistsError, FileNotFoundError, NotADirectoryError) as problem:
         raise TamperedError(f"the tar stream names {entry.name!r} twice, or before its folder") from problem
+    _exactly(stream, -entry.size % _BLOCK)
 
 
 def _safe(name: str) -> PurePosixPath:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import tarfile
@@ -98,6 +99,105 @@ def test_a_name_that_stands_twice_is_refused(tmp_path: Path) -> None:
     twice = _evil(tarfile.TarInfo("x"), b"1")[:1024] + _evil(tarfile.TarInfo("x"), b"2")
     with pytest.raises(TamperedError, match="twice"):
         tarball.unpack(io.BytesIO(twice), tmp_path / "out")
+
+
+def _before(words: dict[bytes, bytes], *, kind: bytes = tarfile.XHDTYPE) -> bytes:
+    """A header that stands before an entry's own, as `tar` writes it."""
+    records = b"".join(
+        b"%d %s=%s\n" % (_counted(len(key) + len(value) + 3), key, value) for key, value in words.items()
+    )
+    head = tarfile.TarInfo("x")
+    head.type, head.size = kind, len(records)
+    return head.tobuf(tarfile.USTAR_FORMAT) + records + bytes(-len(records) % 512)
+
+
+def _counted(rest: int) -> int:
+    """The length of a record with the digits that say it."""
+    return next(length for length in range(rest, rest + 9) if length == rest + len(str(length)))
+
+
+_PLAIN = _evil(tarfile.TarInfo("a"), b"evil")
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [
+        pytest.param(_before({b"path": b"b"}) * 3000 + _PLAIN, id="headers of headers"),
+        pytest.param(_before({b"path": b"b"}, kind=tarfile.GNUTYPE_LONGNAME) * 3000 + _PLAIN, id="names of names"),
+        pytest.param(_before({b"GNU.sparse.map": b"x,y", b"GNU.sparse.size": b"9"}) + _PLAIN, id="sparse"),
+        pytest.param(_before({b"GNU.sparse.major": b"1", b"GNU.sparse.minor": b"0"}) + _PLAIN, id="sparse 1.0"),
+        pytest.param(_before({b"size": b"-512"}) + _PLAIN, id="negative"),
+        pytest.param(_before({b"size": b"9" * 5000}) + _PLAIN, id="no number"),
+        pytest.param(_before({b"size": b"4096"}) + _PLAIN, id="more than there is"),
+        pytest.param(_before({b"path": b"a\0b"}) + _PLAIN, id="a zero byte"),
+        pytest.param(_before({b"path": b"c"}).replace(b"9 path", b"0 path") + _PLAIN, id="a record of no length"),
+        pytest.param(_before({b"path": b"c"}).replace(b"9 path", b"8 path") + _PLAIN, id="a record too short"),
+        pytest.param(_PLAIN[:514], id="cut"),
+        pytest.param(_PLAIN[:1024], id="without an end"),
+    ],
+)
+def test_what_no_folder_of_ours_becomes_is_refused_in_our_words(tmp_path: Path, stream: bytes) -> None:
+    """It is unpacked while it is fetched: whoever has the store and a public key decides what it reads."""
+    with pytest.raises(TamperedError, match="the tar stream"):
+        tarball.unpack(io.BytesIO(stream), tmp_path / "out")
+
+
+class _Endless:
+    """A stream that goes on with zeros, and counts what was taken from it."""
+
+    def __init__(self, begins: bytes) -> None:
+        self._begins = io.BytesIO(begins)
+        self.taken = 0
+
+    def read(self, size: int, /) -> bytes:
+        self.taken += size
+        return self._begins.read(size) or bytes(size)
+
+
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME])
+def test_a_header_larger_than_a_name_is_never_held(tmp_path: Path, kind: bytes) -> None:
+    head = tarfile.TarInfo("x")
+    head.type, head.size = kind, 1 << 28
+    stream = _Endless(head.tobuf(tarfile.USTAR_FORMAT))
+    with pytest.raises(TamperedError):
+        tarball.unpack(stream, tmp_path / "out")
+    assert stream.taken < 1 << 20
+
+
+def test_a_file_larger_than_eight_gigabytes_keeps_its_size(tmp_path: Path) -> None:
+    """Its size stands before its own header, as `pack` writes it; the disk is asked for a file without blocks."""
+    (tmp_path / "a").mkdir()
+    with (tmp_path / "a" / "large").open("wb") as file:
+        file.truncate(1 << 34)
+    begins = next(tarball.pack(tmp_path / "a"))
+    stream = io.BytesIO(begins + b"only this")
+    with pytest.raises(TamperedError, match="ends before its end"):
+        tarball.unpack(stream, tmp_path / "out")
+    assert (tmp_path / "out" / "large").read_bytes() == b"only this"
+
+
+@given(st.data())
+def test_whatever_a_header_says_is_written_below_the_folder_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    """Headers whose sum is right, so that each field is believed."""
+    blocks = []
+    for _ in range(data.draw(st.integers(1, 4))):
+        head = bytearray(tarfile.TarInfo("a").tobuf(tarfile.USTAR_FORMAT))
+        for at, width in ((0, 100), (124, 12), (257, 8), (345, 155)):
+            if data.draw(st.booleans()):
+                head[at : at + width] = data.draw(st.binary(max_size=width)).ljust(width, b"\0")
+        head[156:157] = data.draw(st.sampled_from([b"0", b"5", b"x", b"g", b"L", b"K", b"S", b"1", b"2", b"3", b"\0"]))
+        head[148:156] = b" " * 8
+        head[148:156] = b"%06o\0 " % sum(head)
+        blocks.append(bytes(head))
+        blocks.append(data.draw(st.sampled_from([b"", bytes(512), b"9 path=c\n".ljust(512, b"\0")])))
+    target = tmp_path_factory.mktemp("t") / "out"
+    with contextlib.suppress(TamperedError, OSError):
+        tarball.unpack(io.BytesIO(b"".join(blocks)), target)
+    assert [path.name for path in target.parent.iterdir()] == ["out"]
+    assert all(path.is_file() or path.is_dir() for path in target.rglob("*"))
+    assert not any(path.is_symlink() for path in target.rglob("*"))
 
 
 @given(st.binary(max_size=1500))
