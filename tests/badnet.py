@@ -58,6 +58,8 @@ class BadNetwork:
     hang_s: float = 0.5
     lets: int | None = None
     """as many writes of objects or parts still get through, the next one never gets an answer; None: all of them"""
+    stops_reads: bool = False
+    """whether no range of an object but the first gets an answer"""
     keeps_manifests: bool = False
     """whether the deletion of a manifest never gets an answer"""
     writes: int = 0
@@ -112,7 +114,8 @@ class BadNetwork:
 
     async def _let(self, request: _Request) -> None:
         written = request.of_object and request.method == b"PUT"
-        if (written and self.lets == self.writes) or (self.keeps_manifests and _withdraws(request)):
+        waits = self.stops_reads and re.search(rb"(?i)\r\nrange: *bytes=[1-9]", request.head) is not None
+        if waits or (written and self.lets == self.writes) or (self.keeps_manifests and _withdraws(request)):
             self.stuck.set()
             await asyncio.sleep(3600)
         self.writes += written

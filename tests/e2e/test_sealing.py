@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shlex
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +17,7 @@ import pytest
 
 from attestore.adapters.gpg import GpgSealer, Keyring
 from attestore.adapters.process import Runner
-from attestore.errors import DiskError, KeyringError, TamperedError
+from attestore.errors import DiskError, InterruptedRunError, KeyringError, TamperedError
 from attestore.evidence import PartRecord
 from attestore.ports import FetchedPart, Plain, SealedPart
 from keyrings import agents, gpg, opened, revoke
@@ -225,6 +228,41 @@ def test_sealing_needs_public_keys_only_and_unsealing_says_which_key_it_wants(
             sealer.unseal(_fetched(part), into=back)
         assert _left(back) == []
         assert sealer.inspect(_fetched(part)).cipher == "unknown"
+
+
+@pytest.mark.parametrize("size", [1, 4 << 20])
+def test_whoever_gives_up_does_not_wait_for_a_gpg_that_hangs(
+    keyring: Keyring, anna: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    """As long as gpg may take for a large part, somebody who wants to be gone would wait; also where its pipe is full."""
+    folder, back = tmp_path / "bin", tmp_path / "back"
+    folder.mkdir()
+    back.mkdir()
+    begun = tmp_path / "begun"
+    hangs = f'*" --decrypt "*) : > {shlex.quote(str(begun))}; exec sleep 3600 ;;'
+    shim = f'#!/bin/sh\ncase " $* " in {hangs} esac\nexec {keyring.home.gpg} "$@"\n'
+    (folder / "gpg").write_text(shim, encoding="utf-8")
+    (folder / "gpg").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+    record = PartRecord("archive", "archive.tar.zst.gpg", size, "0" * 64, 1 << 30, "0" * 64)
+    with opened(tmp_path / "k") as ring:
+        ring.add(keyring.public(anna))
+        sealer = _sealer(ring, anna, work=tmp_path)
+
+        def hear() -> None:
+            with suppress(InterruptedRunError), sealer.ahead(record, into=back) as told:
+                told(bytes(min(size, 1 << 20)))
+                while not begun.exists():
+                    time.sleep(0.01)
+                for _ in range(3 if size > 1 << 20 else 0):
+                    told(bytes(1 << 20))
+                raise InterruptedRunError("stopped")
+
+        thread = threading.Thread(target=hear, daemon=True)
+        thread.start()
+        thread.join(30)
+        assert not thread.is_alive()
+    assert _left(back) == []
 
 
 def test_two_parts_can_be_sealed_at_once(sealer: GpgSealer, tmp_path: Path) -> None:

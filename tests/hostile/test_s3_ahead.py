@@ -90,7 +90,7 @@ def test_faults_ahead_are_made_up_for_when_the_file_is_put(
         network.seed(1, rate=1)
         hear(_DATA[4 * _PART :])
         ahead = store._ahead["backups/" + _KEY]
-        assert ahead._over.wait(20), "it gave up by itself, and told nobody"
+        assert ahead._crew.over.wait(20), "it gave up by itself, and told nobody"
         network.seed(1, rate=0)
         assert store.put(_KEY, part).digest == part.record.digest
     assert store.keys("") == (_KEY,)

@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from signal import Signals
 from typing import IO, Final, Self
 
 from attestore.adapters.durable import disk_errors
@@ -110,6 +111,10 @@ class Talk:
     def stdout(self) -> IO[bytes]:
         """What gpg writes."""
         return self._running.stdout
+
+    def stop(self) -> None:
+        """End it at once; from any thread, and of no effect where it has ended."""
+        self._running.signal(Signals.SIGKILL)
 
     def end(self) -> Said:
         """Wait until gpg has ended; read `stdout` to its end first.

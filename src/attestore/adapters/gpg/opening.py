@@ -6,12 +6,15 @@ import queue
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from attestore.errors import Error
 from attestore.evidence import PartRecord
 
-__all__ = ["Opening"]
+__all__ = ["Begun", "Opening"]
+
+Begun: TypeAlias = Callable[[Callable[[], None]], None]
+"""Told how whatever does the work can be stopped at once, as soon as it does it."""
 
 _AHEAD: Final = 4
 """chunks that wait for gpg"""
@@ -19,12 +22,12 @@ _LOOK_S: Final = 0.1
 
 
 class Opening:
-    """Feeds what it hears to `open_` in a thread of its own, which leaves a file or a folder at `target`.
+    """Feeds what it hears to `open_` in a thread of its own, which leaves a file or a folder at `target` and can be stopped.
 
     What goes wrong is nobody's yet: whoever unseals the part meets it again.
     """
 
-    def __init__(self, record: PartRecord, target: Path, open_: Callable[[Iterator[bytes], Path], None]) -> None:
+    def __init__(self, record: PartRecord, target: Path, open_: Callable[[Iterator[bytes], Path, Begun], None]) -> None:
         self.target = target
         self._record = record
         self._open = open_
@@ -33,6 +36,7 @@ class Opening:
         self._over = threading.Event()
         self._waiting: queue.Queue[bytes | None] = queue.Queue(_AHEAD)
         self._thread: threading.Thread | None = None
+        self._stop: Callable[[], None] | None = None
 
     def hear(self, chunk: bytes) -> None:
         """The next bytes of the part; more than it has, as when it is read again, are the end of this."""
@@ -53,8 +57,10 @@ class Opening:
         return self._whole
 
     def give_up(self) -> None:
-        """End whatever goes on; the thread takes away what it made."""
+        """End whatever goes on, however long it would go on; the thread takes away what it made."""
         self._over.set()
+        if self._stop is not None:
+            self._stop()
         if self._thread is not None:
             self._thread.join()
 
@@ -77,9 +83,15 @@ class Opening:
                 return
             yield chunk
 
+    def _begun(self, stop: Callable[[], None]) -> None:
+        self._stop = stop
+        # whoever gave up a moment ago had nothing to stop
+        if self._over.is_set():
+            stop()
+
     def _work(self) -> None:
         try:
-            self._open(self._chunks(), self.target)
+            self._open(self._chunks(), self.target, self._begun)
             self._whole = True
         except Error:
             pass

@@ -25,7 +25,7 @@ from attestore.adapters.durable import create, disk_errors
 from attestore.adapters.gpg import packets
 from attestore.adapters.gpg.home import Said, deadline_for, temporary_home
 from attestore.adapters.gpg.keyring import Key, Keyring, Subkey, unusable
-from attestore.adapters.gpg.opening import Opening
+from attestore.adapters.gpg.opening import Begun, Opening
 from attestore.adapters.gpg.packets import ALGORITHMS, Container
 from attestore.adapters.gpg.tarball import CHUNK, pack, read_file, unpack
 from attestore.adapters.process import Feed, Runner
@@ -275,23 +275,27 @@ class GpgSealer:
         _given_up(opening)
         return None
 
-    def _opened_ahead(self, record: PartRecord, chunks: Iterator[bytes], target: Path) -> None:
+    def _opened_ahead(self, record: PartRecord, chunks: Iterator[bytes], target: Path, begun: Begun) -> None:
         """As `_decrypt`, at the pace of a transfer."""
         try:
             with disk_errors(f"unseal {record.name} ahead"):
                 patience_s = deadline_for(record.plain_size + _SLOWEST * record.size)
-                self._decrypt(record, chunks, target, deadline_s=patience_s)
+                self._decrypt(record, chunks, target, deadline_s=patience_s, begun=begun)
         except Error:
             _remove(target)
             raise
 
-    def _decrypt(self, record: PartRecord, stored: Feed, target: Path, *, deadline_s: float) -> None:
+    def _decrypt(
+        self, record: PartRecord, stored: Feed, target: Path, *, deadline_s: float, begun: Begun | None = None
+    ) -> None:
         problem: TamperedError | None = None
         said: Said | None = None
         with (
             _Tally() as tally,
             self._opening.talk("--decrypt", stdin=stored, deadline_s=deadline_s) as talk,
         ):
+            if begun is not None:
+                begun(talk.stop)
             try:
                 _decompress(talk.stdout, target, record=record, tally=tally)
             except TamperedError as found:

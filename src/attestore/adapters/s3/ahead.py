@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import threading
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from attestore.adapters.s3 import faults
 from attestore.adapters.s3.calls import Calls
+from attestore.adapters.s3.crew import Crew
 from attestore.adapters.s3.digests import Piece, Sums, part_size_for
 from attestore.adapters.s3.upload import Begun, Manners, begin, send_part
 from attestore.ports import SealedPart, Signed
 
 __all__ = ["Ahead", "Arrived"]
+
+_FORGET_S: Final = 5.0
+"""for a bucket to say that it has forgotten an upload; `attestore prune` sweeps what it has not"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +48,7 @@ class Ahead:
         self._size = 0
         """of the part that is being heard"""
         self._state = hashlib.sha256()
-        self._over = threading.Event()
-        self._pool = ThreadPoolExecutor(calls.place.parallel, thread_name_prefix="upload ahead")
+        self._crew = Crew(calls.place.parallel, "upload ahead")
         self._upload: Future[str] | None = None
         self._sent: dict[int, Future[str]] = {}
 
@@ -64,9 +67,9 @@ class Ahead:
 
         What was begun is the caller's from now on.
         """
-        try:
+        with self._crew:
             if self._upload is None or not isinstance(item, SealedPart) or not self._is(item):
-                self._over.set()
+                self._crew.over.set()
                 return None
             self._whole()
             tags = dict(self._tags())
@@ -74,19 +77,17 @@ class Ahead:
                 return None
             sums = Sums(self._path, self._at, item.record.digest, tuple(self._pieces))
             return Arrived(sums, Begun(self._upload.result(), tags))
-        finally:
-            self._pool.shutdown(wait=True, cancel_futures=True)
 
     def give_up(self) -> None:
-        """End what is on its way, and have the bucket forget what arrived; tried once, since somebody may be waiting to be gone."""
-        self._over.set()
-        self._pool.shutdown(wait=True, cancel_futures=True)
-        if self._upload is None or self._upload.cancelled():
+        """End what is on its way, and have the bucket forget what arrived; for a moment only, since somebody may be waiting to be gone."""
+        ended = self._crew.leave()
+        if self._upload is None or self._upload.cancelled() or not ended:
             return
-        with contextlib.suppress(*faults.FAULTS):
-            self._calls.client.abort_multipart_upload(
-                Bucket=self._calls.place.bucket, Key=self._name, UploadId=self._upload.result()
-            )
+        with contextlib.suppress(*faults.FAULTS, TimeoutError), Crew(1, "forget what travelled ahead") as crew:
+            crew.submit(self._forget, self._upload.result()).result(_FORGET_S)
+
+    def _forget(self, number: str) -> None:
+        self._calls.client.abort_multipart_upload(Bucket=self._calls.place.bucket, Key=self._name, UploadId=number)
 
     def _is(self, item: SealedPart) -> bool:
         return (item.path, item.record.size) == (self._path, self._at + self._size)
@@ -102,15 +103,18 @@ class Ahead:
         self._pieces.append(piece)
         self._at, self._size, self._state = self._at + self._size, 0, hashlib.sha256()
         if self._upload is None:
-            self._upload = self._pool.submit(begin, self._calls, self._name, manners=self._manners, over=self._over)
-        if not self._over.is_set():
-            self._sent[piece.number] = self._pool.submit(self._send, piece, self._upload)
+            self._upload = self._crew.submit(
+                begin, self._calls, self._name, manners=self._manners, over=self._crew.over
+            )
+        if not self._crew.over.is_set():
+            self._sent[piece.number] = self._crew.submit(self._send, piece, self._upload)
 
     def _send(self, piece: Piece, upload: Future[str]) -> str:
+        over = self._crew.over
         try:
             return send_part(
-                self._calls, self._name, upload.result(), piece, path=self._path, manners=self._manners, over=self._over
+                self._calls, self._name, upload.result(), piece, path=self._path, manners=self._manners, over=over
             )
         except faults.FAULTS:
-            self._over.set()
+            over.set()
             raise

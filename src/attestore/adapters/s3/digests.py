@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import hashlib
 import os
 import threading
@@ -15,7 +16,7 @@ from typing import IO, Final, cast
 from attestore.adapters.durable import disk_errors
 from attestore.adapters.s3 import faults
 
-__all__ = ["Piece", "Sums", "md5_of", "opened_piece", "part_size_for", "read_span", "sums_of", "write_at"]
+__all__ = ["Held", "Piece", "Sums", "md5_of", "opened_piece", "part_size_for", "read_span", "sums_of", "write_at"]
 
 _CHUNK: Final = 1 << 20
 _MOST_PARTS: Final = 10_000
@@ -103,6 +104,19 @@ def opened_piece(path: Path, piece: Piece, over: threading.Event | None = None) 
         yield cast("IO[bytes]", _Window(descriptor, piece, over))
     finally:
         os.close(descriptor)
+
+
+class Held:
+    """An open file of one's own, for as long as anybody has this.
+
+    A thread that was left behind in a request writes once more when it returns. The file is closed by then, and its number another's.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 0)
+
+    def __del__(self) -> None:
+        os.close(self.descriptor)
 
 
 def write_at(descriptor: int, data: bytes, at: int) -> None:

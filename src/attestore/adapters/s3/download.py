@@ -8,14 +8,15 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from attestore.adapters.s3 import faults
 from attestore.adapters.s3.calls import Calls, Tries
+from attestore.adapters.s3.crew import Crew
 from attestore.adapters.s3.upload import META
 
 if TYPE_CHECKING:
@@ -63,8 +64,10 @@ def spans_of(size: int, part_size: int) -> tuple[Span, ...]:
     return tuple(Span(start, min(start + step, size)) for start in range(0, size, step))
 
 
-def in_ranges(calls: Calls, wanted: Wanted, spans: Sequence[Span], take: Take) -> Iterator[Span] | None:
+def in_ranges(calls: Calls, wanted: Wanted, spans: Sequence[Span], take: Take) -> Generator[Span, None, None] | None:
     """The spans in their order, each as soon as `take` has heard the whole of it; as many on their way at once as the store is given.
+
+    Whoever closes it early leaves at once, and `take` may be told once more then.
 
     None where the endpoint knows no ranges, the object has another length than it should, or there is nothing to be gained.
 
@@ -98,24 +101,26 @@ def _begun(calls: Calls, wanted: Wanted, span: Span) -> GetObjectOutputTypeDef |
 
 def _side_by_side(
     calls: Calls, wanted: Wanted, spans: Sequence[Span], first: GetObjectOutputTypeDef, take: Take
-) -> Iterator[Span]:
+) -> Generator[Span, None, None]:
     """All spans of the object that `first` began."""
-    over, begun, came = threading.Event(), time.monotonic(), 0
-    one = _Ranged(calls, wanted, tag=first.get("ETag", ""), take=take, over=over)
-    pool = ThreadPoolExecutor(calls.place.parallel, thread_name_prefix="download")
-    try:
-        coming: deque[Future[Span]] = deque([pool.submit(one.fetch, spans[0], first)])
+    begun, came = time.monotonic(), 0
+    with Crew(calls.place.parallel, "download") as crew:
+        one = _Ranged(calls, wanted, tag=first.get("ETag", ""), take=take, over=crew.over)
+        coming: deque[Future[Span]] = deque([crew.submit(one.fetch, spans[0], first)])
         rest = iter(spans[1:])
-        while coming:
-            coming.extend(pool.submit(one.fetch, span) for span in islice(rest, 2 * calls.place.parallel - len(coming)))
-            span = coming.popleft().result()
-            came += span.end - span.start
-            yield span
-            if coming and time.monotonic() - begun > calls.patience.total_s + came / calls.patience.slowest:
-                raise faults.Slow(f"{came} of {wanted.size} bytes came in {time.monotonic() - begun:.0f} s")
-    finally:
-        over.set()
-        pool.shutdown(wait=True, cancel_futures=True)
+        try:
+            while coming:
+                coming.extend(
+                    crew.submit(one.fetch, span) for span in islice(rest, 2 * calls.place.parallel - len(coming))
+                )
+                span = coming.popleft().result()
+                came += span.end - span.start
+                yield span
+                if coming and time.monotonic() - begun > calls.patience.total_s + came / calls.patience.slowest:
+                    raise faults.Slow(f"{came} of {wanted.size} bytes came in {time.monotonic() - begun:.0f} s")
+        finally:
+            # nobody asks for the others, whatever ends this
+            crew.over.set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +138,7 @@ class _Ranged:
     def fetch(self, span: Span, answer: GetObjectOutputTypeDef | None = None) -> Span:
         """The span, once it was heard whole; earlier only when it is `over`."""
         calls, wanted = self.calls, self.wanted
-        tries, at, begun = Tries(calls.patience), span.start, time.monotonic()
+        tries, at, begun = Tries(calls.patience, self.over), span.start, time.monotonic()
         while not self.over.is_set():
             try:
                 if answer is None:

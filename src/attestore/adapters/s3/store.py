@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,7 @@ from attestore.adapters.durable import create, disk_errors
 from attestore.adapters.s3 import faults, probe
 from attestore.adapters.s3.ahead import Ahead
 from attestore.adapters.s3.calls import Calls, Credentials, Patience
-from attestore.adapters.s3.digests import Sums, read_span, sums_of, write_at
+from attestore.adapters.s3.digests import Held, Sums, read_span, sums_of, write_at
 from attestore.adapters.s3.download import Span, Wanted, in_ranges, spans_of, told_digest, wanted_bytes
 from attestore.adapters.s3.upload import upload
 from attestore.adapters.stored import agree, parts_of, plain_name
@@ -178,11 +178,12 @@ class S3Store:
             for _ in range(_READINGS):
                 os.ftruncate(file.fileno(), 0)
                 size, state = 0, hashlib.sha256()
-                for chunk in self._through(file.fileno(), back.fileno(), wanted, doing=doing):
-                    size += len(chunk)
-                    state.update(chunk)
-                    if hear is not None:
-                        hear(chunk)
+                with closing(self._through(file.fileno(), back.fileno(), wanted, doing=doing)) as chunks:
+                    for chunk in chunks:
+                        size += len(chunk)
+                        state.update(chunk)
+                        if hear is not None:
+                            hear(chunk)
                 fetched = FetchedPart(record=record, path=target, size=size, digest=state.hexdigest())
                 if fetched.intact:
                     break
@@ -306,19 +307,22 @@ class S3Store:
                 break
         return data
 
-    def _through(self, into: int, back: int, wanted: Wanted, *, doing: str) -> Iterator[bytes]:
+    def _through(self, into: int, back: int, wanted: Wanted, *, doing: str) -> Generator[bytes, None, None]:
         """The bytes of an object in their order, once they are in a file: it, not memory, keeps what comes before its turn."""
+        with disk_errors("write what is fetched"):
+            held = Held(into)
 
         def take(_: Span, at: int, chunk: bytes) -> None:
             # a full disk is no fault of the way
             with disk_errors("write what is fetched"):
-                write_at(into, chunk, at)
+                write_at(held.descriptor, chunk, at)
 
         try:
             whole = spans_of(wanted.size or 0, self._place.part_size)
             if (coming := in_ranges(self._calls, wanted, whole, take)) is not None:
-                for span in coming:
-                    yield from read_span(back, span.start, span.end)
+                with closing(coming):
+                    for span in coming:
+                        yield from read_span(back, span.start, span.end)
                 return
             at = 0
             for chunk in wanted_bytes(self._calls, wanted, {}):
@@ -384,7 +388,8 @@ class S3Store:
                 spans = [Span(piece.start, piece.start + piece.size) for piece in left]
                 if (coming := in_ranges(self._calls, wanted, spans, take)) is None:
                     return False
-                found = [states.pop(span.start).digest() for span in coming]
+                with closing(coming):
+                    found = [states.pop(span.start).digest() for span in coming]
                 left = [piece for piece, digest in zip(left, found, strict=True) if digest != piece.sha256]
                 if not left:
                     return True

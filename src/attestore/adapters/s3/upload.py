@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, Future, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from attestore.adapters.s3 import faults
 from attestore.adapters.s3.calls import Calls
+from attestore.adapters.s3.crew import Crew
 from attestore.adapters.s3.digests import Piece, Sums, md5_of, opened_piece
 
 if TYPE_CHECKING:
@@ -183,19 +184,15 @@ def _arrived(calls: Calls, name: str, number: str, sums: Sums) -> Iterator[tuple
 
 def _send(calls: Calls, name: str, number: str, pieces: list[Piece], *, sums: Sums, manners: Manners) -> dict[int, str]:
     """Parts side by side, each read from the disk as it goes; their tags by number."""
-
-    def send(piece: Piece) -> str:
-        return send_part(calls, name, number, piece, path=sums.path, manners=manners)
-
-    pool = ThreadPoolExecutor(calls.place.parallel, thread_name_prefix="upload")
-    try:
-        sent: dict[int, Future[str]] = {piece.number: pool.submit(send, piece) for piece in pieces}
+    with Crew(calls.place.parallel, "upload") as crew:
+        said = {"path": sums.path, "manners": manners, "over": crew.over}
+        sent: dict[int, Future[str]] = {
+            piece.number: crew.submit(send_part, calls, name, number, piece, **said) for piece in pieces
+        }
         done, _ = wait(sent.values(), return_when=FIRST_EXCEPTION)
         for each in done:
             each.result()
         return {known: future.result() for known, future in sent.items()}
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def send_part(  # noqa: PLR0913  each is one decision about a part
