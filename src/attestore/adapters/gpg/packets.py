@@ -2,10 +2,8 @@
 
 Read in one pass with bounded memory, without gpg (RFC 4880 and RFC 9580 section 4.2, 5.1, 5.13; tag 20 is GnuPG's OCB).
 
-Signatures are counted so that chance cannot fail a gate: sealed bytes are random, and a signature of n fixed bytes
-turns up by chance in every 256^n of them (4 bytes: once in 4 GiB; 5: in 1 TiB; 6: in 256 TiB). Those of six bytes
-and more are looked for everywhere. Shorter ones are looked for only where a file or its content would begin: at the
-first byte, where each packet's body begins (after the version octet, too), and behind the last packet.
+Signatures (`signatures`) of six bytes and more are looked for everywhere. Shorter ones are looked for only where a file or its content
+would begin: at the first byte, where each packet's body begins (after the version octet, too), and behind the last packet.
 """
 
 from __future__ import annotations
@@ -14,41 +12,15 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import IO, Final, NamedTuple
 
-__all__ = ["ALGORITHMS", "ANYWHERE", "AT_BEGINNINGS", "Container", "Layout", "Recipient", "read"]
+from attestore.adapters.gpg.signatures import ANYWHERE, AT_BEGINNINGS, LONGEST, count
+
+__all__ = ["ALGORITHMS", "Container", "Layout", "Recipient", "read"]
 
 ALGORITHMS: Final = {1: "RSA", 2: "RSA", 3: "RSA", 16: "Elgamal", 17: "DSA", 18: "ECDH", 19: "ECDSA", 20: "Elgamal", 22: "EdDSA", 25: "X25519", 26: "X448", 27: "Ed25519", 28: "Ed448"}  # fmt: skip
 """Public-key algorithms by their OpenPGP number."""
 
-ANYWHERE: Final = (
-    b"PGDMP\x01",  # pg_dump, custom format and toc.dat: the major of the archive format is 1 since 1999
-    b"-- PostgreSQL database ",
-    b"CREATE TABLE ",
-    b"INSERT INTO ",
-    b" FROM stdin;",
-    b"ustar\x0000",
-    b"ustar  \x00",
-    b"BZh91AY&SY",
-    b"\xfd7zXZ\x00",
-    b"7z\xbc\xaf\x27\x1c",
-    b"SQLite format 3\x00",
-    b"PRIVATE KEY-----",
-    b"-----BEGIN PGP ",
-)
-"""Six bytes and more: looked for at every offset."""
-
-AT_BEGINNINGS: Final = (
-    b"PGDMP",
-    b"COPY ",
-    b"\x1f\x8b\x08",  # gzip
-    b"\x28\xb5\x2f\xfd",  # zstd
-    b"\x04\x22\x4d\x18",  # lz4
-    b"PK\x03\x04",
-)
-"""Shorter ones: looked for where content begins."""
-
 _CHUNK: Final = 1 << 20
 _HEAD: Final = 1 << 16  # most bytes of one session key packet that are looked at
-_LONGEST: Final = max(map(len, (*AT_BEGINNINGS, *ANYWHERE)))
 _RSA: Final = frozenset({1, 2})
 _FINGERPRINT: Final = {20: 4, 32: 6}
 
@@ -252,7 +224,7 @@ class _Scan:
         self._stream = stream
         self._chunk = b""
         self._at = 0
-        self._ends = dict.fromkeys(ANYWHERE, b"")
+        self._end = b""
         self._offset = 0
         self._looked = -1
         self.magic = 0
@@ -288,9 +260,9 @@ class _Scan:
         """Content may begin here: look for the short signatures."""
         if self._offset + self._at == self._looked:
             return
-        while len(self._chunk) - self._at < _LONGEST and self._more():
+        while len(self._chunk) - self._at < LONGEST and self._more():
             pass
-        here = self._chunk[self._at : self._at + _LONGEST]
+        here = self._chunk[self._at : self._at + LONGEST]
         self.magic += here.startswith(AT_BEGINNINGS) and not here.startswith(ANYWHERE)
         self._looked = self._offset + self._at
 
@@ -306,10 +278,8 @@ class _Scan:
         self._offset += self._at
         self._chunk = left + fresh if left else fresh
         self._at = 0
-        for signature in ANYWHERE:
-            rest = len(signature) - 1
-            before = self._ends[signature]
-            # a signature may lie across two chunks; what lies whole in either is not counted again
-            self.magic += fresh.count(signature) + (before + fresh[:rest]).count(signature)
-            self._ends[signature] = fresh[-rest:] if len(fresh) >= rest else (before + fresh)[-rest:]
+        # a signature may lie across chunks; what lies whole in what came before is not counted again
+        whole = self._end + fresh
+        self.magic += count(whole, seen=len(self._end))
+        self._end = whole[1 - LONGEST :]
         return bool(fresh)

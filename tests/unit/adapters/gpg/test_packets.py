@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attestore.adapters.gpg import packets
+from attestore.adapters.gpg import packets, signatures
 from attestore.adapters.gpg.packets import Container, Layout
 
 _RSA = b"\x01"
@@ -108,7 +108,7 @@ def test_what_is_no_openpgp_has_no_recipients_and_no_container() -> None:
     assert layout == Layout(recipients=(), passphrases=0, container=Container.NONE, whole=False, magic=1)
 
 
-@pytest.mark.parametrize("signature", packets.ANYWHERE)
+@pytest.mark.parametrize("signature", signatures.ANYWHERE)
 @pytest.mark.parametrize("offset", [0, 1, 4000, (1 << 20) - 3, (1 << 20), (1 << 20) + 9])
 def test_a_long_signature_is_found_once_wherever_it_stands(signature: bytes, offset: int) -> None:
     data = bytearray(b"\x5a" * ((1 << 20) + 400))
@@ -117,7 +117,7 @@ def test_a_long_signature_is_found_once_wherever_it_stands(signature: bytes, off
     assert _read(_key() + _packet(18, b"\x01" + bytes(data))).magic == 1
 
 
-@pytest.mark.parametrize("signature", packets.AT_BEGINNINGS)
+@pytest.mark.parametrize("signature", signatures.AT_BEGINNINGS)
 def test_a_short_signature_counts_where_content_begins(signature: bytes) -> None:
     rest = b"\x5a" * 900
     assert _read(signature + rest).magic == 1
@@ -125,7 +125,7 @@ def test_a_short_signature_counts_where_content_begins(signature: bytes) -> None
     assert _read(_key() + _sealed() + signature + rest).magic == 1
 
 
-@pytest.mark.parametrize("signature", packets.AT_BEGINNINGS)
+@pytest.mark.parametrize("signature", signatures.AT_BEGINNINGS)
 def test_a_short_signature_inside_is_chance(signature: bytes) -> None:
     assert _read(_key() + _sealed(b"\x5a" * 100 + signature + b"\x5a" * 900)).magic == 0
 
