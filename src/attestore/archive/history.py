@@ -47,9 +47,8 @@ def history(
     trusted = _Trusted(reports, known, roster=roster, verifier=verifier)
     counted: Counter[str] = Counter()
     past: list[Past] = []
-    for number in range(known.count, 0, -1):
-        entry = known.entries[number - 1]
-        if not isinstance(entry, RunFinished | RunClosed) or entry.run not in ours:
+    for number, entry in reversed(known.ends()):
+        if entry.run not in ours:
             continue
         if at is not None and instants.parse(entry.at) > at:
             continue

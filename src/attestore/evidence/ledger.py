@@ -175,6 +175,14 @@ class Ledger:
                 self._sorted.setdefault(concerns(entry), []).append((number, entry))
         return self._sorted.get(name, ())
 
+    def ends(self) -> Sequence[tuple[int, RunFinished | RunClosed]]:
+        """The end of each run with its number, in their order; of several of one run the first: no run ends again."""
+        found: dict[str, tuple[int, RunFinished | RunClosed]] = {}
+        for number, entry in enumerate(self.entries, start=1):
+            if isinstance(entry, RunFinished | RunClosed):
+                found.setdefault(entry.run, (number, entry))
+        return tuple(found.values())
+
     @property
     def count(self) -> int:
         """Number of entries."""

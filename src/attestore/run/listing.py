@@ -14,7 +14,6 @@ from attestore.archive.opened import read_file
 from attestore.config import Roster
 from attestore.errors import ArchiveError, StoreError, TamperedError
 from attestore.evidence import Manifest, journal, manifest, statement
-from attestore.evidence.ledger import RunClosed, RunFinished
 from attestore.evidence.statement import Statement
 from attestore.ports import Store, Verifier
 
@@ -170,9 +169,7 @@ def _drills(reports: Path, *, stored: Collection[str]) -> Mapping[tuple[str, str
     """
     found: dict[tuple[str, str], list[Drilled]] = {}
     settled: set[tuple[str, str]] = set()
-    for entry in reversed(LedgerFile(reports).read().entries):
-        if not isinstance(entry, RunFinished | RunClosed):
-            continue
+    for _, entry in reversed(LedgerFile(reports).read().ends()):
         folder = reports / entry.run
         about = _subject(folder, entry.statement)
         if about is None or about[0] not in stored or about in settled or not _restored(folder, entry.statement):

@@ -12,6 +12,7 @@ import pytest
 from attestore.adapters.postgres import fingerprint, relations
 from attestore.adapters.postgres.crew import BEGIN, Crew, batches
 from attestore.adapters.postgres.session import ask, pin
+from attestore.proof import Sketches
 from servers import KEY, Server, there_and_back
 
 LONG = "n" * 63
@@ -331,6 +332,22 @@ def _told(crew: Crew, table: relations.Relation, *, major: int, near: bool) -> l
     for question, answer in crew.answers(batches(asked), doing="fingerprint"):
         total = [so_far + part for so_far, part in zip(total, fingerprint.counted(question, answer), strict=True)]
     return total
+
+
+def test_a_parallel_worker_digests_the_same_bytes(server: Server) -> None:
+    """It speaks the database's encoding whatever the client asked for; some servers think that workers cost nothing."""
+    name = f"latin{server.major}"
+    server.run("postgres", f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'")
+    try:
+        server.run(name, "CREATE TABLE t (id int PRIMARY KEY, a text)")
+        server.run(name, "INSERT INTO t SELECT g, repeat(chr(233), 300) FROM generate_series(1, 2000) g")
+        alone = server.prove(name).tables
+        for setting in ("parallel_setup_cost", "parallel_tuple_cost", "min_parallel_table_scan_size"):
+            server.run("postgres", f"ALTER DATABASE {name} SET {setting} = 0")
+        together = [server.prove(name, sketches=Sketches()).tables for _ in range(3)]
+    finally:
+        server.run("postgres", f"DROP DATABASE {name} WITH (FORCE)")
+    assert together == [alone] * 3
 
 
 def test_another_key_gives_another_fingerprint(server15: Server) -> None:

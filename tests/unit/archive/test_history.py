@@ -131,6 +131,16 @@ def test_a_verdict_that_was_changed_in_the_ledger_alone_is_another_end(tmp_path:
     assert told(tmp_path) == [(500, None), (500, None), (None, Doubt.CHANGED)]
 
 
+def test_an_end_that_is_appended_again_tells_of_no_further_run(tmp_path: Path) -> None:
+    """Nobody needs a key for it: the statement that it names is signed."""
+    three(tmp_path)
+    before = past_of(tmp_path)
+    file = LedgerFile(tmp_path)
+    first = next(each for each in file.read().entries if isinstance(each, RunFinished))
+    file.append(replace(first, at="2026-03-01T09:00:00.000Z"))
+    assert past_of(tmp_path) == before
+
+
 def test_a_signature_by_nobody_of_the_roster_vouches_for_nothing(tmp_path: Path) -> None:
     folders = three(tmp_path)
     for folder in folders:

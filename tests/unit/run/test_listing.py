@@ -10,8 +10,10 @@ from types import FrameType
 import pytest
 
 from attestore import gate, plan, resources
+from attestore.archive import LedgerFile
 from attestore.errors import DiskError
 from attestore.evidence import journal
+from attestore.evidence.ledger import RunFinished
 from attestore.plan import Job
 from attestore.run import execute
 from attestore.run.listing import Listed, Listing, list_backups
@@ -57,6 +59,19 @@ def test_the_newest_drill_tells_what_a_backup_is_worth(tmp_path: Path) -> None:
     (failed,) = listed(world, tmp_path)
     assert failed.drilled is not None
     assert (failed.drilled.run, failed.drilled.outcome) == ("20260301T020002Z-gallery-000002", "FAIL")
+
+
+def test_a_pass_that_is_entered_again_does_not_take_the_place_of_a_later_failure(tmp_path: Path) -> None:
+    world = World()
+    ran(world, tmp_path)
+    world.loses_row = True
+    ran(world, tmp_path, Job.DRILL, number=2)
+    file = LedgerFile(tmp_path / "reports")
+    passed = next(each for each in file.read().entries if isinstance(each, RunFinished))
+    file.append(passed)
+    (failed,) = listed(world, tmp_path)
+    assert failed.drilled is not None
+    assert (failed.drilled.outcome, failed.proved) == ("FAIL", None)
 
 
 def test_only_drills_of_what_is_stored_are_looked_into_and_none_before_one_that_decides(tmp_path: Path) -> None:
