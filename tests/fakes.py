@@ -216,7 +216,7 @@ class FakeSnapshot:
     def __init__(self, database: FakeDatabase) -> None:
         self.database = database
 
-    def prove(
+    def prove(  # noqa: PLR0913  the port's
         self,
         key: bytes,
         *,
@@ -225,8 +225,10 @@ class FakeSnapshot:
         watch: Watcher,
         method: str = "audit",
         sketches: proof.Sketches | None = None,
+        cleared: Callable[[], None] = lambda: None,
     ) -> Proof:
         assert sketches is not None
+        cleared()
         for name in self.database.tables if method == "audit" else ():
             sketches.keep(Sketch("public", name, 31, (), integral=False, cells={}))
         watch.progress(jobs, jobs, unit="tables")

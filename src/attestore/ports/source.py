@@ -111,7 +111,7 @@ class Snapshot(Protocol):
         """Write-ahead log position beside the snapshot."""
         ...
 
-    def prove(
+    def prove(  # noqa: PLR0913  each is one decision about a proof
         self,
         key: bytes,
         *,
@@ -120,10 +120,11 @@ class Snapshot(Protocol):
         watch: Watcher,
         method: str = AUDIT,
         sketches: Sketches | None = None,
+        cleared: Callable[[], None] = lambda: None,
     ) -> Proof:
         """What the database holds at this snapshot, rows fingerprinted under `key`; sketches of tables into `sketches`.
 
-        By method `stream` rows are counted; `Texts.complete` adds the digests of what the dump wrote.
+        No session but the one that holds the locks reads anything before `cleared` has returned. By method `stream` rows are counted; `Texts.complete` adds the digests of what the dump wrote.
         """
         ...
 

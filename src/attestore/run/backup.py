@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -264,9 +264,10 @@ def _look(plan: Plan, *, ready: Ready, tools: Tools, key: bytes, book: Book, att
             snapshot = stack.enter_context(ready.source.snapshot())
             # begun at once: whoever queues for a lock between ours and the dump's stops the dump
             dumping = stack.enter_context(ready.dumper.dumping(snapshot, local_copy(tools), jobs=jobs, form=form))
-            dumping.locked()
+            if plan.source_jobs is not None:
+                dumping.locked()
 
-        def proved() -> Proof:
+        def proved(cleared: Callable[[], None]) -> Proof:
             with book.entering(f"proof{again}"):
                 return snapshot.prove(
                     key,
@@ -275,6 +276,7 @@ def _look(plan: Plan, *, ready: Ready, tools: Tools, key: bytes, book: Book, att
                     watch=tools.watcher,
                     method=plan.method,
                     sketches=sketches,
+                    cleared=cleared,
                 )
 
         def dumped() -> tuple[Plain, bytes, Texts | None]:
@@ -283,10 +285,11 @@ def _look(plan: Plan, *, ready: Ready, tools: Tools, key: bytes, book: Book, att
                 return archive, world, ready.dumper.texts(archive, snapshot) if plan.method == STREAM else None
 
         if plan.source_jobs is None:
-            proof, (archive, world, texts) = proved(), dumped()
+            # what needs no lock of its own is read while the dump takes its locks
+            proof, (archive, world, texts) = proved(dumping.locked), dumped()
         else:
             # the dump goes on since the locks were had, so it is the proof that waits
-            (archive, world, texts), proof = dumped(), proved()
+            (archive, world, texts), proof = dumped(), proved(lambda: None)
         return _Seen(
             name=snapshot.name,
             taken=snapshot.taken,

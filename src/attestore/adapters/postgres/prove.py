@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
@@ -73,14 +73,15 @@ def prove_source(  # noqa: PLR0913  each is one decision about a proof
     method: str = AUDIT,
     sketches: Sketches | None = None,
     rest: Rest | None = None,
+    cleared: Callable[[], None] = lambda: None,
 ) -> Proof:
     """What the source holds at that moment; foreign keys are listed, not checked.
 
     By method `stream` rows are counted only: the dump's own text is digested while it is sealed. By method `audit` a
     sketch of each table is put into `sketches`, where that is given.
 
-    `connect` opens further pinned sessions: `jobs` of them, then one for probes; all are closed before this returns.
-    Never are more than `jobs` at work, and each of those that read tables has its `rest` between two batches.
+    `connect` opens further pinned sessions: `jobs` of them, then one for probes; all are closed before this returns. None is
+    opened before `cleared` has returned; the leader reads the definitions meanwhile. Never are more than `jobs` at work, and each of those that read tables has its `rest` between two batches.
 
     Raises:
         PrivilegeError, UnreachableError, ProgramFailedError: something cannot be read; it is named.
@@ -95,6 +96,7 @@ def prove_source(  # noqa: PLR0913  each is one decision about a proof
         method=method,
         sketches=sketches,
         rest=rest,
+        cleared=cleared,
     )
     return prover.prove("source")
 
@@ -223,6 +225,7 @@ class _Prover:
     sketches: Sketches | None = None
     shown: bool = False
     rest: Rest | None = None
+    cleared: Callable[[], None] = lambda: None
 
     def prove(self, side: str) -> Proof:
         leader = self.moment.leader
@@ -274,7 +277,10 @@ class _Prover:
         )
         with gathered(leader, self.connect, snapshot=self.moment.snapshot, size=min(self.jobs, len(looked))) as crew:
             _, tables = self._told(crew, looked, shape=shape, encoding=encoding)
-        defined, _, settings = _defined(leader)
+        with ExitStack() as stack:
+            # rows are few here, so the definitions have all the sessions
+            beside = [stack.enter_context(self._scribe()) for _ in range(self.jobs - 1)]
+            defined, _, settings = _defined(leader, beside=beside)
         seen = {(table.schema, table.name): table for table in tables}
         now = [seen.get(place) or known[place] for place in ((each.schema, each.name) for each in there)]
         proof = replace(
@@ -306,19 +312,22 @@ class _Prover:
         a dump keeps the server busy as it is.
         """
         if self.like is None:
-            read = _defined(self.moment.leader)
+            with _defining(self.moment.leader) as defined:
+                self.cleared()
+                read = defined()
             yield lambda: read
             return
-        with held(self.connect()) as scribe, ThreadPoolExecutor(1, thread_name_prefix="definitions") as pool:
+        with self._scribe() as scribe, _defining(scribe) as defined:
+            yield defined
+
+    @contextmanager
+    def _scribe(self) -> Iterator[Session]:
+        """A session of its own at the same snapshot, which reads the catalogue."""
+        with held(self.connect()) as scribe:
             with worded("read the definitions"):
                 ask(scribe, BEGIN)
                 ask(scribe, f"SET TRANSACTION SNAPSHOT {literal(self.moment.snapshot)}")
-            reading = pool.submit(_defined, scribe)
-            try:
-                yield reading.result
-            except BaseException:
-                abandon(scribe)
-                raise
+            yield scribe
 
     def _located(
         self, proof: Proof, stored: Sequence[relations.Relation], *, shape: tuple[int, bool]
@@ -404,9 +413,21 @@ class _Prover:
             )
 
 
-def _defined(session: Session) -> _Defined:
+@contextmanager
+def _defining(session: Session) -> Iterator[Callable[[], _Defined]]:
+    """The definitions, being read by that session beside the block."""
+    with ThreadPoolExecutor(1, thread_name_prefix="definitions") as pool:
+        reading = pool.submit(_defined, session)
+        try:
+            yield reading.result
+        except BaseException:
+            abandon(session)
+            raise
+
+
+def _defined(session: Session, *, beside: Sequence[Session] = ()) -> _Defined:
     with worded("read the definitions"):
-        defined, findings = objects.read(session)
+        defined, findings = objects.read(session, beside=beside)
         return defined, findings, world.settings(session)
 
 

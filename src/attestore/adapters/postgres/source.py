@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -121,7 +121,7 @@ class _Snapshot:
     def taken(self) -> str:
         return self.moment.taken
 
-    def prove(
+    def prove(  # noqa: PLR0913  each is one decision about a proof
         self,
         key: bytes,
         *,
@@ -130,6 +130,7 @@ class _Snapshot:
         watch: Watcher,
         method: str = AUDIT,
         sketches: Sketches | None = None,
+        cleared: Callable[[], None] = lambda: None,
     ) -> Proof:
         return prove_source(
             self.moment,
@@ -141,6 +142,7 @@ class _Snapshot:
             method=method,
             sketches=sketches,
             rest=self.rest,
+            cleared=cleared,
         )
 
     def tables(self) -> Mapping[int, tuple[str, str]]:

@@ -6,7 +6,9 @@ outside transactions and may advance, so the proof is taken before.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Final
 
 from attestore.adapters.postgres import commits
@@ -31,8 +33,9 @@ def listed(connect: Connect) -> Behaviour:
         UnreachableError, ProgramFailedError: the copy can't be asked at all.
     """
     with worded("list what the restored copy could do"), Ground(connect) as ground:
-        found = constraints.exercise(ground, Budget(0, barred=_ELSEWHERE))
-        found += triggers.exercise(ground, Budget(0, barred=_ELSEWHERE))
+        declared = constraints.read(ground)
+        found = constraints.exercise(ground, Budget(0, barred=_ELSEWHERE), declared)
+        found += triggers.exercise(ground, Budget(0, barred=_ELSEWHERE), declared.tables)
     return Behaviour(depth=f"none: {_ELSEWHERE}", exercises=tuple(sorted(found, key=lambda e: (e.kind, e.subject))))
 
 
@@ -53,7 +56,22 @@ def exercise(
         UnreachableError, ProgramFailedError: the copy can't be asked at all.
     """
     with worded("exercise the restored copy"), Ground(connect) as ground:
-        found = constraints.exercise(ground, Budget(budget_ms), jobs=jobs)
-        found += triggers.exercise(ground, Budget(budget_ms))
-        words, indexes = amcheck.exercise(ground, depth, committed=committed, jobs=jobs)
+        # reading what there is to try takes one session and changes nothing: indexes are looked through beside it
+        with _being_read(connect) as declared:
+            words, indexes = amcheck.exercise(ground, depth, committed=committed, jobs=jobs)
+            known = declared()
+        found = constraints.exercise(ground, Budget(budget_ms), known, jobs=jobs)
+        found += triggers.exercise(ground, Budget(budget_ms), known.tables)
     return Behaviour(depth=words, exercises=tuple(sorted([*found, *indexes], key=lambda e: (e.kind, e.subject))))
+
+
+@contextmanager
+def _being_read(connect: Connect) -> Iterator[Callable[[], constraints.Declared]]:
+    """What the copy declares, being read by a session of its own beside the block."""
+    with Ground(connect) as ground, ThreadPoolExecutor(1, thread_name_prefix="declared") as pool:
+        reading = pool.submit(constraints.read, ground)
+        try:
+            yield reading.result
+        except BaseException:
+            ground.interrupt()
+            raise

@@ -21,7 +21,7 @@ from attestore.adapters.postgres.keys import Key
 from attestore.adapters.postgres.objects import catalogue
 from attestore.proof import Did, Exercise
 
-__all__ = ["exercise"]
+__all__ = ["Declared", "exercise", "read"]
 
 _MOST: Final = 250
 """alterations that are looked at for one constraint"""
@@ -124,23 +124,43 @@ class _Rule:
     """why it is not exercised; empty when it is"""
 
 
-def exercise(ground: Ground, budget: Budget, *, jobs: int = 1) -> list[Exercise]:
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What a database declares of its rows, and the tables that hold them."""
+
+    tables: Mapping[int, Table]
+    """by OID"""
+    rules: Mapping[int, list[_Rule]]
+    """by the OID of their table"""
+    domains: list[TupleRow]
+
+
+def read(ground: Ground) -> Declared:
+    """Every constraint that there is to try.
+
+    Raises:
+        psycopg.Error: the catalogue can't be read.
+    """
+    with ground.rolled_back(_UNTIMED) as cursor:
+        known = tables.read(cursor)
+        rules = _rules(cursor, known, major=ground.major)
+        return Declared(known, rules, catalogue.ask(cursor, _DOMAINS))
+
+
+def exercise(ground: Ground, budget: Budget, declared: Declared, *, jobs: int = 1) -> list[Exercise]:
     """Every constraint of tables and domains, once: refused, accepted, or why only its definition was compared.
 
     Most refuse the row that comes to mind first: those are asked in volleys, over `jobs` sessions. What that does not
     settle is tried alone, table by table.
     """
-    with ground.rolled_back(_UNTIMED) as cursor:
-        known = tables.read(cursor)
-        rules = _rules(cursor, known, major=ground.major)
-        domains = catalogue.ask(cursor, _DOMAINS)
+    known, rules = declared.tables, declared.rules
     settled = _settled(ground, budget, known=known, rules=rules, jobs=jobs)
     found = [Exercise(rule.kind, rule.subject, Did.REFUSED, "") for rule in settled]
     done = {(rule.kind, rule.subject) for rule in settled}
     for oid, table in known.items():
         left = [rule for rule in rules.get(oid, []) if (rule.kind, rule.subject) not in done]
         found += _tried(ground, budget, table=table, rules=left)
-    return [*found, *_domains(ground, budget, domains)]
+    return [*found, *_domains(ground, budget, declared.domains)]
 
 
 def _rules(cursor: psycopg.Cursor[TupleRow], known: Mapping[int, Table], *, major: int) -> dict[int, list[_Rule]]:

@@ -77,9 +77,14 @@ class Ground:
 
     def __exit__(self, *_: object) -> None:
         """End the session, and whatever it still does."""
+        self.interrupt()
+        if self._session is not None:
+            self._session.close()
+
+    def interrupt(self) -> None:
+        """Cancel what the session is doing; may be called by any thread."""
         if self._session is not None:
             abandon(self._session)
-            self._session.close()
 
     @property
     def major(self) -> int:

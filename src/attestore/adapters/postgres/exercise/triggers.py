@@ -125,10 +125,12 @@ class _Seen:
     why_not: str = ""
 
 
-def exercise(ground: Ground, budget: Budget) -> list[Exercise]:
-    """Every trigger and event trigger once: fired, silent, or why only its definition was compared."""
+def exercise(ground: Ground, budget: Budget, known: Mapping[int, Table]) -> list[Exercise]:
+    """Every trigger and event trigger once: fired, silent, or why only its definition was compared.
+
+    `known` are all tables and views by their OID.
+    """
     with ground.rolled_back(_UNTIMED) as cursor:
-        known = tables.read(cursor)
         listed: list[tuple[Table, _Trigger]] = []
         elsewhere: list[Exercise] = []
         for oid, subject, name, kind, enabled, columns, condition, function, called, language in catalogue.ask(

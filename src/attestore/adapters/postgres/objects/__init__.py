@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from queue import Empty, SimpleQueue
 from typing import Any
 
 import psycopg
 
 from attestore.adapters.postgres.objects import attached, blobs, code, findings, relations, rights
 from attestore.adapters.postgres.objects.catalogue import SINCE_15, ask, pinned
+from attestore.adapters.postgres.session import abandon
 from attestore.proof import Object
 
 __all__ = ["read"]
@@ -15,19 +20,47 @@ __all__ = ["read"]
 _QUESTIONS = (*relations.QUESTIONS, *attached.QUESTIONS, *code.QUESTIONS, *rights.QUESTIONS)
 
 
-def read(connection: psycopg.Connection[Any]) -> tuple[tuple[Object, ...], tuple[str, ...]]:
+def read(
+    connection: psycopg.Connection[Any], *, beside: Sequence[psycopg.Connection[Any]] = ()
+) -> tuple[tuple[Object, ...], tuple[str, ...]]:
     """Every object of the database, sorted, and findings about the database as it is.
 
-    Reads only, in a few dozen set-based questions, at the snapshot of the caller's transaction where there is one.
-    Objects that an extension owns are left out (the extension stands for them), and so are system schemas.
+    Reads only, in a few dozen set-based questions, at the snapshot of the caller's transaction where there is one. Sessions
+    `beside` share the questions, at the same snapshot. Objects that an extension owns are left out (the extension stands
+    for them), and so are system schemas.
 
     Raises:
         psycopg.Error: the role may not read something; whoever holds the connection says so in its own words.
     """
     version = connection.info.server_version
-    published = code.PUBLISHED[version >= SINCE_15]
-    with pinned(connection) as cursor:
-        found = [Object(*row) for question in (*_QUESTIONS, published) for row in ask(cursor, question)]
-        found += blobs.read(cursor)
-        sentences = findings.read(cursor, version=version)
+    waiting: SimpleQueue[str] = SimpleQueue()
+    for question in (*_QUESTIONS, code.PUBLISHED[version >= SINCE_15]):
+        waiting.put(question)
+    with ExitStack() as stack:
+        cursor, *others = (stack.enter_context(pinned(each)) for each in (connection, *beside))
+        pool = stack.enter_context(ThreadPoolExecutor(max(1, len(others)), thread_name_prefix="definitions"))
+        elsewhere = [pool.submit(_answers, other, waiting) for other in others]
+        try:
+            found = _answers(cursor, waiting)
+            found += blobs.read(cursor)
+            sentences = findings.read(cursor, version=version)
+            for each in elsewhere:
+                found += each.result()
+        except BaseException:
+            # nothing new is asked; what is being asked is cancelled
+            with suppress(Empty):
+                while True:
+                    waiting.get_nowait()
+            for other in others:
+                abandon(other.connection)
+            raise
     return tuple(sorted(found)), sentences
+
+
+def _answers(cursor: psycopg.Cursor[tuple[Any, ...]], waiting: SimpleQueue[str]) -> list[Object]:
+    """Of each question that nobody has taken yet."""
+    found: list[Object] = []
+    with suppress(Empty):
+        while True:
+            found += (Object(*row) for row in ask(cursor, waiting.get_nowait()))
+    return found
