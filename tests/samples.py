@@ -54,7 +54,10 @@ def _run(system: str, source: str, *, damaged: bool = False) -> Path:
     settings = _settings(system, source)
     plan = compose.planned(Job.RUN, settings, gates=_gates())
     watcher = Quiet(consoles()[1], clock=compose.clock())
-    with compose.tools(plan, settings, watcher=watcher, settle=lambda: None) as tools:
+    with (
+        compose.pressing() as press,
+        compose.tools(plan, settings, press=press, watcher=watcher, settle=lambda: None) as tools,
+    ):
         chosen = _rotten(tools) if damaged else tools
         return execute(plan, tools=chosen, reports=settings.reports).finished.folder
 
@@ -105,7 +108,8 @@ def _killed(system: str, source: str) -> Path:
             break
     running.send_signal(signal.SIGKILL)
     running.wait()
-    compose.close_died(_settings(system, source), watcher=Quiet(consoles()[1], clock=compose.clock()))
+    with compose.pressing() as press:
+        compose.close_died(_settings(system, source), press=press, watcher=Quiet(consoles()[1], clock=compose.clock()))
     return next(path for path in Path("reports").iterdir() if path.is_dir() and f"-{system}-" in path.name)
 
 

@@ -233,7 +233,10 @@ def in_process(desk: Desk, source: str, *, gates: tuple[Gate, ...], old: bytes, 
     _, err = consoles()
     plan = compose.planned(Job.RUN, settings, gates=gates)
     watcher = Quiet(err, clock=compose.clock())
-    with compose.tools(plan, settings, watcher=watcher, settle=lambda: None) as tools:
+    with (
+        compose.pressing() as press,
+        compose.tools(plan, settings, press=press, watcher=watcher, settle=lambda: None) as tools,
+    ):
         return execute(plan, tools=changing(tools, old=old, new=new), reports=settings.reports)
 
 

@@ -78,6 +78,11 @@ class Press:
         try:
             self.prepare()
             yield self
+        except BaseException:
+            # whoever has something to tell does not wait for what begins still
+            if self._child is not None:
+                self._child.close()
+            raise
         finally:
             self._keeps = False
             self._let_go()
@@ -94,6 +99,7 @@ class Press:
         Raises:
             PrintError: a library that WeasyPrint loads is missing.
         """
+        self.prepare()
         with self._at_hand(self._child) as child:
             child.look()
         return self

@@ -7,7 +7,9 @@ that a layout takes; what one page does to it, another never sees.
 from __future__ import annotations
 
 import ctypes
+import errno
 import gc
+import mmap
 import os
 import resource
 import select
@@ -109,12 +111,14 @@ def _answer(job: framing.Job, printer: WeasyPrinter | PrintError) -> Sequence[by
             raise printer
         if isinstance(job, framing.Ready):
             # asked for, and never touched: room that a page will need
-            bytearray(_ROOM)
+            mmap.mmap(-1, _ROOM).close()
             return framing.made(b"")
         return framing.made(printer.print(job[0], attachments=job[1]))
     except (PrintError, DiskError) as problem:
         return framing.failed(problem)
-    except MemoryError:
+    except (MemoryError, OSError) as problem:
+        if isinstance(problem, OSError) and problem.errno != errno.ENOMEM:
+            raise
         return framing.failed(
             PrintError("the report could not be laid out in the memory that a process of ours may take")
         )

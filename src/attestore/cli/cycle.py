@@ -131,14 +131,18 @@ def _carried_out(job: Job, order: Order, *, gates: tuple[Gate, ...], stop: Stop,
     # what makes backups is done once at a time, and what drills them is; neither waits for the other
     what = "drill" if job is Job.DRILL else "backup"
     concern(plan.run)
-    with turn(order.reports, plan.system, what, since=instants.text(compose.clock().now())):
-        for died in compose.close_died(order.settings, watcher=Quiet(err, clock=compose.clock())):
+    since = instants.text(compose.clock().now())
+    # what prints takes longer to begin than all else, and is begun first
+    with compose.pressing() as press, turn(order.reports, plan.system, what, since=since):
+        for died in compose.close_died(order.settings, press=press, watcher=Quiet(err, clock=compose.clock())):
             judged = ", ".join(f"{each.gate} {each.outcome.name}" for each in died.verdicts) or "no gate was asked"
             _say(err, f"Run {died.case.context.run} had died; its bundle is closed and signed: {judged}.")
         _finish_pending(job, order, plan, err)
         with (
             _watching(err, plan) as watcher,
-            compose.tools(plan, order.settings, watcher=watcher, settle=stop.settle, hearing=stop.hearing) as tools,
+            compose.tools(
+                plan, order.settings, press=press, watcher=watcher, settle=stop.settle, hearing=stop.hearing
+            ) as tools,
         ):
             outcome = execute(plan, tools=tools, reports=order.reports)
     _stamp(order, folder=outcome.finished.folder, say=lambda text: _say(err, text))

@@ -10,6 +10,7 @@ from attestore.compose.deciding import Pen, keeping, named, pen
 from attestore.compose.demo import gallery
 from attestore.compose.export import certifying, sealing
 from attestore.compose.messages import message
+from attestore.compose.paper import pressing
 from attestore.compose.secrets import resolved, told
 from attestore.compose.settings import Settings, clock, planned, source_label, system_of
 from attestore.compose.stores import opened_store, places
@@ -32,6 +33,7 @@ __all__ = [
     "pen",
     "places",
     "planned",
+    "pressing",
     "render_again",
     "resolved",
     "sealing",

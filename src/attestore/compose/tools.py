@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
+from typing import TYPE_CHECKING
 
 from attestore.compose.engines import Engines
 from attestore.compose.looks import looks
@@ -17,6 +18,9 @@ from attestore.ports import Watcher
 from attestore.run import Finished, Issuing, NamedStore, Tools
 from attestore.run import close_died as close_runs
 
+if TYPE_CHECKING:
+    from attestore.adapters.press import Press
+
 __all__ = ["close_died", "tools"]
 
 
@@ -25,17 +29,17 @@ def tools(
     chosen: Plan,
     settings: Settings,
     *,
+    press: Press,
     watcher: Watcher,
     settle: Callable[[], None],
     hearing: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> Iterator[Tools]:
-    """Every door a plan needs, closed again when the block ends.
+    """Every door a plan needs, closed again when the block ends; that `press` can print is known when it begins.
 
     Raises:
         Error: whatever is missing before a run can even begin: programmes, keys, roster.
     """
     from attestore.adapters.gpg import GpgSealer, GpgSigner, GpgVerifier
-    from attestore.adapters.press import Press
     from attestore.adapters.process import Runner
     from attestore.adapters.system import SystemClock, SystemEntropy
     from attestore.adapters.workspace import TemporaryWorkspace
@@ -44,7 +48,8 @@ def tools(
     with ExitStack() as stack:
         workspace = stack.enter_context(TemporaryWorkspace())
         runner = Runner(logs=workspace.logs)
-        printer = stack.enter_context(Press().kept())
+        # whoever waited for another run has waited longer than what prints is kept
+        press.prepare()
         home = stack.enter_context(opened_home(settings, runner=runner, say=watcher.say, work=workspace.path))
         engines = Engines(
             settings,
@@ -56,7 +61,7 @@ def tools(
         )
         alone = stack.enter_context(lone_key(settings, home, runner=runner, work=workspace.path))
         # whether it can print is found out beside all that, and told before anything is backed up
-        printer.checked()
+        press.checked()
         sealer = GpgSealer(home.keyring, home.recipients, runner=runner, work=workspace.path, alone=alone)
         yield Tools(
             clock=SystemClock(),
@@ -67,7 +72,7 @@ def tools(
             stores=tuple(NamedStore(each.name, opened_store(each), off_site=each.off_site) for each in settings.stores),
             signer=GpgSigner(home.keyring, home.operator.fingerprint, runner=runner),
             verifier=stack.enter_context(GpgVerifier(home.roster.public_keys(), runner=runner, work=workspace.path)),
-            printer=printer,
+            printer=press,
             watcher=watcher,
             templates=dressed.templates,
             operator=home.operator,
@@ -84,14 +89,13 @@ def tools(
         )
 
 
-def close_died(settings: Settings, *, watcher: Watcher) -> tuple[Finished, ...]:
+def close_died(settings: Settings, *, press: Press, watcher: Watcher) -> tuple[Finished, ...]:
     """Close what died before us: remove its workspace and server, sign its bundle; the runs that were closed.
 
     Raises:
         Error: a bundle or the ledger can't be read, written or signed.
     """
     from attestore.adapters.gpg import GpgSigner, GpgVerifier
-    from attestore.adapters.press import Press
     from attestore.adapters.process import Runner
     from attestore.adapters.system import SystemClock
     from attestore.adapters.workspace import TemporaryWorkspace, sweep
@@ -108,16 +112,16 @@ def close_died(settings: Settings, *, watcher: Watcher) -> tuple[Finished, ...]:
     runner = Runner()
     with (
         TemporaryWorkspace() as workspace,
-        Press().kept() as printer,
         opened_home(settings, runner=runner, say=watcher.say, work=workspace.path) as home,
         GpgVerifier(home.roster.public_keys(), runner=runner, work=workspace.path) as verifier,
     ):
-        printer.checked()
+        press.prepare()
+        press.checked()
         issuing = Issuing(
             clock=SystemClock(),
             signer=GpgSigner(home.keyring, home.operator.fingerprint, runner=runner),
             verifier=verifier,
-            printer=printer,
+            printer=press,
             watcher=watcher,
             templates=dressed.templates,
             roster=home.roster,

@@ -8,6 +8,7 @@ import pytest
 
 from attestore import compose
 from attestore.adapters import workspace
+from attestore.adapters.press import Press
 from attestore.cli.cycle import Order
 
 
@@ -35,5 +36,5 @@ def test_folders_that_were_left_behind_are_told_in_one_line(
     monkeypatch.setattr(workspace, "sweep", lambda: gone)
     heard = Heard()
     order = Order(reports=tmp_path / "reports", home=tmp_path / "home")
-    assert compose.close_died(order.settings, watcher=heard) == ()  # type: ignore[arg-type]
+    assert compose.close_died(order.settings, press=Press(), watcher=heard) == ()  # type: ignore[arg-type]
     assert heard.lines == said
