@@ -105,6 +105,7 @@ class WeasyPrinter:
                     pdf_identifier=_identifier(page),
                     attachments=carried,
                     font_config=self._configuration,
+                    uncompressed_pdf=True,
                 )
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as problem:
             if isinstance(problem, OSError) and problem.errno in _FULL:

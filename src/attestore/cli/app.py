@@ -90,7 +90,11 @@ def main() -> NoReturn:
     # proofs of thousands of tables are a million values that live on: looking through them for cycles takes a third of the time
     gc.set_threshold(*_SELDOM)
     with patient():
-        _run()
+        try:
+            _run()
+        finally:
+            # what is left ends with the process: looking through all of it for cycles first would be for nobody
+            gc.freeze()
 
 
 def _run() -> NoReturn:
