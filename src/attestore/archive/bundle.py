@@ -102,18 +102,22 @@ class Bundle(disk.Held):
         """Where it is."""
         return self._folder
 
-    def observe(self, observation: Observation) -> None:
-        """Append one line to the journal; it is on the disk when this returns.
+    def observe(self, *observations: Observation) -> None:
+        """Append a line for each to the journal; they are on the disk when this returns.
 
         Raises:
-            DiskError: no space left, or the disk failed.
+            DiskError: no space left, or the disk failed; none of them is there.
         """
         self._catch_up()
-        at = self._at
-        data = journal.line(observation, number=at.number + 1, previous=at.head)
+        number, head, lines = self._at.number, self._at.head, list[bytes]()
+        for observation in observations:
+            number += 1
+            lines.append(journal.line(observation, number=number, previous=head))
+            head = journal.link(lines[-1])
+        data = b"".join(lines)
         with disk.translated(self._folder / layout.JOURNAL):
             disk.append(self._descriptor, data)
-        self._at = _Position(at.number + 1, journal.link(data), at.size + len(data))
+        self._at = _Position(number, head, self._at.size + len(data))
 
     def journal(self) -> Journal:
         """The journal as it stands on the disk.

@@ -60,9 +60,10 @@ def tools(
             source_pause_ms=chosen.source_pause_ms,
         )
         alone = stack.enter_context(lone_key(settings, home, runner=runner, work=workspace.path))
+        sealer = GpgSealer(home.keyring, home.recipients, runner=runner, work=workspace.path, alone=alone)
+        verifier = stack.enter_context(GpgVerifier(home.roster.public_keys(), runner=runner, work=workspace.path))
         # whether it can print is found out beside all that, and told before anything is backed up
         press.checked()
-        sealer = GpgSealer(home.keyring, home.recipients, runner=runner, work=workspace.path, alone=alone)
         yield Tools(
             clock=SystemClock(),
             entropy=SystemEntropy(),
@@ -71,7 +72,7 @@ def tools(
             sealer=sealer,
             stores=tuple(NamedStore(each.name, opened_store(each), off_site=each.off_site) for each in settings.stores),
             signer=GpgSigner(home.keyring, home.operator.fingerprint, runner=runner),
-            verifier=stack.enter_context(GpgVerifier(home.roster.public_keys(), runner=runner, work=workspace.path)),
+            verifier=verifier,
             printer=press,
             watcher=watcher,
             templates=dressed.templates,

@@ -17,10 +17,10 @@ __all__ = ["Book", "Pages", "Proved", "Recovery"]
 
 
 class Pages(Protocol):
-    """Where observations are kept, one by one: a bundle's journal, or nowhere but in the book."""
+    """Where observations are kept: a bundle's journal, or nowhere but in the book."""
 
-    def observe(self, observation: Observation) -> None:
-        """Keep one more."""
+    def observe(self, *observations: Observation) -> None:
+        """Keep some more: all of them, or none."""
         ...
 
 
@@ -59,16 +59,7 @@ class Book:
 
     def write(self, fact: str, value: Value, *, source: str, subject: str = "") -> None:
         """Observe one fact now."""
-        observation = Observation(
-            at=instants.text(self._clock.now()),
-            tick=self._clock.tick() - self._start,
-            fact=fact,
-            subject=subject,
-            value=value,
-            source=source,
-        )
-        self._pages.observe(observation)
-        self._seen.append(observation)
+        self.write_all([(fact, subject, value)], source=source)
 
     def know(self, fact: str, value: Value, *, source: str) -> None:
         """Observe one fact unless this run has observed it already, nearer to where it comes from."""
@@ -76,9 +67,20 @@ class Book:
             self.write(fact, value, source=source)
 
     def write_all(self, facts: Iterable[tuple[str, str, Value]], *, source: str) -> None:
-        """Observe several facts, given as (fact, subject, value)."""
-        for fact, subject, value in facts:
-            self.write(fact, value, source=source, subject=subject)
+        """Observe several facts at once, given as (fact, subject, value)."""
+        observations = [
+            Observation(
+                at=instants.text(self._clock.now()),
+                tick=self._clock.tick() - self._start,
+                fact=fact,
+                subject=subject,
+                value=value,
+                source=source,
+            )
+            for fact, subject, value in facts
+        ]
+        self._pages.observe(*observations)
+        self._seen += observations
 
     @contextmanager
     def entering(self, phase: str) -> Iterator[None]:
@@ -145,9 +147,12 @@ class Recovery:
         if self._told:
             return
         self._told = True
-        for phase, took in self._took:
-            self._book.write(f"restore.{phase}", took, source="monotonic clock")
-            self._book.write("phase.elapsed", took, source="monotonic clock", subject=phase)
+        facts = (
+            told
+            for phase, took in self._took
+            for told in ((f"restore.{phase}", "", took), ("phase.elapsed", phase, took))
+        )
+        self._book.write_all(facts, source="monotonic clock")
 
     def _mark(self) -> None:
         now = self._clock.tick()

@@ -155,7 +155,7 @@ class Recovery:
 class _Nowhere:
     """The book itself is all that is kept while a recovery goes on."""
 
-    def observe(self, observation: Observation) -> None:
+    def observe(self, *observations: Observation) -> None:
         """Nothing more."""
 
 
