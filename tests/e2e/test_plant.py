@@ -104,7 +104,8 @@ def test_checks_keys_and_triggers_that_refuse_are_passed_over(database: Connecti
             CREATE TABLE parent (id int PRIMARY KEY);
             CREATE TABLE child (parent int REFERENCES parent, filler text);
             INSERT INTO parent VALUES (1);
-            INSERT INTO child SELECT 1, repeat('y', 900) FROM generate_series(1, 100)"""
+            INSERT INTO child SELECT 1, repeat('y', 900) FROM generate_series(1, 100);
+            ANALYZE"""
         )
     planted, changed, _ = _planted(database)
     assert planted == ["one value of column c altered: public.checked", "one row deleted: public.parent"]

@@ -36,6 +36,7 @@ INSERT INTO one SELECT g, 'one ' || g FROM generate_series(1, 10) g;
 INSERT INTO two SELECT g, 'two ' || g FROM generate_series(1, 1000) g;
 INSERT INTO three SELECT g, 'three ' || g FROM generate_series(1, 2000) g;
 INSERT INTO fleeting SELECT generate_series(1, 3000);
+ANALYZE;
 """
 
 

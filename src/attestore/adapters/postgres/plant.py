@@ -21,17 +21,20 @@ __all__ = ["Cells", "plant"]
 Cells: TypeAlias = Callable[[str, str, Sequence[str]], Mapping[str, int]]
 """given schema and name of a table and addresses of rows: the cell of the table's sketch in which each row lies"""
 
-# Leaf tables that a dump covers and that hold a row at all, smallest first: a control should cost nothing. A trigger or
-# rule that acts even for replicas would change more than was planted.
+# Leaf tables that a dump covers and that hold a row at all, smallest first as ANALYZE found them: a control should cost nothing,
+# and no file is looked at but of those that are taken. A trigger or rule that acts even for replicas would change more than
+# was planted.
 _TABLES: Final = """
-SELECT c.oid, n.nspname, c.relname
-  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
- WHERE c.relkind = 'r' AND c.relpersistence = 'p' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
-   AND NOT EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = c.oid AND g.tgenabled IN ('A', 'R'))
-   AND NOT EXISTS (SELECT FROM pg_rewrite r WHERE r.ev_class = c.oid AND r.ev_enabled IN ('A', 'R'))
-   AND pg_relation_size(c.oid) > 0
- ORDER BY c.relispartition, pg_relation_size(c.oid), n.nspname COLLATE "C", c.relname COLLATE "C"
+SELECT oid, nspname, relname FROM (
+  SELECT c.oid, n.nspname, c.relname
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+   WHERE c.relkind = 'r' AND c.relpersistence = 'p' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+     AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+     AND NOT EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = c.oid AND g.tgenabled IN ('A', 'R'))
+     AND NOT EXISTS (SELECT FROM pg_rewrite r WHERE r.ev_class = c.oid AND r.ev_enabled IN ('A', 'R'))
+   ORDER BY c.relispartition, nullif(c.relpages, 0), n.nspname COLLATE "C", c.relname COLLATE "C") smallest
+ WHERE pg_relation_size(oid) > 0
+ LIMIT %s
 """
 
 # Every type here has a successor that is another value; keys come last, since changing one may be refused as a duplicate.
@@ -158,9 +161,12 @@ def _undisturbed(connection: psycopg.Connection[Any]) -> None:
 
 def _planted(site: _Site, cells: Cells) -> tuple[Planted, ...]:
     with site.connection.cursor(row_factory=tuple_row) as cursor:
-        leaves = [_Leaf(oid, schema, name) for oid, schema, name in cursor.execute(_TABLES.encode()).fetchall()]
+        leaves = [
+            _Leaf(oid, schema, name)
+            for oid, schema, name in cursor.execute(_TABLES.encode(), (_ENOUGH + 1,)).fetchall()
+        ]
         indexes = [str(row[0]) for row in cursor.execute(_INDEXES.encode()).fetchall()]
-    found = _rows(site, leaves[: _ENOUGH + 1], cells)
+    found = _rows(site, leaves, cells)
     dropped = next((hit for index in indexes[:_ENOUGH] if (hit := _dropped(site, index))), None)
     if dropped is not None:
         found.append(dropped)
