@@ -183,6 +183,7 @@ def test_a_table_that_the_planting_transaction_emptied_is_read_again(copy: Copy)
         " RETURN true; END $$",
         "CREATE TABLE aside (id int, word text CHECK (public.sweep()))",
         "INSERT INTO aside VALUES (1, 'x')",
+        "ANALYZE aside",
     )
     proof = copy.proved()
     planted = copy.target.plant(KEY, sketches=copy.sketches)
@@ -200,6 +201,7 @@ def test_what_the_planting_transaction_wrote_is_read_again_though_nobody_counted
         " RETURN true; END $$",
         "CREATE TABLE aside (id int, word text CHECK (public.write()))",
         "INSERT INTO aside VALUES (1, 'x')",
+        "ANALYZE aside",
     )
     proof = copy.proved()
     planted = copy.target.plant(KEY, sketches=copy.sketches)
