@@ -56,6 +56,21 @@ def test_passwords_of_servers_and_mappings_are_not_read() -> None:
 
 
 @pytest.mark.parametrize("major", MAJORS)
+def test_several_sessions_find_what_one_finds_and_one_that_is_gone_is_told(major: int) -> None:
+    with running_server(major) as server, server.connect() as session, server.connect() as beside:
+        create_rich(session)
+        alone = objects.read(session)
+        assert len(alone[0]) > 100
+        assert objects.read(session, beside=[beside]) == alone
+        with server.connect() as third:
+            assert objects.read(session, beside=[beside, third]) == alone
+        session.execute("SELECT pg_terminate_backend(%s)", (beside.info.backend_pid,))
+        with pytest.raises(psycopg.OperationalError):
+            objects.read(session, beside=[beside])
+        assert objects.read(session) == alone
+
+
+@pytest.mark.parametrize("major", MAJORS)
 def test_a_role_that_may_only_read_sees_the_same(major: int) -> None:
     """But for large objects, which nobody reads without a grant; that is refused and not passed over."""
     with running_server(major) as server, server.connect() as session:

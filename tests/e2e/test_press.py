@@ -154,6 +154,29 @@ def test_a_kept_child_that_is_well_prints_what_comes_and_grows_by_none_of_it() -
     assert children() == before
 
 
+def test_whoever_is_refused_does_not_wait_for_what_begins_to_print() -> None:
+    """It is killed while it imports; asked to end, it would first have done that."""
+    before = children()
+    with pytest.raises(ValueError, match="no such gate"), Press().kept():
+        begun = keeper(before)
+        raise ValueError("no such gate")
+    assert children() == before
+    assert not Path(f"/proc/{begun}").exists()
+
+
+def test_a_child_that_ended_while_its_run_waited_for_another_is_begun_anew_before_it_is_asked() -> None:
+    before = children()
+    with Press(idle_s=0.01).kept() as press:
+        begun = keeper(before)
+        for _ in range(1000):
+            if Path(f"/proc/{begun}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+                break
+            time.sleep(0.02)
+        press.checked()
+        assert keeper(before) != begun
+    assert children() == before
+
+
 def _all(press: Press, pages: list[Page]) -> dict[int, bytes]:
     with press.printing(pages, attachments=CARRIED) as printed:
         return dict(printed)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from attestore import canon
-from attestore.errors import ProgramFailedError
+from attestore.errors import ContendedError, ProgramFailedError
 from attestore.gate import Operator, Probe
 from attestore.proof import Proof, compare, decode, encode
 from servers import KEY, Nobody, Server, there_and_back
@@ -222,6 +222,27 @@ def test_a_probe_does_not_wait_behind_somebody_who_waits_for_an_exclusive_lock(s
             waiter.cancel_safe()
             waiter.close()
     assert seen.probes == alone
+
+
+def test_only_the_session_that_holds_the_locks_reads_before_the_dump_has_its_own(server15: Server) -> None:
+    others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    seen: list[int] = []
+    with server15.database("CREATE TABLE t (a int)", "INSERT INTO t VALUES (1)") as database:
+        alone = server15.prove(database)
+        with server15.source(database).snapshot() as snapshot, server15.connect(database) as looker:
+
+            def cleared() -> None:
+                seen.append(int(looker.execute(others).fetchall()[0][0]))
+
+            def contended() -> None:
+                raise ContendedError("somebody waits for an exclusive lock")
+
+            with pytest.raises(ContendedError):
+                snapshot.prove(KEY, probes=(), jobs=2, watch=Nobody(), cleared=contended)
+            told = snapshot.prove(KEY, probes=(), jobs=2, watch=Nobody(), cleared=cleared)
+    assert (told.objects, [each.sums for each in told.tables]) == (alone.objects, [each.sums for each in alone.tables])
+    # who lists the tables, and who locks them
+    assert seen == [2]
 
 
 def test_a_probe_cannot_change_how_the_next_one_is_answered(server15: Server) -> None:
