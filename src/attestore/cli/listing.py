@@ -47,31 +47,35 @@ def list_stores(
     out, err = consoles()
     told: list[canon.JSON] = []
     problem: Error | None = None
-    for place in stores:
-        with listing(store=place, reports=reports, roster=roster) as doors:
+    with listing(reports=reports, roster=roster) as doors:
+        for place in stores:
             try:
-                found = list_backups(doors, system=system)
+                opened = doors(place)
+                found = list_backups(opened, system=system)
             except StoreError as refused:
                 if len(stores) == 1:
                     raise
                 problem = problem or refused
                 err.print(Text(f"{place.name}: {refused.message}", style="bold red"))
                 continue
-            known = doors.roster
-        told += [
-            {"store": place.name, **_as_json(each, known, now), **_fate_json(each, decided, asked=fates is not None)}
-            for each in found
-        ]
-        if as_json:
-            continue
-        if len(stores) > 1:
-            out.print(Text(f"{place.name}  {place.location}{', off-site' if place.off_site else ''}", style="bold"))
-        if not found:
-            whose = f" of {system}" if system else ""
-            err.print(Text(f"{place.location} holds no backup{whose}. Take one with `attestore backup`."))
-        for each in found:
-            for line in (*_lines(each, known, now), *_fate(each, decided, asked=fates is not None)):
-                out.print(line)
+            told += [
+                {
+                    "store": place.name,
+                    **_as_json(each, opened.roster, now),
+                    **_fate_json(each, decided, asked=fates is not None),
+                }
+                for each in found
+            ]
+            if as_json:
+                continue
+            if len(stores) > 1:
+                out.print(Text(f"{place.name}  {place.location}{', off-site' if place.off_site else ''}", style="bold"))
+            if not found:
+                whose = f" of {system}" if system else ""
+                err.print(Text(f"{place.location} holds no backup{whose}. Take one with `attestore backup`."))
+            for each in found:
+                for line in (*_lines(each, opened.roster, now), *_fate(each, decided, asked=fates is not None)):
+                    out.print(line)
     if as_json:
         typer.echo(canon.encode(told).decode())
     return 0 if problem is None else problem.exit_code

@@ -199,8 +199,8 @@ def _wanted(watching: Watching) -> Mapping[tuple[str, str], Gate]:
 
 def _asking(watching: Watching, store: StorePlace) -> Callable[[], tuple[Listed, ...]]:
     def ask() -> tuple[Listed, ...]:
-        with listing(store=store, reports=watching.reports, roster=watching.roster) as doors:
-            return list_backups(doors)
+        with listing(reports=watching.reports, roster=watching.roster) as doors:
+            return list_backups(doors(store))
 
     return ask
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,8 +15,8 @@ __all__ = ["listing"]
 
 
 @contextmanager
-def listing(*, store: StorePlace, reports: Path, roster: Path) -> Iterator[Listing]:
-    """The store, and whom to trust.
+def listing(*, reports: Path, roster: Path) -> Iterator[Callable[[StorePlace], Listing]]:
+    """Whom to trust, and with that, what looks into a store; several stores share the keyring that is made for it.
 
     Raises:
         UsageError, GateError: there is no such roster, or it isn't one.
@@ -25,10 +25,9 @@ def listing(*, store: StorePlace, reports: Path, roster: Path) -> Iterator[Listi
     from attestore.adapters.workspace import TemporaryWorkspace
 
     with auditing(roster) as trust, TemporaryWorkspace() as workspace:
-        yield Listing(
-            store=opened_store(store),
-            verifier=trust.verifier,
-            roster=trust.roster,
-            reports=reports,
-            work=workspace.private("listing"),
-        )
+        work, held = workspace.private("listing"), dict[tuple[str, str], str]()
+
+        def doors(store: StorePlace) -> Listing:
+            return Listing(opened_store(store), trust.verifier, trust.roster, reports, work, held)
+
+        yield doors

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -74,6 +74,8 @@ class Listing:
     reports: Path
     work: Path
     """a private folder"""
+    held: dict[tuple[str, str], str] = field(default_factory=dict)
+    """whose signatures held, by the digests of signature and manifest: several stores hold the same ones, and gpg is asked once"""
 
 
 def list_backups(listing: Listing, *, system: str = "") -> tuple[Listed, ...]:
@@ -136,20 +138,27 @@ def _signer(listing: Listing, prefix: str, data: bytes, names: list[str], flaws:
     if "manifest.json.asc" not in names:
         flaws.append("its manifest is not signed")
         return ""
-    path = listing.work / "manifest.listed.json"
     try:
         signature = listing.store.read(f"{prefix}/manifest.json.asc", limit=_LARGEST_SIGNATURE)
-        path.write_bytes(data)
-        fingerprint = listing.verifier.verify(signature, path)
+        asked = canon.sha256_hex(signature), canon.sha256_hex(data)
+        fingerprint = listing.held.get(asked) or _verified(listing, signature, data)
     except (StoreError, TamperedError) as problem:
         flaws.append(problem.message)
         return ""
-    finally:
-        path.unlink(missing_ok=True)
+    listing.held[asked] = fingerprint
     if listing.roster.person_of(fingerprint, role="operator") is None:
         flaws.append(f"its manifest is signed by {fingerprint}, who is no operator of the roster")
         return ""
     return fingerprint
+
+
+def _verified(listing: Listing, signature: bytes, data: bytes) -> str:
+    path = listing.work / "manifest.listed.json"
+    try:
+        path.write_bytes(data)
+        return listing.verifier.verify(signature, path)
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def _parts(known: Manifest, sizes: Mapping[str, int | None]) -> Iterator[str]:

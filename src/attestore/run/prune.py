@@ -117,8 +117,9 @@ def examine(pruning: Pruning) -> Examined:
     told = _told(pruning, entries)
     found: dict[str, list[Copy]] = {}
     leftovers: list[tuple[str, Unfinished]] = []
+    held: dict[tuple[str, str], str] = {}
     for name, store in pruning.stores.items():
-        for copy in _copies(pruning, name=name, store=store):
+        for copy in _copies(pruning, name=name, store=store, held=held):
             found.setdefault(copy.listed.backup, []).append(copy)
         leftovers += [(name, each) for each in store.unfinished() if _stale(each, told=told, pruning=pruning, now=now)]
     copies = {backup: tuple(each) for backup, each in found.items()}
@@ -172,10 +173,8 @@ def prune(pruning: Pruning, *, signer: Signer, by: str) -> Pruned:
     )
 
 
-def _copies(pruning: Pruning, *, name: str, store: Store) -> Iterator[Copy]:
-    listing = Listing(
-        store=store, verifier=pruning.verifier, roster=pruning.roster, reports=pruning.reports, work=pruning.work
-    )
+def _copies(pruning: Pruning, *, name: str, store: Store, held: dict[tuple[str, str], str]) -> Iterator[Copy]:
+    listing = Listing(store, pruning.verifier, pruning.roster, pruning.reports, pruning.work, held)
     for listed in list_backups(listing, system=pruning.system):
         yield Copy(store=name, listed=listed, keys=store.keys(f"{pruning.system}/{listed.backup}/"))
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import FrameType
 
 import pytest
+from typing_extensions import override
 
 from attestore import gate, plan, resources
 from attestore.archive import LedgerFile
@@ -72,6 +73,33 @@ def test_a_pass_that_is_entered_again_does_not_take_the_place_of_a_later_failure
     (failed,) = listed(world, tmp_path)
     assert failed.drilled is not None
     assert (failed.drilled.outcome, failed.proved) == ("FAIL", None)
+
+
+class Counting(FakeVerifier):
+    """Knows what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[bytes] = []
+
+    @override
+    def verify(self, signature: bytes, data: Path) -> str:
+        self.asked.append(signature)
+        return super().verify(signature, data)
+
+
+def test_a_signature_that_several_stores_hold_is_verified_once_and_another_one_by_itself(tmp_path: Path) -> None:
+    """What held is known by every byte of signature and manifest; what did not hold is asked again."""
+    world = World()
+    ran(world, tmp_path, Job.BACKUP)
+    counting = Counting()
+    doors = Listing(world.store, counting, world.roster, tmp_path / "reports", tmp_path)
+    first, again = list_backups(doors), list_backups(doors)
+    assert (first, len(counting.asked)) == (again, 1)
+    (key,) = (key for key in world.store.objects if key.endswith("manifest.json.asc"))
+    world.store.objects[key] = world.store.objects[key].strip() + b"0"
+    for expected in (2, 3):
+        (altered,) = list_backups(doors)
+        assert (altered.signer, len(counting.asked)) == ("", expected)
 
 
 def test_only_drills_of_what_is_stored_are_looked_into_and_none_before_one_that_decides(tmp_path: Path) -> None:
