@@ -446,6 +446,9 @@ class FakeStore:
             raise StoreError(f"{key} is not there")
         data = self.objects[key]
         path = into / record.name
+        if len(data) > record.size:
+            path.touch()
+            return FetchedPart(record=record, path=path, size=len(data), digest="")
         path.write_bytes(data)
         if hear is not None:
             hear(data)

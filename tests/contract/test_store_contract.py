@@ -104,6 +104,23 @@ def test_another_object_than_recorded_is_fetched_and_says_so(store: Store, tmp_p
     assert fetched.digest == hashlib.sha256(b"12345").hexdigest()
 
 
+@pytest.mark.parametrize("more", [1, 2 << 20])
+def test_of_a_larger_object_than_recorded_the_size_is_told_and_nothing_is_kept(
+    store: Store, tmp_path: Path, more: int
+) -> None:
+    """Whoever has the store must not fill the disk of whoever restores from it."""
+    store.put("b1/x", _sealed(tmp_path / "work", bytes(5 + more)))
+    (tmp_path / "back").mkdir()
+    heard: list[bytes] = []
+    fetched = store.fetch(
+        "b1/x", _sealed(tmp_path / "other", bytes(5)).record, into=tmp_path / "back", hear=heard.append
+    )
+    assert not fetched.intact
+    assert (fetched.size, fetched.digest, heard) == (5 + more, "", [])
+    assert f"has {5 + more:,} bytes in the store" in fetched.words
+    assert [path.stat().st_size for path in (tmp_path / "back").iterdir()] == [0]
+
+
 def test_a_healthy_store_has_no_problems_and_asking_leaves_nothing(store: Store) -> None:
     assert store.problems() == ()
     assert store.keys("") == ()

@@ -192,7 +192,7 @@ class Store(Protocol):
     def fetch(self, key: str, record: PartRecord, *, into: Path, hear: Hear | None = None) -> FetchedPart:
         """An object into a new file below `into`, sized and digested on the way; the caller asks whether it is intact.
 
-        `hear` is told its bytes in their order as they come; all of them again where the object is read again.
+        Of one that has more bytes than the record says, its size is told, and nothing of it is kept. `hear` is told its bytes in their order as they come; all of them again where the object is read again.
 
         Raises:
             StoreError: there is none, or the transfer failed.

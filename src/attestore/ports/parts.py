@@ -53,8 +53,20 @@ class FetchedPart:
     path: Path
     size: int
     digest: Digest
+    """empty where it is larger than recorded: nothing of such a part is kept, or digested"""
 
     @property
     def intact(self) -> bool:
         """Whether size and digest are those of the record."""
         return self.size == self.record.size and self.digest == self.record.digest
+
+    @property
+    def words(self) -> str:
+        """What came out of the store, and what should have come, where it is not intact."""
+        record = self.record
+        if not self.digest:
+            return f"{record.name} has {self.size:,} bytes in the store; the signed manifest says {record.size:,}"
+        return (
+            f"{record.name} came back from the store with {self.size:,} bytes, SHA-256 {self.digest[:16]}…; "
+            f"the signed manifest says {record.size:,} bytes, {record.digest[:16]}…"
+        )

@@ -287,10 +287,16 @@ class _Checking:
 
 def _authenticated(tools: Tools, *, named: NamedStore, prefix: str) -> Found:
     def signer_of(data: bytes, signature: bytes) -> str:
-        path = tools.workspace.path / "manifest.fetched.json"
+        path = tools.workspace.path / "manifest.json"
         path.write_bytes(data)
-        fingerprint = tools.verifier.verify(signature, path)
-        tools.workspace.destroy(path)
+        try:
+            fingerprint = tools.verifier.verify(signature, path)
+        except TamperedError as problem:
+            raise TamperedError(
+                f"{prefix}: {problem.message}", hint="Restore another backup, or find out who wrote into the store."
+            ) from problem
+        finally:
+            tools.workspace.destroy(path)
         if tools.roster.person_of(fingerprint, role="operator") is None:
             raise TamperedError(
                 f"the manifest of {prefix} is signed by {fingerprint}, who is no operator of the roster",
@@ -398,10 +404,8 @@ def _from(
         return parts, Checked(named, problem=problem)
     broken = [part for part in parts if not part.intact]
     if broken:
-        worst = broken[0]
         changed = TamperedError(
-            f"{worst.record.name} came back from the store with {worst.size:,} bytes, SHA-256 {worst.digest[:16]}…; "
-            f"the signed manifest says {worst.record.size:,} bytes, {worst.record.digest[:16]}…",
+            broken[0].words,
             hint="This copy of the backup is damaged: restore another backup, or from another store.",
         )
         return parts, Checked(named, problem=changed, differing=len(broken))

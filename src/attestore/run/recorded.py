@@ -94,9 +94,12 @@ def _verdict(recovery: Recovery) -> Iterator[str]:
 def _stands(recovery: Recovery) -> Iterator[str]:
     """What is there after a recovery that did not end, and how to go on."""
     standing = recovery.standing
+    hint = recovery.stopped.hint if recovery.stopped is not None else ""
     if not standing.database:
-        yield "Nothing was made on the target. Remedy the cause and give the same command again."
+        yield f"Nothing was made on the target. {hint or 'Remedy the cause and give the same command again.'}"
         return
+    if hint:
+        yield hint
     if standing.made:
         yield f"Database {standing.database} is left for you to look into: it is not whole, and nothing drops it by itself."
         yield "To go on: give the same command again, which makes another one. To clean up: DROP DATABASE, by that name."

@@ -377,7 +377,7 @@ def _vouched(data: bytes, signature: bytes, *, prefix: str, tools: Rescue) -> tu
             f"there is no signature over {prefix}/manifest.json",
             hint="Restore another backup. --unauthenticated restores what nobody vouches for.",
         )
-    path = tools.workspace.path / "manifest.fetched.json"
+    path = tools.workspace.path / "manifest.json"
     path.write_bytes(data)
     try:
         seen = tools.verifier.inspect(signature, path)

@@ -255,6 +255,18 @@ def test_a_drill_refuses_a_manifest_that_no_operator_of_the_roster_signed(tmp_pa
     assert STRANGER in drill.stopped.message
 
 
+def test_a_drill_says_which_manifest_has_other_bytes_than_were_signed(tmp_path: Path) -> None:
+    """Which file of ours it was copied into to be looked at is nobody's business."""
+    world = World()
+    ran(world, tmp_path, Job.BACKUP)
+    (key,) = (key for key in world.store.objects if key.endswith("/manifest.json"))
+    world.store.objects[key] += b" "
+    drill = ran(world, tmp_path, Job.DRILL, run="20260302T020000Z-gallery-000002")
+    assert isinstance(drill.stopped, TamperedError)
+    assert drill.stopped.message.startswith(f"{key.rpartition('/')[0]}: the signature over manifest.json")
+    assert "another backup" in drill.stopped.hint
+
+
 def test_a_drill_of_a_backup_that_is_not_there_names_the_ones_that_are(tmp_path: Path) -> None:
     world = World()
     taken = ran(world, tmp_path, Job.BACKUP).finished.case.manifest

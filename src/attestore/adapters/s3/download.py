@@ -10,7 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -42,6 +42,8 @@ class Wanted:
     """empty: the newest"""
     size: int | None = None
     """an answer that says another size is asked for again, once"""
+    bounded: bool = False
+    """whether one that says a larger size is not read"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,17 +179,22 @@ def wanted_bytes(calls: Calls, wanted: Wanted, told: dict[str, str]) -> Iterator
     """The bytes of an object from its first to its last in one stream; `told` gets the SHA-256 that it says of itself.
 
     Raises:
+        Larger: it has more bytes than it may.
         a fault of the way, as it is.
     """
     tries, at, total, tag = Tries(calls.patience), 0, None, ""
+    most = wanted.size if wanted.bounded else None
     begun = time.monotonic()
     while total is None or at < total:
         try:
             answer = calls.client.get_object(Bucket=calls.place.bucket, Key=wanted.name, **_which(wanted, at, tag))
             whole = _whole(answer, at)
             if total is None and wanted.size not in {None, whole} and tries.again(faults.Fault("another length")):
-                wanted = Wanted(wanted.name, wanted.version)
+                wanted = replace(wanted, size=None)
                 continue
+            if most is not None and whole > most:
+                answer["Body"].close()
+                raise faults.Larger(whole)
             total, tag = whole, answer.get("ETag", "")
             if at == 0:
                 told[META] = answer.get("Metadata", {}).get(META, "")
@@ -220,7 +227,9 @@ def _whole(answer: GetObjectOutputTypeDef, at: int) -> int:
         Fault: it does not begin where it was asked to.
     """
     if not at:
-        return answer["ContentLength"]
+        if (length := answer.get("ContentLength")) is None:
+            raise faults.Fault("nothing says how long an object is")
+        return length
     span, _, total = answer.get("ContentRange", "").removeprefix("bytes ").partition("/")
     if not span.startswith(f"{at}-") or not total.isdigit():
         raise faults.Fault("the rest of an object does not begin where it was asked to")

@@ -10,11 +10,19 @@ from urllib3.exceptions import HTTPError
 
 from attestore.errors import DiskError, Error, StoreError
 
-__all__ = ["FAULTS", "Fault", "Slow", "code_of", "status_of", "translated", "worth_another_try"]
+__all__ = ["FAULTS", "Fault", "Larger", "Slow", "code_of", "status_of", "translated", "worth_another_try"]
 
 
 class Fault(Exception):  # noqa: N818  it never leaves this package
     """Something came back that is not what was asked for, though nobody said that anything went wrong."""
+
+
+class Larger(Exception):  # noqa: N818  it never leaves this package
+    """An object has more bytes than it may have, and so is not read."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(f"{size} bytes")
+        self.size = size
 
 
 class Slow(Fault):

@@ -165,25 +165,29 @@ class S3Store:
     def fetch(self, key: str, record: PartRecord, *, into: Path, hear: Hear | None = None) -> FetchedPart:
         """An object into a new file below `into`, sized and digested on the way; the caller asks whether it is intact.
 
-        `hear` is told its bytes in their order as they come; all of them again where they had to be read again.
+        Of one that has more bytes than the record says, nothing is kept. `hear` is told its bytes in their order as they come; all
+        of them again where they had to be read again.
 
         Raises:
             StoreError: there is none, or the transfer failed.
             DiskError: it can't be written below `into`.
         """
         target, doing = into / plain_name(record.name), f"fetch {key} from"
-        wanted = Wanted(self._name(key), size=record.size)
+        wanted = Wanted(self._name(key), size=record.size, bounded=True)
         fetched = FetchedPart(record=record, path=target, size=-1, digest="")
         with create(target) as file, target.open("rb", buffering=0) as back:
             for _ in range(_READINGS):
                 os.ftruncate(file.fileno(), 0)
                 size, state = 0, hashlib.sha256()
-                with closing(self._through(file.fileno(), back.fileno(), wanted, doing=doing)) as chunks:
-                    for chunk in chunks:
-                        size += len(chunk)
-                        state.update(chunk)
-                        if hear is not None:
-                            hear(chunk)
+                try:
+                    with closing(self._through(file.fileno(), back.fileno(), wanted, doing=doing)) as chunks:
+                        for chunk in chunks:
+                            size += len(chunk)
+                            state.update(chunk)
+                            if hear is not None:
+                                hear(chunk)
+                except faults.Larger as larger:
+                    return FetchedPart(record=record, path=target, size=larger.size, digest="")
                 fetched = FetchedPart(record=record, path=target, size=size, digest=state.hexdigest())
                 if fetched.intact:
                     break
