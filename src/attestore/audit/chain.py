@@ -30,7 +30,7 @@ from attestore.evidence.ledger import (
 )
 from attestore.report import numbers
 
-__all__ = ["Entries", "agrees", "check", "reach", "started", "times"]
+__all__ = ["Entries", "agrees", "check", "endless", "reach", "started", "times"]
 
 Entries: TypeAlias = Sequence[Entry]
 Running: TypeAlias = Callable[[str], bool]
@@ -47,6 +47,12 @@ def started(entries: Entries) -> dict[str, RunStarted]:
         if isinstance(entry, RunStarted):
             starts.setdefault(entry.run, entry)
     return starts
+
+
+def endless(entries: Entries) -> frozenset[str]:
+    """Runs that were started and have no end."""
+    ended = {entry.run for entry in entries if isinstance(entry, RunFinished | RunClosed)}
+    return frozenset(started(entries)) - ended
 
 
 def times(known: Ledger, point: Checkpoint | None, *, at: datetime, book: Notebook) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -32,6 +32,7 @@ from attestore.evidence.ledger import (
     Ledger,
     RunClosed,
     RunFinished,
+    RunStarted,
     decode_checkpoint,
     read,
 )
@@ -109,19 +110,25 @@ def _reports(
     book = Notebook("")
     told = Told(Ledger((), (), torn=False), (), None)
     known: Ledger | None = None
+    named: frozenset[str] = frozenset()
+    alive: frozenset[str] = frozenset()
+    folders: list[str] | None = None
     with book.guarded("ledger", of=LEDGER), standing_still(reports):
         read_it = audit_ledger(reports, signatures=signatures, at=at, anchors=anchors, book=book)
         if read_it is not None:
             told, known = read_it, read_it.ledger
-    entries = told.ledger.entries
+            named = frozenset(chain.started(known.entries))
+            # while no run can enter its start or its end: later, folders and runs are those of a longer ledger
+            alive = frozenset(run for run in chain.endless(known.entries) if is_running(reports, run))
+            folders = _folders(reports, named=named, book=book)
+    if folders is None:
+        folders = _folders(reports, named=named, book=book)
     witnesses = anchored.witnesses(told.ledger, told.kept, covered=told.covered)
-    named = {entry.run for entry in chain.started(entries).values()}
-    folders = _folders(reports, named=named, book=book)
     bundles: dict[str, Audited] = {}
     lines: list[Finding] = []
     same = _Same()
     looking = partial(
-        _look, reports, told=told, known=known, named=named, signatures=signatures, witnesses=witnesses, at=at
+        _look, reports, told=told, known=known, alive=alive, signatures=signatures, witnesses=witnesses, at=at
     )
     for name, looked in zip(folders, spread(looking, folders), strict=True):
         book.lines += looked.notes
@@ -129,7 +136,7 @@ def _reports(
         if looked.audited is not None:
             bundles[name] = same.bundle(looked.audited)
     if known is not None:
-        _outside(told, bundles, reports=reports, checkpoints=checkpoints, signatures=signatures, book=book)
+        _outside(told, bundles, alive=alive, checkpoints=checkpoints, signatures=signatures, book=book)
     for audited in bundles.values():
         _roster(audited, roster=signatures.roster, book=book)
     return book.lines + lines
@@ -158,18 +165,19 @@ def _look(  # noqa: PLR0913  one run, and what is known of it from elsewhere
     *,
     told: Told,
     known: Ledger | None,
-    named: set[str],
+    alive: frozenset[str],
     signatures: Signatures,
     witnesses: Witnesses,
     at: datetime,
 ) -> _Looked:
     """One run, in a process that shares nothing with the audits of others but what was known before."""
     notes, ours = Notebook(""), Notebook(name)
-    ended = any(isinstance(entry, RunFinished | RunClosed) for _, entry in told.ledger.about(name))
-    if not ended and is_running(reports, name):
+    if name in alive:
         notes.note("completeness", "The run is in progress; it was not looked into.", of=name)
         return _Looked(notes.lines, [], None)
-    if name in named and not ended and _unsealed(reports / name):
+    about = [entry for _, entry in told.ledger.about(name)]
+    ended = any(isinstance(entry, RunFinished | RunClosed) for entry in about)
+    if any(isinstance(entry, RunStarted) for entry in about) and not ended and _unsealed(reports / name):
         torso = audit_torso(reports / name, book=ours)
         return _Looked([], ours.lines, torso)
     audited = audit_bundle(reports / name, signatures=signatures, witnesses=witnesses, at=at, book=ours)
@@ -205,14 +213,14 @@ def _outside(
     told: Told,
     bundles: Mapping[str, Audited],
     *,
-    reports: Path,
+    alive: frozenset[str],
     checkpoints: Path | None,
     signatures: Signatures,
     book: Notebook,
 ) -> None:
     """What the ledger must agree with: the bundles, reports that the auditor kept, checkpoints that stores kept."""
     known = told.ledger
-    words = chain.check(known, bundles=bundles, running=partial(is_running, reports), book=book)
+    words = chain.check(known, bundles=bundles, running=alive.__contains__, book=book)
     anchored.between(told.kept, known=known, words=words, book=book)
     if checkpoints is not None:
         compare_checkpoints(checkpoints, known=known, signatures=signatures, book=book)
@@ -306,7 +314,7 @@ def _signed_point(
     return None if seen is None else (point, seen)
 
 
-def _folders(reports: Path, *, named: set[str], book: Notebook) -> list[str]:
+def _folders(reports: Path, *, named: Collection[str], book: Notebook) -> list[str]:
     """Folders to look into: those that the ledger names, and those that hold a run which it does not name."""
     with os.scandir(reports) as entries:
         present = sorted(entry.name for entry in entries if entry.is_dir() or entry.is_symlink())
@@ -327,7 +335,7 @@ def _folders(reports: Path, *, named: set[str], book: Notebook) -> list[str]:
     return [name for name in held if is_run(name) and (name in named or not _empty(reports / name))]
 
 
-def unnamed(reports: Path, *, named: set[str]) -> tuple[str, ...]:
+def unnamed(reports: Path, *, named: Collection[str]) -> tuple[str, ...]:
     """Folders that hold a run which the ledger does not name: whatever they say, nobody promised it."""
     book = Notebook("")
     _folders(reports, named=named, book=book)

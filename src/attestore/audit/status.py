@@ -13,7 +13,7 @@ from attestore.archive.ledger import LEDGER, standing_still
 from attestore.audit import decided
 from attestore.audit.anchors import Anchor, witnesses
 from attestore.audit.bundle import Audited, audit_bundle
-from attestore.audit.chain import agrees, started
+from attestore.audit.chain import agrees, endless, started
 from attestore.audit.findings import Findings, Notebook, Status
 from attestore.audit.reports import audit_ledger
 from attestore.audit.signed import Signatures
@@ -134,12 +134,12 @@ def survey(  # noqa: PLR0913
                 known, point = told.ledger, told.point
                 witness = witnesses(told.ledger, told.kept, covered=told.covered)
                 # while no run can enter its end
-                alive = frozenset(run for run in _endless(told.ledger.entries) if is_running(reports, run))
+                alive = frozenset(run for run in endless(told.ledger.entries) if is_running(reports, run))
     broken = tuple(line.sentence for line in Findings(tuple(book.lines)).problems)
     notes = tuple(line.sentence for line in book.lines if line.status is Status.NOTE)
     entries = () if known is None else tuple(e for e in known.entries if instants.parse(e.at) <= at)
     starts, newest = _ledger(entries)
-    dead = frozenset() if known is None else _endless(known.entries) - alive
+    dead = frozenset() if known is None else endless(known.entries) - alive
     open_runs = _open(entries, dead=dead)
     audited: dict[str, tuple[Audited | None, tuple[str, ...], tuple[decided.Counted, ...]]] = {}
     rows: list[Row] = []
@@ -233,18 +233,12 @@ def _ledger(entries: tuple[Entry, ...]) -> tuple[tuple[RunStarted, ...], Mapping
     return tuple(first.values()), newest
 
 
-def _endless(entries: Sequence[Entry]) -> frozenset[str]:
-    """Runs that were started and have no end."""
-    ended = {entry.run for entry in entries if isinstance(entry, RunFinished | RunClosed)}
-    return frozenset(started(entries)) - ended
-
-
 def _open(entries: tuple[Entry, ...], *, dead: frozenset[str]) -> Mapping[tuple[str, str], _Open]:
     """What had no end by system and gate; `dead` never gets one by itself, the rest was running then, or is now."""
     found: dict[tuple[str, str], _Open] = {}
-    first, endless = started(entries), _endless(entries)
+    first, open_ones = started(entries), endless(entries)
     for place, start in enumerate(entries, start=1):
-        if not isinstance(start, RunStarted) or start.run not in endless or first[start.run] is not start:
+        if not isinstance(start, RunStarted) or start.run not in open_ones or first[start.run] is not start:
             continue
         for gate, _ in start.gates:
             now = found.get((start.system, gate), _Open())
