@@ -42,6 +42,8 @@ def test_an_old_bundle_is_rendered_as_it_was_sealed_and_decided(tmp_path: Path) 
     assert digests(RUN) == before
     again = CliRunner().invoke(app, ["report", str(RUN), "--into", str(into)])
     assert isinstance(again.exception, UsageError)
+    nowhere = CliRunner().invoke(app, ["report", str(RUN), "--into", str(tmp_path / "none/again")])
+    assert "there is no folder" in str(nowhere.exception)
 
 
 def test_it_takes_the_language_the_paper_and_the_house_that_are_asked_for(tmp_path: Path) -> None:

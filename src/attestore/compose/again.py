@@ -46,6 +46,10 @@ def render_again(folder: Path, *, into: Path, wanted: Wanted, configured: Config
 
     if into.exists() or folder.resolve() in into.resolve().parents:
         raise UsageError(f"{into} exists already, or lies in the bundle", hint="Name a new folder with --into.")
+    if not into.parent.is_dir():
+        raise UsageError(
+            f"there is no folder {into.parent} to make {into.name} in", hint="Make it first, or name another."
+        )
     contents = read_bundle(folder)
     case, records = _case(folder, contents)
     renderer, templates, case = _looks(case, contents, wanted=wanted, configured=configured)

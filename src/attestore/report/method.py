@@ -14,7 +14,7 @@ from attestore.report.recovery import phase_words
 from attestore.report.voice import among, later, retold, say
 from attestore.report.words import code, prose
 
-__all__ = ["environment", "method", "plan", "plan_table", "statements", "verification"]
+__all__ = ["environment", "method", "network", "plan", "plan_table", "statements", "verification"]
 
 _NETWORKS: Final = {
     "none": later("no network"),
@@ -97,7 +97,7 @@ def environment(view: View) -> tuple[Block, ...]:
                 reading.shown("target.empty"),
                 note=say("made by this run, without a relation before the restore"),
             ),
-            Fact(say("Target network"), _network(reading)),
+            Fact(say("Target network"), network(reading)),
             Fact(
                 say("Target writes durably"), reading.shown("restore.durable"), note=say("fsync and full_page_writes")
             ),
@@ -210,7 +210,8 @@ def plan_table(steps: Sequence[Step]) -> Table:
     )
 
 
-def _network(reading: Reading) -> str:
+def network(reading: Reading) -> str:
+    """What the restored copy could reach, in words."""
     told = reading.shown("target.network")
     return say(_NETWORKS[told]) if told in _NETWORKS else told
 

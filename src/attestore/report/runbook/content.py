@@ -21,6 +21,7 @@ from attestore.report.blocks import (
     Text,
     Tone,
 )
+from attestore.report.method import network
 from attestore.report.recovery import phase_words
 from attestore.report.runbook import hands
 from attestore.report.runbook.failures import failures
@@ -567,7 +568,7 @@ def _whence(told: Rehearsal) -> list[Block]:
                 Fact(say("Statement"), told.statement, mono=True),
                 Fact(say("Backup"), told.manifest.backup, mono=True),
                 Fact(say("Backup digest"), told.manifest.digest, mono=True),
-                Fact(say("Restored into"), reading.shown("target.version"), note=reading.shown("target.network")),
+                Fact(say("Restored into"), reading.shown("target.version"), note=network(reading)),
                 Fact(say("Made again by"), f"attestore runbook {context.system}", mono=True),
             )
         ),

@@ -40,12 +40,12 @@ def script(listing: Manifest, *, jobs: int) -> str:
     database = shell_word(listing.database)
     lines = [
         "cd $STORE/$SYSTEM/$BACKUP",
-        "gpg --verify manifest.json.asc manifest.json   # must say: Good signature, by the fingerprint of section 2",
-        "sha256sum *.gpg                                # must be the digests that manifest.json lists",
+        f"gpg --verify manifest.json.asc manifest.json   # {say('must say: Good signature, by the fingerprint of section 2')}",
+        f"sha256sum *.gpg                                # {say('must be the digests that manifest.json lists')}",
         f"mkdir -m 700 work{f' {where}' if folder else ''}",
         f"gpg --decrypt {shell_word(archive)} | zstd -d | {opened}",
-        f"gpg --decrypt {shell_word(listing.part('globals').name)} | zstd -d > work/globals.json   # roles and settings, as JSON",
-        "# make the roles that globals.json lists and the server lacks: CREATE ROLE … NOLOGIN",
+        f"gpg --decrypt {shell_word(listing.part('globals').name)} | zstd -d > work/globals.json   # {say('roles and settings, as JSON')}",
+        f"# {say('make the roles that globals.json lists and the server lacks: CREATE ROLE … NOLOGIN')}",
         f"createdb --template=template0 {_locale(listing.locale)} {database}",
     ]
     parallel = f" --jobs={jobs}" if jobs > 1 else ""
@@ -55,7 +55,7 @@ def script(listing: Manifest, *, jobs: int) -> str:
     ]
     lines += [
         f"vacuumdb --analyze-only --dbname={database}",
-        "# give the database its owner, rights and settings out of globals.json: ALTER DATABASE …",
+        f"# {say('give the database its owner, rights and settings out of globals.json: ALTER DATABASE …')}",
         "rm -r work",
     ]
     return "\n".join(lines)

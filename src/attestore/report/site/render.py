@@ -155,7 +155,7 @@ def _other(value: object) -> object:
             return _inline(value.markdown)
         case Mark():
             return Markup('<span class="mark {}"><span class="sign" aria-hidden="true">{}</span>{}</span>').format(
-                value.tone.value, value.tone.sign, visible(value.word)
+                value.tone.value, value.tone.sign, visible(say(value.word))
             )
         case Span():
             return pictures.bar(value)
