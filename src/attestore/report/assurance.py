@@ -28,6 +28,7 @@ from attestore.report.blocks import (
 )
 from attestore.report.case import NOT_MEASURED, Reading, View
 from attestore.report.front import mark, rto_check
+from attestore.report.phases import phase_words
 from attestore.report.voice import later, say
 from attestore.report.words import code, prose
 from attestore.verdict import Outcome
@@ -362,7 +363,7 @@ def _about_time(view: View) -> list[Text]:
         said.append(
             prose(
                 "Begin with the phase *{phase}* if the restore must be faster: it took {share}{jobs}.",
-                phase=say(phase), share=numbers.share(longest, measured), jobs=jobs,
+                phase=phase_words(phase), share=numbers.share(longest, measured), jobs=jobs,
             )
         )  # fmt: skip
     if reading.flag("restore.durable") is False:

@@ -25,6 +25,7 @@ from attestore.report.blocks import (
     Tone,
 )
 from attestore.report.case import NOT_MEASURED, Reading, View, write
+from attestore.report.phases import phase_words
 from attestore.report.signoff import approved_by, standing_fact, standing_notice
 from attestore.report.voice import later, retold, say
 from attestore.report.words import code, joined, plain, prose
@@ -384,7 +385,7 @@ def _bottleneck(reading: Reading, rto: int) -> list[Prose]:
         if longest * 2 > rto
         else later("The longest phase was *{phase}* ({share}).")
     )
-    return [prose(told, phase=say(phase), share=numbers.share(longest, rto))]
+    return [prose(told, phase=phase_words(phase), share=numbers.share(longest, rto))]
 
 
 def evidence_line(view: View) -> str:

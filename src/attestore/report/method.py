@@ -10,7 +10,7 @@ from attestore.report import numbers
 from attestore.report.blocks import Block, Bullets, Code, Column, Fact, Facts, Heading, Para, Table
 from attestore.report.case import NOT_MEASURED, Reading, View, server
 from attestore.report.looked import look_told
-from attestore.report.recovery import phase_words
+from attestore.report.phases import phase_words
 from attestore.report.voice import among, later, retold, say
 from attestore.report.words import code, prose
 
@@ -49,7 +49,7 @@ def method(view: View) -> tuple[Block, ...]:
         ),
         say("The local copy was destroyed. That is the disaster: whatever follows came out of the store."),
         say(
-            "On the order to restore, the parts were fetched, compared with the signed manifest, decrypted and restored into a new, isolated server, section by section."
+            "On the order to restore, the parts were fetched and, while they came, decrypted. Only when each of them had been compared with the signed manifest were they restored into a new, isolated server, section by section."
         ),
         say(
             "The recovery time ended when the restored database answered its first query. Only then began the comparison: a second proof, taken from the restored database, against the proof that came with the backup."

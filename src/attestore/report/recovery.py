@@ -22,42 +22,19 @@ from attestore.report.blocks import (
 )
 from attestore.report.case import NOT_MEASURED, Reading, View
 from attestore.report.front import margin, rto_check
+from attestore.report.phases import phase_words
 from attestore.report.voice import later, say
 
-__all__ = ["phase_words", "recovery", "recovery_table", "run_phases"]
-
-_PHASES: Final = {
-    "preflight": later("Preflight"),
-    "snapshot": later("Snapshot of the source"),
-    "proof": later("Proof of the source"),
-    "dump": later("Dump"),
-    "seal": later("Compression and encryption"),
-    "store": later("Store and read back"),
-    "disaster": later("Destruction of the local copy"),
-    "retrieve": later("Backup download"),
-    "unseal": later("Decryption and unpacking"),
-    "prepare": later("Database preparation"),
-    "schema": later("Schema restoration"),
-    "data": later("Data restoration"),
-    "indexes": later("Index, key and trigger rebuilding"),
-    "finalize": later("Finalization and first query"),
-    "verify": later("Comparison with the backup's proof"),
-    "exercise": later("Constraints, triggers and indexes tried"),
-    "inspect": later("Inspection of the stored parts"),
-    "control": later("Negative control"),
-    "teardown": later("Teardown"),
-}
+__all__ = ["recovery", "recovery_table", "run_phases"]
 
 _ROUNDED: Final = later("Each share is rounded by itself, so that their sum may miss 100% by some tenths.")
+_BESIDE: Final = later(
+    "Parts are decrypted while they come: their decryption has a time of its own only for what was left of it."
+)
 _SCRATCH: Final = later(
     "The target ran without fsync or full_page_writes. A production server writes durably and takes longer: "
     "read this time as a lower bound."
 )
-
-
-def phase_words(phase: str) -> str:
-    """A phase as operators say it."""
-    return say(_PHASES.get(phase, phase))
 
 
 def recovery(view: View) -> tuple[Block, ...]:
@@ -138,7 +115,7 @@ def recovery_table(reading: Reading) -> Table:
         tuple(rows),
         caption=say("Recovery time by phase"),
         total=total,
-        note=say(_ROUNDED),
+        note=f"{say(_ROUNDED)} {say(_BESIDE)}",
     )
 
 
@@ -146,8 +123,6 @@ def _rate(phase: str, ms: int, reading: Reading) -> str:
     match phase:
         case "retrieve":
             amount = reading.number("backup.size.sealed")
-        case "unseal":
-            amount = reading.number("backup.size.plain")
         case "data":
             rows = reading.number("rows.restored")
             return numbers.rate(rows, ms, unit="rows") if rows is not None and ms else "–"

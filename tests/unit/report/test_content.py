@@ -287,11 +287,23 @@ def test_a_row_that_is_missing_did_not_come_back_however_many_there_are(changes:
 
 
 def test_the_longest_phase_is_most_of_it_only_beyond_a_half() -> None:
-    assert "Most of it went into *" in _told({"restore.data": 5_000, "restore.rto": 6_000})
+    assert "Most of it went into *Data restoration* (" in _told({"restore.data": 5_000, "restore.rto": 6_000})
     even = {f"restore.{phase}": 100 for phase in RTO_PHASES}
     told = _told({**even, "restore.rto": 100 * len(RTO_PHASES)})
     assert "The longest phase was *" in told
     assert "Most of it" not in told
+
+
+def test_no_rate_is_told_of_a_decryption_that_goes_on_beside_the_download() -> None:
+    """Its time is what was left of it, so that all its bytes over that would be a rate that no machine has."""
+    told = _told({"restore.unseal": 5, "restore.retrieve": 4_000, "restore.rto": 4_005})
+    (row,) = (
+        line for line in told.splitlines() if line.startswith("| Decryption and unpacking |") and "0.005 s" in line
+    )
+    assert row.endswith("| – |")
+    (row,) = (line for line in told.splitlines() if line.startswith("| Backup download |") and "4.000 s" in line)
+    assert row.endswith("/s |")
+    assert "Parts are decrypted while they come" in told
 
 
 def test_a_share_is_the_same_wherever_it_is_told() -> None:
@@ -300,7 +312,7 @@ def test_a_share_is_the_same_wherever_it_is_told() -> None:
     share = report_share(1, len(RTO_PHASES))
     phases = told.split("## Recovery time", 1)[1].split("| Total", 1)[0]
     assert phases.count(f"| {share} |") == len(RTO_PHASES)
-    assert f"*unseal* ({share})" in told
+    assert f"*Decryption and unpacking* ({share})" in told, "as the table calls it"
 
 
 def test_a_report_does_not_know_the_second_at_which_its_evidence_expires() -> None:

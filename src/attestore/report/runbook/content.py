@@ -22,7 +22,7 @@ from attestore.report.blocks import (
     Tone,
 )
 from attestore.report.method import network
-from attestore.report.recovery import phase_words
+from attestore.report.phases import phase_words
 from attestore.report.runbook import hands
 from attestore.report.runbook.failures import failures
 from attestore.report.runbook.sources import Rehearsal
