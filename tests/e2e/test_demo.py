@@ -85,6 +85,16 @@ def test_the_audit_after_the_demo_is_clean(demo: tuple[Desk, Ran]) -> None:
     assert len(ran.result["lines"]) > 20
 
 
+def test_a_forensic_reader_of_the_demos_reports_finds_nothing(demo: tuple[Desk, Ran]) -> None:
+    """Statements that were really executed stand in them, and must not look like estimates that are sold as counts."""
+    desk, _ = demo
+    reports = sorted(str(path) for path in desk.bundle().glob("*.md") if path.name != "VERIFY.md")
+    assert len(reports) == 3
+    for path in reports:
+        ran = desk.attestore("claims", path)
+        assert ran.code == 0, ran.out
+
+
 def test_years_later_a_kept_report_and_a_time_stamp_speak_for_it(demo: tuple[Desk, Ran], tmp_path: Path) -> None:
     """The demo's key expires after two years; by then only somebody else's word about the time makes it count."""
     desk, _ = demo

@@ -91,7 +91,7 @@ SELECT c.oid, n.nspname, c.relname,
             WHEN c.relpersistence = 'u' AND pg_is_in_recovery() THEN 'unlogged: empty on a standby'
             ELSE '' END AS uncovered,
        coalesce(e.extcondition[array_position(e.extconfig, c.oid)], '') AS condition,
-       CASE WHEN c.relpages > 0 AND c.reltuples > 0 THEN ceil(c.reltuples / c.relpages)::int8 ELSE 0 END AS dense
+       CASE WHEN c.relpages > 0 AND c.reltuples > 0 THEN ceil(c.reltuples / c.relpages)::int8 ELSE 0 END AS estimated_rows_per_page
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_am a ON a.oid = c.relam
