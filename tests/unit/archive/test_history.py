@@ -15,10 +15,30 @@ from attestore import canon, report, resources
 from attestore.archive import LedgerFile
 from attestore.archive.history import history
 from attestore.archive.record import read_record
-from attestore.evidence import Doubt, Past, journal, ledger, statement
+from attestore.evidence import Doubt, Observation, Past, journal, ledger, statement
 from attestore.evidence.ledger import Checkpoint, Entry, RunFinished
 from attestore.ports import Inspected
-from bundles import GLASS, MIRA, ROSTER, START, STRANGER, SYSTEM, Draft, Glass, audited, issue, past_of, reseal
+from bundles import (
+    GLASS,
+    MIRA,
+    REVIEWER,
+    ROSTER,
+    START,
+    STRANGER,
+    SYSTEM,
+    TOMAS,
+    Draft,
+    Glass,
+    Pen,
+    audited,
+    begin,
+    finish,
+    issue,
+    past_of,
+    person,
+    reseal,
+    roster,
+)
 
 LATER = "20260301T050000Z-shop-2c3d"
 
@@ -148,6 +168,59 @@ def test_a_signature_by_nobody_of_the_roster_vouches_for_nothing(tmp_path: Path)
     assert told(tmp_path) == [(None, Doubt.UNSIGNED)] * 3
     reseal(folders[1], MIRA)
     assert told(tmp_path) == [(500, None), (500, None), (None, Doubt.UNSIGNED)]
+
+
+@pytest.mark.parametrize("which", [0, 1, 2])
+def test_a_bundle_that_fits_itself_and_not_the_ledger_is_left_out_alone(tmp_path: Path, which: int) -> None:
+    faster(three(tmp_path)[which])
+    expected: list[tuple[int | None, Doubt | None]] = [(500, None)] * 3
+    expected[which] = None, Doubt.CHANGED
+    assert told(tmp_path) == expected
+
+
+@pytest.mark.parametrize("pen", [REVIEWER, TOMAS], ids=["no operator", "another operator"])
+def test_a_signature_by_somebody_else_of_the_roster_vouches_for_nothing(tmp_path: Path, pen: Pen) -> None:
+    for folder in three(tmp_path):
+        pen.sign(folder / "statement.json")
+    assert told(tmp_path) == [(None, Doubt.UNSIGNED)] * 3
+
+
+def test_a_key_that_was_no_longer_in_force_vouches_for_nothing(tmp_path: Path) -> None:
+    three(tmp_path)
+    known = roster(person(MIRA, "operator", until=START + timedelta(minutes=90)))
+    past = history(tmp_path, SYSTEM, roster=known, verifier=GLASS)
+    assert [each.doubt for each in past] == [Doubt.UNSIGNED, None, None]
+
+
+def test_a_statement_that_is_exchanged_while_it_is_verified_vouches_for_nothing(tmp_path: Path) -> None:
+    folder = issue(tmp_path)
+    true = (folder / "statement.json").read_bytes()
+    false = faster(folder)
+
+    class Swift(Glass):
+        @override
+        def inspect(self, signature: bytes, data: Path) -> Inspected:
+            data.write_bytes(true)
+            return super().inspect(signature, data)
+
+    def fitting(entry: Entry) -> Entry:
+        return replace(entry, statement=false) if isinstance(entry, RunFinished) else entry
+
+    rewritten(tmp_path, fitting)
+    (only,) = history(tmp_path, SYSTEM, roster=ROSTER, verifier=Swift(*GLASS.pens.values()))
+    assert (folder / "statement.json").read_bytes() == true
+    assert (only.rto_ms, only.doubt) == (None, Doubt.UNSIGNED)
+
+
+def test_a_run_that_ended_while_another_went_on_needs_a_signature_of_its_own(tmp_path: Path) -> None:
+    """Who started before it has not signed what the ledger became meanwhile."""
+    draft = Draft(run="20260301T010000Z-shop-long", start=START - timedelta(hours=1))
+    bundle, head = begin(tmp_path, draft)
+    bundle.observe(Observation(draft.at(5), 5, "run.system", "", "shop", "a test"))
+    short = issue(tmp_path)
+    finish(tmp_path, bundle, draft, head=head)
+    (short / "statement.json.asc").unlink()
+    assert told(tmp_path) == [(None, Doubt.UNSIGNED), (None, None)]
 
 
 def test_a_bundle_that_is_not_there_is_told(tmp_path: Path) -> None:
