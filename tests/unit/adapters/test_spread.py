@@ -31,7 +31,7 @@ print([value for value, _ in made] == [n * n for n in range(100)], len({pid for 
 
 
 def test_what_a_child_that_was_killed_leaves_is_done_here() -> None:
-    """The kernel may take a process for its memory; half an answer is none."""
+    """The kernel may take a process for its memory."""
     script = """
 def work(n):
     if n == 11 and os.getpid() != here:
@@ -41,6 +41,21 @@ made = list(spread(work, range(40), jobs=2))
 print([n for n, _, _ in made] == list(range(40)), [n for n, _, mine in made if mine][:2], len(made[11][1]))
 """
     assert told(script) == "True [11, 13] 100000\n"
+
+
+def test_half_an_answer_is_none() -> None:
+    script = """
+class Half:
+    def __reduce__(self):
+        os.kill(os.getpid(), signal.SIGKILL)
+def work(n):
+    if n == 11 and os.getpid() != here:
+        return n, b"x" * 1_000_000, Half()
+    return n, b"x", os.getpid() == here
+made = list(spread(work, range(40), jobs=2))
+print([n for n, _, _ in made] == list(range(40)), [n for n, _, mine in made if mine][:2], made[11][1])
+"""
+    assert told(script) == "True [11, 13] b'x'\n"
 
 
 def test_what_work_raises_is_raised_here_by_the_task_that_raises_it() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from attestore import instants
 from attestore.errors import TamperedError
-from attestore.evidence import GENESIS
+from attestore.evidence import GENESIS, ledger
 from attestore.evidence.ledger import (
     BackupStored,
     Checkpoint,
@@ -54,8 +54,16 @@ def test_a_ledger_is_the_same_read_at_once_or_in_two_parts(entries: list[Entry],
 @given(st.lists(ENTRIES, min_size=2, max_size=4))
 def test_lines_that_follow_another_ledger_are_refused(entries: list[Entry]) -> None:
     one = written(entries[:1])
-    with pytest.raises(TamperedError):
-        read(written(entries)[len(one) :])
+    for other in (read(b""), read(written(THREE[:1]))):
+        with pytest.raises(TamperedError):
+            read(written(entries)[len(one) :], after=other)
+
+
+def test_a_ledger_that_is_read_in_parts_may_not_be_longer_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledger, "_MOST_LINES", 3)
+    head = written(THREE[:2])
+    with pytest.raises(TamperedError, match="more than 3 lines"):
+        read(written(THREE)[len(head) :], after=read(head))
 
 
 def test_an_empty_ledger_begins_at_genesis() -> None:
