@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 import report_cases as cases
 from attestore import report
 from attestore.errors import ArchiveError, PrintError
+from attestore.report import render
 from attestore.report.blocks import Column, Table
 from attestore.report.widths import column_widths
 from attestore.resources import templates_folder
@@ -95,3 +97,12 @@ def test_column_widths_always_fill_the_line(rows: list[list[str]]) -> None:
 def test_a_row_of_another_length_than_its_head_is_a_defect() -> None:
     with pytest.raises(ValueError, match="1 cells under 2 columns"):
         Table((Column("A"), Column("B")), (("x",),))
+
+
+@pytest.mark.parametrize("kind", sorted(render._OURS, key=str))
+def test_a_template_reaches_of_blocks_what_the_sandbox_lets_it_reach_and_no_more(kind: type) -> None:
+    """The short way gives the answer of the long one, for everything that a block has."""
+    ours, theirs = render._Bounded(), ImmutableSandboxedEnvironment()
+    block: object = object.__new__(kind)
+    for name in (*dir(kind), "__globals__", "_private", "append", "gi_frame", "mro"):
+        assert ours.is_safe_attribute(block, name, None) == theirs.is_safe_attribute(block, name, None), name
