@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +11,6 @@ from attestore import canon, instants
 from attestore.archive import Bundle
 from attestore.errors import Error, KeyringError, StoreError, TamperedError
 from attestore.evidence import Manifest, manifest
-from attestore.facts import Value
 from attestore.plan import Plan
 from attestore.ports import (
     FetchedPart,
@@ -206,7 +204,7 @@ def restore(plan: Plan, *, found: Found, tools: Tools, scratch: Scratch, book: B
             restored, compared = _verify(checking, bundle=bundle)
             # of a long run, what prints was let go; it begins again while the control waits for a disk
             tools.printer.prepare()
-            _inspect(fetched, listing=listing, tools=tools, book=book, jobs=plan.jobs)
+            _inspect(fetched, listing=listing, tools=tools, book=book)
             _control(checking, restored=restored, compared=compared)
 
 
@@ -494,29 +492,26 @@ def _verify(checking: _Checking, *, bundle: Bundle) -> tuple[Proof, Comparison]:
     return restored, compared
 
 
-def _inspect(fetched: list[FetchedPart], *, listing: Manifest, tools: Tools, book: Book, jobs: int) -> None:
+def _inspect(fetched: list[FetchedPart], *, listing: Manifest, tools: Tools, book: Book) -> None:
     """How the stored bytes are sealed, read from the bytes themselves and by trying without the key.
 
     Allowed is who the signed manifest lists: whom backups are sealed to changes, and older ones stay what they are.
     """
-
-    def looked(part: FetchedPart) -> tuple[tuple[str, str, Value], ...]:
-        seals = tools.sealer.inspect(part, allowed=listing.recipients)
-        name = part.record.name
-        return (
-            ("seal.recipients", name, seals.recipients),
-            ("seal.recipients.unexpected", name, seals.unexpected),
-            ("seal.key.algorithm", name, seals.algorithm),
-            ("seal.key.bits", name, seals.bits),
-            ("seal.cipher", name, seals.cipher),
-            ("seal.integrity", name, seals.integrity),
-            ("seal.magic", name, seals.magic),
-            ("seal.refused", name, tools.sealer.refused(part)),
-        )
-
-    with book.entering("inspect"), ThreadPoolExecutor(jobs, thread_name_prefix="inspect") as pool:
+    with book.entering("inspect"):
         book.write("seal.parts", len(fetched), source="manifest.json")
-        for facts in pool.map(looked, fetched):
+        for part in fetched:
+            seals = tools.sealer.inspect(part, allowed=listing.recipients)
+            name = part.record.name
+            facts = (
+                ("seal.recipients", name, seals.recipients),
+                ("seal.recipients.unexpected", name, seals.unexpected),
+                ("seal.key.algorithm", name, seals.algorithm),
+                ("seal.key.bits", name, seals.bits),
+                ("seal.cipher", name, seals.cipher),
+                ("seal.integrity", name, seals.integrity),
+                ("seal.magic", name, seals.magic),
+                ("seal.refused", name, tools.sealer.refused(part)),
+            )
             book.write_all(facts, source="packets of the stored object")
 
 
