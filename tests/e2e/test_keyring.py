@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import shlex
+import shutil
 import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from attestore.adapters.gpg import Keyring
+from attestore.adapters.gpg import GpgSigner, Keyring
 from attestore.adapters.process import Runner
 from attestore.errors import DiskError, KeyringError, MissingProgramError
 from keyrings import agents, gpg, opened
@@ -133,3 +135,24 @@ def test_a_home_that_cannot_be_made_is_a_disk_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(DiskError, match="keyring"):
         Keyring.open(tmp_path / "file", runner=Runner())
+
+
+def test_a_disk_without_room_for_gpgs_own_files_is_no_missing_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = tmp_path / "full"
+    says = "gpg: error writing to '.#lk': No space left on device"
+    real = shutil.which("gpg")
+    shim = f'#!/bin/sh\nif [ -e {shlex.quote(str(full))} ]; then echo "{says}" >&2; exit 2; fi\nexec {real} "$@"\n'
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "gpg").write_text(shim, encoding="utf-8")
+    (tmp_path / "bin" / "gpg").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    with opened(tmp_path / "home") as keyring:
+        signer = GpgSigner(keyring, keyring.create_signing_key("Olga").fingerprint, runner=Runner())
+        (tmp_path / "x").write_bytes(b"x")
+        signer.sign(tmp_path / "x")
+        full.touch()
+        with pytest.raises(DiskError, match="gpg found no space left on a disk: error writing to"):
+            signer.sign(tmp_path / "x")
+        full.unlink()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from attestore.adapters.postgres.cluster import Cluster
 from attestore.adapters.process import Runner
 from attestore.adapters.workspace import TemporaryWorkspace
-from attestore.errors import PrivilegeError, UnreachableError
+from attestore.errors import MissingProgramError, PrivilegeError, UnreachableError
 from clusters import installation
 from programme import Desk, at_desk
 
@@ -100,6 +101,19 @@ def test_doctor_makes_no_store_and_says_who_will(desk: Desk, tmp_path: Path) -> 
     store.mkdir(parents=True)
     assert "round trip of a nonce" in desk.attestore("doctor", "--store", str(store)).out
     assert desk.attestore("doctor", "--system", "app").code == 2, "an option that would do nothing is none"
+
+
+def test_doctor_misses_gpg_before_the_first_run_does(tmp_path: Path) -> None:
+    """Nobody has a keyring yet who has just installed this."""
+    (tmp_path / "desk").mkdir()
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "setpriv").symlink_to(str(shutil.which("setpriv")))
+    with at_desk(tmp_path / "desk", keys=False) as new:
+        fine = new.attestore("doctor")
+        assert (fine.code, "the first run makes keys" in " ".join(fine.out.split())) == (0, True), fine.out
+        poor = new.attestore("doctor", environment={"PATH": str(tmp_path / "bin")})
+        assert poor.code == MissingProgramError.exit_code, poor.out
+        assert "gpg (GnuPG) is not on this machine" in poor.out
 
 
 def test_doctor_lists_every_privilege_that_is_missing(desk: Desk, managed: str) -> None:

@@ -26,7 +26,10 @@ from typing import IO, Final, TypeAlias, cast
 from attestore.adapters.redacted import redact
 from attestore.errors import DiskError, Error, MissingProgramError, ProgramFailedError
 
-__all__ = ["PIPE", "Asked", "Completed", "Feed", "Runner", "Running", "Stop"]
+__all__ = ["FULL", "PIPE", "Asked", "Completed", "Feed", "Runner", "Running", "Stop"]
+
+FULL: Final = ("No space left on device", "Disk quota exceeded")
+"""What programmes say of a full disk"""
 
 PIPE: Final = subprocess.PIPE
 """As `stdin` of `Runner.start`: the caller writes to, and closes, `Running.stdin`."""
@@ -46,7 +49,6 @@ _PIPE: Final = 1 << 20
 _PATIENCE_S: Final = 2.0
 _LISTEN_MS: Final = 200
 _GENTLY: Final = ((Signals.SIGTERM, 5.0),)
-_FULL: Final = ("No space left on device", "Disk quota exceeded")
 
 
 @dataclass(frozen=True, slots=True)
@@ -437,7 +439,7 @@ class _Judge:
     def _problem(self, code: int, words: str, *, expired: bool) -> Error:
         lines = [line for line in words.splitlines() if line.strip()][-_LAST_LINES:]
         last = ": " + "; ".join(lines) if lines else ""
-        if any(sign in words for sign in _FULL):
+        if any(sign in words for sign in FULL):
             return DiskError(f"{self.name} found no space left on a disk{last}", hint="Free space, or set TMPDIR.")
         if expired:
             return ProgramFailedError(f"{self.name} did not end within {self.deadline_s:g} s{last}")

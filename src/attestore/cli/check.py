@@ -52,7 +52,7 @@ def audit_path(asked: Asked, *, as_json: bool) -> int:
     path = asked.path
     if not path.exists():
         raise UsageError(
-            f"there is no {path}", hint="Name the reports folder, one bundle in it, or an exported envelope."
+            f"there is nothing at {path}", hint="Name the reports folder, one bundle in it, or an exported envelope."
         )
     date = dates.as_of(asked.at, option="--at") if asked.at else None
     kept = [anchor(written) for written in asked.anchors]

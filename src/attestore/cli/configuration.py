@@ -135,7 +135,7 @@ def check(file: Path | None, *, as_json: bool) -> int:
     out, _ = consoles()
     out.print(
         Text(
-            f"{installation.file} can be meant: systems {', '.join(installation.systems) or 'none'}; stores "
+            f"{installation.file} holds nothing that can't be meant: systems {', '.join(installation.systems) or 'none'}; stores "
             f"{', '.join(installation.stores) or 'none'}; gates {', '.join(sorted({each.id for _, each in read})) or 'none'}"
         )
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -90,10 +89,15 @@ def _keys(
     settings: Settings, *, stack: ExitStack, runner: Runner, workspace: Workspace, lookout: Lookout, job: Job
 ) -> None:
     from attestore.adapters.gpg import GpgSealer, GpgSigner
+    from attestore.adapters.gpg.home import program_version
 
     if not settings.trusted.exists():
-        advice = "the first run makes keys and a roster there" if shutil.which("gpg") else ""
-        lookout.see(Look("keys", "home", f"{settings.home} holds no roster yet", advice=advice))
+        advice = "the first run makes keys and a roster there"
+        gpg = lookout.attempt("keys", "gpg", lambda: program_version(runner))
+        if gpg is not None:
+            lookout.see(
+                Look("keys", "gpg", gpg), Look("keys", "home", f"{settings.home} holds no roster yet", advice=advice)
+            )
         return
     home = lookout.attempt(
         "keys",

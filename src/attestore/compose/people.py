@@ -184,7 +184,7 @@ def trusted_roster(path: Path) -> Roster:
     except OSError as problem:
         raise UsageError(
             f"the roster {path} can't be read: {problem.strerror}",
-            hint="Give the roster you trust with --roster FILE; it is never taken from the archive.",
+            hint="The first backup or run here makes one. For reports of others, give the roster you trust with --roster FILE; it is never taken from the archive.",
         ) from problem
     return read_roster(text, where=str(path))
 

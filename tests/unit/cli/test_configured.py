@@ -150,7 +150,7 @@ def test_every_command_that_could_read_a_configuration_takes_one() -> None:
 def test_an_audit_without_a_path_is_of_the_reports_and_by_the_roster_that_the_file_names(said: Said) -> None:
     Path("attestore.yaml").write_text(SHOP + "reports: elsewhere\nroster: trust.yaml\n")
     code, err = said("audit")
-    assert (code, "there is no elsewhere" in err) == (2, True)
+    assert (code, "there is nothing at elsewhere" in err) == (2, True)
     Path("elsewhere").mkdir()
     code, err = said("audit")
     assert (code, "the roster trust.yaml can't be read" in err) == (2, True)

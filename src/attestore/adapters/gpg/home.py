@@ -24,8 +24,8 @@ from typing import IO, Final, Self
 from attestore.adapters.durable import disk_errors
 from attestore.adapters.gpg import status
 from attestore.adapters.gpg.status import Status
-from attestore.adapters.process import Feed, Runner, Running
-from attestore.errors import KeyringError, MissingProgramError, ProgramFailedError, VersionError
+from attestore.adapters.process import FULL, Feed, Runner, Running
+from attestore.errors import DiskError, KeyringError, MissingProgramError, ProgramFailedError, VersionError
 
 __all__ = ["DEADLINE_S", "Home", "Said", "Talk", "deadline_for", "find_programs", "program_version", "temporary_home"]
 
@@ -121,9 +121,10 @@ class Talk:
 
         Raises:
             ProgramFailedError: it was ended by a signal or by its deadline, or says what no gpg says.
+            DiskError: it found no space for its own files.
         """
         ended = self._running.wait()
-        return Said(ended.code, status.parse(self._reader.data()), b"", _last(ended.stderr))
+        return _said(ended.code, self._reader.data(), ended.stderr)
 
 
 class Home:
@@ -252,7 +253,7 @@ class Home:
             os.close(read_end)
         if len(asked.said) > status.LIMIT:
             raise ProgramFailedError(f"gpg said more than {status.LIMIT} bytes on its status descriptor")
-        return Said(asked.code, status.parse(asked.said), b"", _last(asked.stderr))
+        return _said(asked.code, asked.said, asked.stderr)
 
     @contextlib.contextmanager
     def _unlocking(self) -> Iterator[tuple[tuple[str, ...], tuple[int, ...]]]:
@@ -395,6 +396,14 @@ def _short_link(folder: Path, work: Path | None) -> Path:
         f"the path of the keyring {folder} is too long for gpg-agent's sockets, and no short link could be made",
         hint="Choose a shorter --home, or set TMPDIR to a short path.",
     )
+
+
+def _said(code: int, told: bytes, stderr: bytes) -> Said:
+    words = _last(stderr)
+    # a keyring is locked by files beside it: for want of space, no key is missing
+    if code != 0 and any(sign in words for sign in FULL):
+        raise DiskError(f"gpg found no space left on a disk: {words}", hint="Free space where the keyring lies.")
+    return Said(code, status.parse(told), b"", words)
 
 
 def _last(stderr: bytes) -> str:

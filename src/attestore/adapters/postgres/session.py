@@ -248,7 +248,7 @@ def _refusal(problem: psycopg.Error, label: str) -> Error:
     if "definition of service" in words:
         return UnreachableError(
             f"{label}: {words}",
-            hint="Describe it in ~/.pg_service.conf of this account, or name its file in PGSERVICEFILE.",
+            hint="Describe it in ~/.pg_service.conf of this account, or name its file in PGSERVICEFILE. A database is named by dbname=NAME.",
         )
     if "database" in words and "does not exist" in words:
         return UnreachableError(f"{label}: {words}", hint="Look which databases there are with psql --list.")
