@@ -265,3 +265,14 @@ def test_savepoints_count_and_those_of_ours_are_known(copy: Copy) -> None:
         assert own.tables == {("public", "one")}
         assert commits.since(session, begun, ()) == commits.Since(numbers=3, others=2)
         assert commits.since(session, begun, (own,)) == commits.Since(numbers=3, others=0)
+
+
+def test_what_is_still_going_on_between_others_is_not_known_to_have_been_rolled_back(copy: Copy) -> None:
+    proof = copy.proved()
+    with copy.inside.connect() as busy:
+        busy.execute("BEGIN")
+        busy.execute("INSERT INTO one VALUES (77)")
+        copy.run("BEGIN", "INSERT INTO one VALUES (78)", "ROLLBACK")
+        again = copy.target.prove_again(proof)
+        busy.execute("ROLLBACK")
+    assert (again.reread, again.committed, again.transactions) == (4, 1, 2)
