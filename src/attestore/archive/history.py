@@ -43,12 +43,16 @@ def history(
         ArchiveError, TamperedError: the ledger cannot be read.
     """
     known = LedgerFile(reports).read()
-    ours = {entry.run for entry in known.entries if isinstance(entry, RunStarted) and entry.system == system}
-    trusted = _Trusted(reports, known, roster=roster, verifier=verifier)
+    whose: dict[str, str] = {}
+    for each in known.entries:
+        # a run starts once, too
+        if isinstance(each, RunStarted):
+            whose.setdefault(each.run, each.system)
+    trusted = _Trusted(reports, known, system=system, roster=roster, verifier=verifier)
     counted: Counter[str] = Counter()
     past: list[Past] = []
     for number, entry in reversed(known.ends()):
-        if entry.run not in ours:
+        if whose.get(entry.run) != system:
             continue
         if at is not None and instants.parse(entry.at) > at:
             continue
@@ -77,8 +81,8 @@ def history(
 class _Trusted:
     """Journals of the runs of one ledger, asked for from the newest to the oldest."""
 
-    def __init__(self, reports: Path, known: Ledger, *, roster: Roster, verifier: Verifier) -> None:
-        self._reports, self._known = reports, known
+    def __init__(self, reports: Path, known: Ledger, *, system: str, roster: Roster, verifier: Verifier) -> None:
+        self._reports, self._known, self._system = reports, known, system
         self._roster, self._verifier = roster, verifier
         self._vouched = 0
         """entries that a good signature names by the ledger's head after them"""
@@ -91,7 +95,7 @@ class _Trusted:
             contents = read_bundle(self._reports / entry.run)
             text = contents.read(layout.STATEMENT)
             told = statement.decode(text)
-            if canon.sha256_hex(text) != entry.statement or not _same(told, entry):
+            if canon.sha256_hex(text) != entry.statement or not _same(told, entry, system=self._system):
                 return Doubt.CHANGED
             data = contents.read(layout.JOURNAL)
             listed = {record.path: record.digest for record in told.files}
@@ -124,9 +128,10 @@ class _Trusted:
         return True
 
 
-def _same(told: Statement, entry: RunFinished | RunClosed) -> bool:
+def _same(told: Statement, entry: RunFinished | RunClosed, *, system: str) -> bool:
     """Whether statement and ledger speak of the same run, and the same end of it."""
-    return told.run == entry.run and {(each.gate, each.outcome) for each in told.gates} == set(entry.outcomes)
+    gates = sorted((each.gate, each.outcome) for each in told.gates)
+    return (told.run, told.system, gates) == (entry.run, system, sorted(entry.outcomes))
 
 
 def _figures(seen: Iterable[Observation]) -> dict[str, int]:

@@ -16,7 +16,7 @@ from attestore.archive import LedgerFile
 from attestore.archive.history import history
 from attestore.archive.record import read_record
 from attestore.evidence import Doubt, Observation, Past, journal, ledger, statement
-from attestore.evidence.ledger import Checkpoint, Entry, RunFinished
+from attestore.evidence.ledger import Checkpoint, Entry, RunFinished, RunStarted
 from attestore.ports import Inspected
 from bundles import (
     GLASS,
@@ -138,17 +138,19 @@ def test_a_journal_whose_bundle_and_ledger_were_made_to_fit_is_left_out(tmp_path
     assert all(doubt is Doubt.UNSIGNED for name, (_, doubt) in known.items() if name > folder.name)
 
 
-def test_a_verdict_that_was_changed_in_the_ledger_alone_is_another_end(tmp_path: Path) -> None:
+@pytest.mark.parametrize("outcomes", [["FAIL"], ["PASS", "PASS"], []], ids=str)
+def test_a_verdict_that_was_changed_in_the_ledger_alone_is_another_end(tmp_path: Path, outcomes: list[str]) -> None:
     three(tmp_path)
     last = LedgerFile(tmp_path).read().entries[-1]
 
     def failed(entry: Entry) -> Entry:
         if isinstance(entry, RunFinished) and entry == last:
-            return replace(entry, outcomes=(("S9-PROD-004", "FAIL"),))
+            return replace(entry, outcomes=tuple(("S9-PROD-004", outcome) for outcome in outcomes))
         return entry
 
     rewritten(tmp_path, failed)
-    assert told(tmp_path) == [(500, None), (500, None), (None, Doubt.CHANGED)]
+    # what ended without a gate is no run of a gate
+    assert told(tmp_path) == [(500, None), (500, None), *[(None, Doubt.CHANGED)] * len(outcomes)]
 
 
 def test_an_end_that_is_appended_again_tells_of_no_further_run(tmp_path: Path) -> None:
@@ -159,6 +161,22 @@ def test_an_end_that_is_appended_again_tells_of_no_further_run(tmp_path: Path) -
     first = next(each for each in file.read().entries if isinstance(each, RunFinished))
     file.append(replace(first, at="2026-03-01T09:00:00.000Z"))
     assert past_of(tmp_path) == before
+
+
+def test_a_run_that_is_started_again_under_another_name_is_still_the_systems_that_made_it(tmp_path: Path) -> None:
+    three(tmp_path)
+    before = past_of(tmp_path)
+    issue(tmp_path, Draft(run="20260301T060000Z-blog-1111", system="blog", start=START + timedelta(hours=4)))
+    file = LedgerFile(tmp_path)
+    start = next(each for each in file.read().entries if isinstance(each, RunStarted) and each.system == "blog")
+    file.append(replace(start, system=SYSTEM))
+    assert past_of(tmp_path) == before
+
+
+def test_a_start_that_was_changed_in_the_ledger_gives_no_system_the_figures_of_another(tmp_path: Path) -> None:
+    issue(tmp_path, Draft(run="20260301T060000Z-blog-1111", system="blog"))
+    rewritten(tmp_path, lambda each: replace(each, system=SYSTEM) if isinstance(each, RunStarted) else each)
+    assert told(tmp_path) == [(None, Doubt.CHANGED)]
 
 
 def test_a_signature_by_nobody_of_the_roster_vouches_for_nothing(tmp_path: Path) -> None:
