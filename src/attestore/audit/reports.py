@@ -368,12 +368,15 @@ def _kept(audited: Audited) -> Audited:
     told = seen.journal
     if told is not None and any(each.fact == "run.completed" and each.value is True for each in told.observations):
         told = replace(told, observations=tuple(each for each in told.observations if each.fact in _COMPARED))
-    statement = audited.statement
+    statement, about = audited.statement, seen.context
+    if about is not None:
+        # the steps of the plan are most of what it says, and are in the report that was compared
+        about = replace(about, plan=())
     return replace(
         audited,
         # its list of files was compared, and is most of what it says
         statement=None if statement is None else replace(statement, files=()),
-        evidence=replace(seen, journal=told, source=None, restored=None, gates=(), verdicts=()),
+        evidence=replace(seen, context=about, journal=told, source=None, restored=None, gates=(), verdicts=()),
         files=None,
         trusted=frozenset(),
         added=None,
