@@ -135,7 +135,7 @@ def _summary(seen: Behaviour) -> Table:
             rows.append((say(several), *_counts(dids), say(_RIGHT[kind])))
     return Table(
         (
-            Column(say("Tried")),
+            Column(say("Tried"), wide=True),
             Column(say("All"), Align.RIGHT),
             Column(say("As defined"), Align.RIGHT),
             Column(say("Otherwise"), Align.RIGHT),

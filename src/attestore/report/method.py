@@ -205,7 +205,7 @@ def plan(view: View) -> tuple[Block, ...]:
 def plan_table(steps: Sequence[Step]) -> Table:
     """Steps with what they do and what they write where."""
     return Table(
-        (Column(say("Phase")), Column(say("What is done"), wide=True), Column(say("What is written"), wide=True)),
+        (Column(say("Phase"), wide=True), Column(say("What is done"), wide=True), Column(say("What is written"))),
         tuple((phase_words(step.phase), retold(step.does), say(step.writes or "nothing")) for step in steps),
     )
 

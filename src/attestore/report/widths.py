@@ -59,7 +59,9 @@ def _least(column: Column, cells: list[Cell]) -> int:
     """What a column needs so that no word of it breaks, where its words may not."""
     title = max((len(word) for word in _WORD.findall(column.title)), default=1)
     if column.wide:
-        return max(title, _NARROW) + _GAP
+        longest = max((_longest(column, cell) for cell in cells), default=1)
+        # a digest is broken in any case; a name should not be
+        return max(title, _NARROW, longest if longest <= _BREAKS else 0) + _GAP
     unbroken = column.align is Align.RIGHT or column.whole
     words = max(
         (_length(column, cell) if unbroken or isinstance(cell, Mark) else _longest(column, cell) for cell in cells),

@@ -106,3 +106,12 @@ def test_a_template_reaches_of_blocks_what_the_sandbox_lets_it_reach_and_no_more
     block: object = object.__new__(kind)
     for name in (*dir(kind), "__globals__", "_private", "append", "gi_frame", "mro"):
         assert ours.is_safe_attribute(block, name, None) == theirs.is_safe_attribute(block, name, None), name
+
+
+def test_a_name_in_a_wide_column_is_not_broken_where_the_table_is_full() -> None:
+    name = "public.image_variants_id"
+    columns = (Column("Which", mono=True, wide=True), *(Column(f"Restored {n}", wide=True) for n in range(3)))
+    widths = column_widths(Table(columns, ((name, "words " * 12, "words " * 12, "words " * 12),)))
+    assert widths[0] * 114 // 1000 >= len(name)
+    digest = column_widths(Table(columns, (("0" * 64, "words " * 12, "words " * 12, "words " * 12),)))
+    assert digest[0] * 114 // 1000 < 64
