@@ -146,7 +146,7 @@ class _Snapshot:
         )
 
     def tables(self) -> Mapping[int, tuple[str, str]]:
-        return {each.oid: (each.schema, each.name) for each in relations.read(self.moment.leader)}
+        return {each.oid: (each.schema, each.name) for each in relations.names(self.moment.leader)}
 
     def globals(self) -> bytes:
         with worded("read roles and settings"):
