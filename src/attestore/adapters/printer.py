@@ -86,8 +86,9 @@ class WeasyPrinter:
             self._configuration = library.text.fonts.FontConfiguration()
         carried = [
             library.Attachment(
-                # what it carries is put in its place afterwards: WeasyPrint would take seven times as long to compress it
-                string=b"",
+                # what it carries is put in its place afterwards: WeasyPrint would take seven times as long to compress it;
+                # it tells attachments apart by their bytes
+                string=item.name.encode(),
                 name=item.name,
                 description=item.description,
                 relationship=item.relationship,
