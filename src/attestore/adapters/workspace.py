@@ -46,9 +46,8 @@ class TemporaryWorkspace:
             DiskError: it can't be made or written there.
         """
         try:
-            self._path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=self._parent))
-            self._lock = os.open(self._path / _LOCK, os.O_CREAT | os.O_RDWR | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-            fcntl.flock(self._lock, fcntl.LOCK_EX)
+            while not self._held():
+                os.close(self._lock)
             self._path.chmod(0o711)
             self.private("logs")
         except OSError as problem:
@@ -56,6 +55,13 @@ class TemporaryWorkspace:
                 _remove(self._path)
             raise _disk(problem, self._path) from problem
         return self
+
+    def _held(self) -> bool:
+        """Make the folder and take its lock; whether it is there still: a sweep may come in between, and takes it for a leftover."""
+        self._path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=self._parent))
+        self._lock = os.open(self._path / _LOCK, os.O_CREAT | os.O_RDWR | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        return os.fstat(self._lock).st_nlink > 0
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         """Remove it.

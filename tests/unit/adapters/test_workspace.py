@@ -116,6 +116,25 @@ def test_the_sweep_leaves_what_somebody_holds(tmp_path: Path) -> None:
         assert ours.path.is_dir()
 
 
+def test_a_sweep_at_the_very_instant_takes_no_workspace_from_whoever_makes_it(tmp_path: Path) -> None:
+    """Two runs at the same minute: one sweeps between the moment in which the other's lock is there and that in which it is held."""
+    script = (
+        "import sys; from pathlib import Path; from attestore.adapters.workspace import sweep\n"
+        "sweep(Path(sys.argv[1])); print(flush=True)\n"
+        "while True: sweep(Path(sys.argv[1]))\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE) as other:
+        try:
+            assert other.stdout is not None
+            other.stdout.readline()
+            for _ in range(150):
+                with TemporaryWorkspace(tmp_path) as workspace:
+                    assert workspace.logs.is_dir()
+        finally:
+            other.kill()
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_sweep_leaves_folders_that_are_no_workspaces(tmp_path: Path) -> None:
     (tmp_path / "attestore-setup.abc").mkdir()
     (tmp_path / "real").mkdir()
