@@ -7,6 +7,7 @@ from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final, TypeAlias
 
 from attestore import canon
@@ -26,7 +27,18 @@ from attestore.adapters.postgres import (
 from attestore.adapters.postgres import probes as questions
 from attestore.adapters.postgres.crew import BEGIN, Crew, gathered
 from attestore.adapters.postgres.quoting import literal
-from attestore.adapters.postgres.session import Connect, Session, abandon, ask, held, near, pin, pinned, worded
+from attestore.adapters.postgres.session import (
+    Connect,
+    Session,
+    abandon,
+    ask,
+    held,
+    near,
+    pin,
+    pinned,
+    stopped,
+    worded,
+)
 from attestore.errors import ProgramFailedError
 from attestore.gate import Probe
 from attestore.ports import Rest, Watcher
@@ -421,7 +433,7 @@ def _defining(session: Session) -> Iterator[Callable[[], _Defined]]:
         try:
             yield reading.result
         except BaseException:
-            abandon(session)
+            stopped(reading, partial(abandon, session))
             raise
 
 

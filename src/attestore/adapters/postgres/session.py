@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from typing import Any, Final, TypeAlias
 
@@ -32,6 +33,7 @@ __all__ = [
     "opened",
     "pin",
     "pinned",
+    "stopped",
     "worded",
 ]
 
@@ -64,6 +66,7 @@ _UNTIMED: Final = ("idle_session_timeout", "transaction_timeout")
 """only some majors have them; they end a session, they never change an answer"""
 
 _PATIENCE_S: Final = 10
+_AGAIN_S: Final = 0.05
 _LAST_WORDS: Final = 600
 
 
@@ -121,6 +124,15 @@ def abandon(connection: Session) -> None:
         connection.cancel_safe(timeout=_PATIENCE_S)
     except psycopg.Error:
         return
+
+
+def stopped(work: Future[Any], stop: Callable[[], None]) -> None:
+    """Return once a thread's work on a session has ended, told to stop as often as that takes.
+
+    Between two statements there is nothing to cancel, and the next one would be asked all the same.
+    """
+    while not wait((work,), timeout=_AGAIN_S).done:
+        stop()
 
 
 def pin(connection: Session, *, read_only: bool = True) -> None:

@@ -14,7 +14,7 @@ from typing import Final
 from attestore.adapters.postgres import commits
 from attestore.adapters.postgres.exercise import amcheck, constraints, triggers
 from attestore.adapters.postgres.exercise.ground import Budget, Ground
-from attestore.adapters.postgres.session import Connect, worded
+from attestore.adapters.postgres.session import Connect, stopped, worded
 from attestore.proof import Behaviour, IndexCheck
 
 __all__ = ["BUDGET_MS", "exercise", "listed"]
@@ -73,5 +73,5 @@ def _being_read(connect: Connect) -> Iterator[Callable[[], constraints.Declared]
         try:
             yield reading.result
         except BaseException:
-            ground.interrupt()
+            stopped(reading, ground.interrupt)
             raise

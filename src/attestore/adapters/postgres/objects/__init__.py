@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -12,7 +13,7 @@ import psycopg
 
 from attestore.adapters.postgres.objects import attached, blobs, code, findings, relations, rights
 from attestore.adapters.postgres.objects.catalogue import SINCE_15, ask, pinned
-from attestore.adapters.postgres.session import abandon
+from attestore.adapters.postgres.session import abandon, stopped
 from attestore.proof import Object
 
 __all__ = ["read"]
@@ -51,8 +52,8 @@ def read(
             with suppress(Empty):
                 while True:
                     waiting.get_nowait()
-            for other in others:
-                abandon(other.connection)
+            for other, work in zip(others, elsewhere, strict=True):
+                stopped(work, partial(abandon, other.connection))
             raise
     return tuple(sorted(found)), sentences
 
