@@ -109,7 +109,7 @@ def test_a_template_reaches_of_blocks_what_the_sandbox_lets_it_reach_and_no_more
 
 
 def test_a_name_in_a_wide_column_is_not_broken_where_the_table_is_full() -> None:
-    name = "public.image_variants_id"
+    name = "public.image_variants_id_seq"
     columns = (Column("Which", mono=True, wide=True), *(Column(f"Restored {n}", wide=True) for n in range(3)))
     widths = column_widths(Table(columns, ((name, "words " * 12, "words " * 12, "words " * 12),)))
     assert widths[0] * 114 // 1000 >= len(name)
