@@ -225,6 +225,16 @@ def test_an_operator_of_the_copy_does_not_answer_for_the_commit_log(copy: Copy) 
     assert [each.subject for each in compare(proof, again.proof).differences] == ["public.three"]
 
 
+def test_an_operator_of_the_copy_does_not_say_how_many_tables_there_are(copy: Copy) -> None:
+    copy.run(
+        "CREATE SCHEMA evil",
+        """CREATE FUNCTION evil.no("char", "char") RETURNS bool LANGUAGE sql AS 'SELECT false'""",
+        """CREATE OPERATOR evil.= (FUNCTION = evil.no, LEFTARG = "char", RIGHTARG = "char")""",
+        f"ALTER DATABASE {copy.inside.database} SET search_path = evil, pg_catalog",
+    )
+    assert copy.target.first_query() == 4
+
+
 def test_where_rows_can_be_killed_without_a_number_everything_is_read_again(copy: Copy) -> None:
     copy.run("CREATE EXTENSION pg_surgery")
     proof = copy.proved()

@@ -52,9 +52,10 @@ _PROVIDERS_SINCE: Final = 15
 _BUILTIN_SINCE: Final = 17
 EVENT_TRIGGERS_SINCE: Final = 17
 
-# What the restored database says about itself must not get in the way of looking at it; options of a connection
-# stand above the settings of databases and roles.
+# What the restored database says about itself must not get in the way of looking at it, and no function or operator of
+# its own may be meant by a name of ours; options of a connection stand above the settings of databases and roles.
 _UNDISTURBED: Final[Mapping[str, str]] = {
+    "search_path": "",
     "default_transaction_read_only": "off",
     "statement_timeout": "0",
     "lock_timeout": "0",
@@ -386,7 +387,10 @@ class RestoredDatabase:
             waiting.put((name,))
         for start in range(0, len(small), _ANALYZED_AT_ONCE):
             waiting.put(tuple(small[start : start + _ANALYZED_AT_ONCE]))
-        sessions = [self._connect() for _ in range(max(1, min(self._jobs, waiting.qsize())))]
+        # statistics of expressions call functions of the copy, which may count on its own search_path
+        options = {name: value for name, value in self._undisturbed.items() if name != "search_path"}
+        count = max(1, min(self._jobs, waiting.qsize()))
+        sessions = [self._restored.connect(options=options) for _ in range(count)]
 
         try:
             with ThreadPoolExecutor(len(sessions), thread_name_prefix="analyze") as pool:
