@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from attestore.adapters.s3 import S3Store
+from attestore.adapters.s3 import S3Store, upload
+from attestore.adapters.s3.digests import sums_of
 from attestore.errors import StoreError
 from attestore.evidence import PartRecord
 from attestore.ports import SealedPart
@@ -146,3 +147,29 @@ def test_what_a_killed_run_had_sent_ahead_is_no_object_and_is_continued_or_swept
     assert store.unfinished() == ()
     store.sweep(left)
     assert store.keys("") == (_KEY,)
+
+
+@pytest.mark.parametrize("algorithm", ["SHA256", ""])
+def test_parts_of_another_seal_under_the_same_key_are_never_mixed_with_ours(
+    s3_endpoint: Endpoint, part: SealedPart, algorithm: str
+) -> None:
+    """Sealed again, a backup has other bytes in as many parts of the same sizes; whoever died at the first left some of them."""
+    bucket = s3_endpoint.bucket()
+    store, client = s3_endpoint.store(bucket, part_size=_PART), s3_endpoint.client()
+    assert store.problems() == ()
+    summed = {"ChecksumAlgorithm": algorithm} if algorithm else {}
+    if not algorithm and store._found is not None:
+        store._found = replace(store._found, manners=replace(store._found.manners, sums=False))
+    left = client.create_multipart_upload(Bucket=bucket, Key=f"backups/{_KEY}", **summed)["UploadId"]
+    for number in (1, 3):
+        data = _DATA[:_PART] if number == 1 else bytes(_PART)
+        client.upload_part(Bucket=bucket, Key=f"backups/{_KEY}", UploadId=left, PartNumber=number, Body=data, **summed)
+    _taken_up(store, part, ours={1})
+    assert store.put(_KEY, part).digest == part.record.digest
+    assert store.read(_KEY, limit=len(_DATA)) == _DATA
+
+
+def _taken_up(store: S3Store, part: SealedPart, *, ours: set[int]) -> None:
+    """Of what somebody left, the parts that hold our bytes are taken up and no others."""
+    begun = upload._left(store._calls, f"backups/{_KEY}", sums_of(part.path, _PART))
+    assert set(begun.tags) == ours
