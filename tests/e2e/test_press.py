@@ -170,14 +170,20 @@ def test_whoever_is_refused_does_not_wait_for_what_begins_to_print() -> None:
     assert not Path(f"/proc/{begun[0]}").exists()
 
 
+def outlast(begun: int) -> None:
+    """Wait until a child that nobody needs has ended."""
+    for _ in range(1000):
+        if Path(f"/proc/{begun}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+            return
+        time.sleep(0.02)
+    pytest.fail("it is kept for ever")
+
+
 def test_a_child_that_ended_while_its_run_waited_for_another_is_begun_anew_before_it_is_asked() -> None:
     before = children()
     with Press(idle_s=0.01).kept() as press:
         begun = keeper(before)
-        for _ in range(1000):
-            if Path(f"/proc/{begun}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
-                break
-            time.sleep(0.02)
+        outlast(begun)
         press.checked()
         assert keeper(before) != begun
     assert children() == before
@@ -192,12 +198,7 @@ def test_a_kept_child_that_nobody_needs_for_a_while_gives_its_memory_back_and_a_
     before = children()
     with Press(idle_s=0.01).kept() as press:
         begun = keeper(before)
-        for _ in range(1000):
-            if Path(f"/proc/{begun}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
-                break
-            time.sleep(0.02)
-        else:
-            pytest.fail("it is kept for ever")
+        outlast(begun)
         assert press.print(page(1), attachments=()).startswith(b"%PDF-")
         assert keeper(before) != begun
     assert children() == before

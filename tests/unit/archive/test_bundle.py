@@ -101,8 +101,9 @@ def test_a_folder_that_cannot_be_made_is_said_with_a_hint(tmp_path: Path) -> Non
     assert "--reports" in caught.value.hint
 
 
-def test_a_full_disk_leaves_the_journal_whole(tmp_path: Path) -> None:
-    """A limit on file size stands for the full disk: the kernel refuses the rest of a line."""
+@pytest.mark.parametrize("several", [(1,), (1, 2)], ids=["one line", "two lines, the first of which has room"])
+def test_a_full_disk_leaves_the_journal_whole(several: tuple[int, ...], tmp_path: Path) -> None:
+    """A limit on file size stands for the full disk: the kernel refuses the rest of the last line."""
     script = f"""
 import resource, signal, sys
 from pathlib import Path
@@ -114,36 +115,9 @@ bundle = Bundle.create(Path(sys.argv[1]), {RUN!r})
 line = lambda n: Observation("2026-03-01T02:00:00.000Z", n, "restore.rto", "", n, "a test")
 bundle.observe(line(0))
 size = (bundle.folder / "journal.jsonl").stat().st_size
-resource.setrlimit(resource.RLIMIT_FSIZE, (size + 20, resource.RLIM_INFINITY))
+resource.setrlimit(resource.RLIMIT_FSIZE, ({len(several)} * size + 20, resource.RLIM_INFINITY))
 try:
-    bundle.observe(line(1))
-except DiskError as problem:
-    print(problem.message)
-resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-bundle.observe(line(2))
-"""
-    done = subprocess.run([sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=True)
-    assert "cannot be written" in done.stdout
-    told = journal.read((tmp_path / RUN / "journal.jsonl").read_bytes())
-    assert [o.tick for o in told.observations] == [0, 2]
-
-
-def test_lines_that_come_together_are_there_together_or_not_at_all(tmp_path: Path) -> None:
-    """The disk takes the first of them and a part of the second."""
-    script = f"""
-import resource, signal, sys
-from pathlib import Path
-from attestore.archive import Bundle
-from attestore.errors import DiskError
-from attestore.evidence import Observation
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-bundle = Bundle.create(Path(sys.argv[1]), {RUN!r})
-line = lambda n: Observation("2026-03-01T02:00:00.000Z", n, "restore.rto", "", n, "a test")
-bundle.observe(line(0))
-size = (bundle.folder / "journal.jsonl").stat().st_size
-resource.setrlimit(resource.RLIMIT_FSIZE, (size + size + 20, resource.RLIM_INFINITY))
-try:
-    bundle.observe(line(1), line(2))
+    bundle.observe(*map(line, {several!r}))
 except DiskError as problem:
     print(problem.message)
 resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
