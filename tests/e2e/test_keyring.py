@@ -14,6 +14,7 @@ import pytest
 from attestore.adapters.gpg import GpgSigner, Keyring
 from attestore.adapters.process import Runner
 from attestore.errors import DiskError, KeyringError, MissingProgramError
+from fakes import FakeClock
 from keyrings import agents, gpg, opened
 
 
@@ -50,6 +51,19 @@ def test_what_somebody_else_does_to_the_keyring_is_seen_at_the_next_look(tmp_pat
         assert {key.fingerprint for key in mine.keys()} == both  # noqa: SIM118  a keyring is no mapping
         gpg(mine, "--yes", "--delete-secret-keys", ours.fingerprint)
         assert not mine.key(ours.fingerprint).secret
+
+
+def test_a_keyring_that_nobody_touches_is_looked_at_again_since_keys_expire(tmp_path: Path) -> None:
+    clock = FakeClock()
+    with opened(tmp_path) as keyring:
+        keyring._clock = clock
+        keyring.create_signing_key("Olga <olga@example.org>")
+        before = keyring.keys()
+        assert keyring.keys() is before
+        clock.ticks += 6_000
+        again = keyring.keys()
+        assert again == before
+        assert again is not before, "seconds later gpg was asked what has expired by now"
 
 
 @pytest.mark.parametrize("user_id", ["", "x\n%commit", "x\nExpire-Date: 0", "a <b", "a <b@c> d", "a\0b"])

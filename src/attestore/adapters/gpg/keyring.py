@@ -20,6 +20,7 @@ from attestore.adapters.gpg.packets import ALGORITHMS
 from attestore.adapters.process import Runner
 from attestore.adapters.system import SystemClock
 from attestore.errors import KeyringError
+from attestore.ports import Clock
 
 __all__ = ["Key", "Keyring", "Subkey", "unusable"]
 
@@ -101,7 +102,7 @@ class Keyring:
         self.home = home
         self.version = version
         """Programme and version, e.g. `gpg 2.2.40`."""
-        self._clock = SystemClock()
+        self._clock: Clock = SystemClock()
         self._seen: _Seen | None = None
         # here, so that a machine that only audits needs no python-gnupg
         import gnupg  # noqa: PLC0415
