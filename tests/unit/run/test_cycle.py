@@ -229,6 +229,26 @@ def test_a_run_that_stops_in_any_phase_is_unknown_and_says_where(tmp_path: Path,
     assert world.settled >= 1
 
 
+class _Tired(FakeWatcher):
+    """Stops the run once the first part is sealed."""
+
+    @override
+    def progress(self, done: int, total: int, *, unit: str) -> None:
+        super().progress(done, total, unit=unit)
+        if self.phases[-1] == "seal":
+            raise InterruptedRunError("SIGTERM")
+
+
+def test_what_is_sealed_without_a_signed_manifest_waits_for_nobody(tmp_path: Path) -> None:
+    world = World()
+    world.watcher = _Tired()
+    outcome = ran(world, tmp_path)
+    assert isinstance(outcome.stopped, InterruptedRunError)
+    assert world.watcher.phases[-2:] == ["seal", "report"]
+    assert not list((tmp_path / "outbox").iterdir())
+    assert not [key for key in world.store.objects if key.startswith("gallery/")]
+
+
 def test_the_ledger_tells_the_start_before_the_first_step_and_the_end_after_the_last(tmp_path: Path) -> None:
     ran(World(), tmp_path)
     entries = LedgerFile(tmp_path / "reports").read().entries
