@@ -87,6 +87,23 @@ def test_a_link_is_destroyed_and_not_what_it_leads_to(tmp_path: Path) -> None:
     assert kept.is_dir()
 
 
+def test_a_folder_of_thousands_is_destroyed_and_nothing_that_its_links_lead_to(tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    (kept / "file").write_bytes(b"x")
+    with TemporaryWorkspace(tmp_path) as workspace:
+        folder = workspace.private("many")
+        (folder / "inner").mkdir()
+        (folder / "inner" / "file").write_bytes(b"x")
+        for number in range(2_001):
+            (folder / str(number)).write_bytes(b"x")
+        (folder / "file").symlink_to(kept / "file")
+        (folder / "folder").symlink_to(kept)
+        assert workspace.destroy(folder)
+        assert not folder.exists()
+    assert [each.name for each in kept.iterdir()] == ["file"]
+
+
 def test_nothing_outside_is_destroyed(tmp_path: Path) -> None:
     with TemporaryWorkspace(tmp_path) as workspace:
         for path in (tmp_path, workspace.path, workspace.path / ".." / "other"):
