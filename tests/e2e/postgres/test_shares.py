@@ -47,7 +47,7 @@ def test_a_share_that_is_refused_comes_again_and_only_what_stood_in_its_way_is_t
                 session.execute("CREATE ROLE postgres SUPERUSER")
                 target._create_database(session, public=True)
             with target._connect() as session:
-                session.execute("CREATE TABLE t7 (id int)")
+                session.execute("CREATE TABLE public.t7 (id int)")
             shares = target._shares(Plain(archive), 2)
             assert len(shares.each) == 2
             assert (len(shares.first), len(shares.last)) == (2, 1)
@@ -65,5 +65,5 @@ def test_a_share_that_is_refused_comes_again_and_only_what_stood_in_its_way_is_t
                 assert session.execute(counted.format("i").encode()).fetchall() == [(TABLES,)]
                 keys = session.execute("SELECT count(*) FROM pg_constraint WHERE contype = 'f'").fetchall()
                 assert keys == [(TABLES // 3,)]
-                assert session.execute("SELECT sum(n) FROM t8").fetchall() == [(1,)]
+                assert session.execute("SELECT sum(n) FROM public.t8").fetchall() == [(1,)]
                 assert session.execute("SELECT evtname FROM pg_event_trigger").fetchall() == [("aaa",)]
