@@ -154,10 +154,11 @@ def test_a_kept_child_that_is_well_prints_what_comes_and_grows_by_none_of_it() -
     assert children() == before
 
 
-def test_whoever_is_refused_does_not_wait_for_what_begins_to_print() -> None:
+def test_whoever_is_refused_does_not_wait_for_what_begins_to_print(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is killed while it imports; asked to end, it would first have done that."""
     before = children()
     begun: list[int] = []
+    monkeypatch.setattr("attestore.adapters.press._Child.end", lambda _: pytest.fail("it was asked to end"))
 
     def refused() -> None:
         with Press().kept():

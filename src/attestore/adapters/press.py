@@ -80,8 +80,9 @@ class Press:
             yield self
         except BaseException:
             # whoever has something to tell does not wait for what begins still
-            if self._child is not None:
-                self._child.close()
+            child, self._child = self._child, None
+            if child is not None:
+                child.close()
             raise
         finally:
             self._keeps = False
@@ -94,7 +95,7 @@ class Press:
             self._child = self._begun()
 
     def checked(self) -> Self:
-        """Itself, once it is known that a child can print.
+        """Itself, once it is known that a child can print; a kept one that has ended meanwhile is begun anew.
 
         Raises:
             PrintError: a library that WeasyPrint loads is missing.

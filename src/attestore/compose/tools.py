@@ -116,7 +116,6 @@ def close_died(settings: Settings, *, press: Press, watcher: Watcher) -> tuple[F
         opened_home(settings, runner=runner, say=watcher.say, work=workspace.path) as home,
         GpgVerifier(home.roster.public_keys(), runner=runner, work=workspace.path) as verifier,
     ):
-        press.prepare()
         press.checked()
         issuing = Issuing(
             clock=SystemClock(),
