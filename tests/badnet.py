@@ -8,7 +8,7 @@ import random
 import re
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -69,18 +69,34 @@ class BadNetwork:
     """set when a write waits for its answer"""
     _dice: random.Random = field(default_factory=lambda: random.Random(0))  # noqa: S311
     _upstream: tuple[str, int] = ("", 0)
+    _serving: dict[asyncio.Task[None], asyncio.StreamWriter] = field(default_factory=dict)
 
     def seed(self, number: int, *, rate: float) -> None:
         """From here on the faults of that seed."""
         self._dice, self.rate = random.Random(number), rate  # noqa: S311
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+    def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve one connection.
+
+        The network holds its task: streams let go of theirs when the client is gone, and what nobody holds is collected half-way.
+        """
+        task = asyncio.get_running_loop().create_task(self._serve(reader, writer))
+        self._serving[task] = writer
+        task.add_done_callback(self._serving.pop)
+
+    async def end(self) -> None:
+        """Let go of every connection, whatever it waits for."""
+        served = list(self._serving)
+        for task, writer in self._serving.items():
+            writer.transport.abort()
+            task.cancel()
+        await asyncio.gather(*served, return_exceptions=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+            async with _closed(writer):
                 request = await _read_request(reader, writer)
                 await self._answer(request, writer)
-        finally:
-            writer.close()
 
     async def _answer(self, request: _Request, writer: asyncio.StreamWriter) -> None:
         fault = self._dice.choice(self.only) if self._dice.random() < self.rate else ""
@@ -122,10 +138,10 @@ class BadNetwork:
 
     async def _forward(self, request: _Request) -> tuple[bytes, bytes]:
         reader, writer = await asyncio.open_connection(*self._upstream)
-        writer.write(_closing(request.head) + request.body)
-        await writer.drain()
-        answer = await reader.read(-1)
-        writer.close()
+        async with _closed(writer):
+            writer.write(_closing(request.head) + request.body)
+            await writer.drain()
+            answer = await reader.read(-1)
         head, gap, body = answer.partition(b"\r\n\r\n")
         return _closing(head + gap), body
 
@@ -141,13 +157,13 @@ def bad_network(upstream: str) -> Iterator[BadNetwork]:
     thread.start()
     network = BadNetwork(url="", _upstream=(parts.hostname, parts.port))
     server = asyncio.run_coroutine_threadsafe(
-        asyncio.start_server(network.serve, "127.0.0.1", 0, limit=1 << 26), loop
+        asyncio.start_server(network.accept, "127.0.0.1", 0, limit=1 << 26), loop
     ).result(10)
     network.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
         yield network
     finally:
-        asyncio.run_coroutine_threadsafe(_ended(server), loop).result(20)
+        asyncio.run_coroutine_threadsafe(_ended(server, network), loop).result(20)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
         loop.close()
@@ -174,13 +190,21 @@ def _withdraws(request: _Request) -> bool:
     return request.method == b"DELETE" and b"/manifest.json" in request.target
 
 
-async def _ended(server: asyncio.Server) -> None:
+@contextlib.asynccontextmanager
+async def _closed(writer: asyncio.StreamWriter) -> AsyncIterator[None]:
+    """The connection for as long as the block lasts; its socket is closed when the block has ended."""
+    try:
+        yield
+    finally:
+        writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
+
+
+async def _ended(server: asyncio.Server, network: BadNetwork) -> None:
     server.close()
-    others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-    for task in others:
-        task.cancel()
-    await asyncio.gather(*others, return_exceptions=True)
-    await asyncio.sleep(0.05)
+    await network.end()
+    await server.wait_closed()
 
 
 async def _read_request(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> _Request:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import random
+import socket
+import struct
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -128,3 +133,20 @@ def test_each_fault_alone_is_survived_or_told(
     finally:
         network.only = FAULTS
         network.seed(0, rate=0)
+
+
+def test_a_client_that_goes_while_the_endpoint_is_silent_leaves_nothing_behind() -> None:
+    """What is collected half-way warns in whichever test runs next: this one collects it itself."""
+    with socket.create_server(("127.0.0.1", 0)) as silent, bad_network(_address(silent)) as network:
+        with socket.create_connection(("127.0.0.1", urlsplit(network.url).port or 0)) as client:
+            client.sendall(b"GET /bucket/key HTTP/1.1\r\nHost: here\r\n\r\n")
+            asked, _ = silent.accept()
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        with asked:
+            time.sleep(0.1)
+            gc.collect()
+    gc.collect()
+
+
+def _address(server: socket.socket) -> str:
+    return f"http://127.0.0.1:{server.getsockname()[1]}"
