@@ -74,7 +74,7 @@ def test_doctor_tells_what_is_fine_and_what_stands_in_the_way(desk: Desk, manage
     for words in (
         "printer: WeasyPrint",
         "signing key expires",
-        "tables readable: 1 tables",
+        "tables readable: 1 table",
         "nothing stands in the way",
     ):
         assert words in fine.out
@@ -126,7 +126,7 @@ def test_doctor_lists_every_privilege_that_is_missing(desk: Desk, managed: str) 
     assert ran.code == PrivilegeError.exit_code, ran.out + ran.err
     told = [each["message"] for look in ran.result["looks"] for each in look["problems"]]
     assert [sentence.split(":")[0] for sentence in told] == [
-        "role weak cannot read 1 tables",
+        "role weak cannot read 1 table",
         "role weak cannot read 1 sequences",
     ]
 

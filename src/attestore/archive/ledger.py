@@ -11,6 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
+from attestore.amounts import amount
 from attestore.archive import disk, layout
 from attestore.archive.opened import read_file
 from attestore.errors import ArchiveError, TamperedError
@@ -158,7 +159,7 @@ class LedgerFile:
         told = ledger.decode_checkpoint(read_file(path, limit=layout.LARGEST_SIGNATURE), what=str(path))
         if told.count > known.count or known.head_at(told.count) != told.head:
             raise TamperedError(
-                f"{self._path} does not reach its checkpoint of {told.count} entries, or is another ledger"
+                f"{self._path} does not reach its checkpoint of {amount(told.count, 'entry', 'entries')}, or is another ledger"
             )
 
 

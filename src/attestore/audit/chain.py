@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Final, TypeAlias
 
 from attestore import canon
+from attestore.amounts import amount
 from attestore.archive.ledger import CHECKPOINT, LEDGER
 from attestore.audit.bundle import Audited
 from attestore.audit.findings import Notebook
@@ -146,7 +147,7 @@ def _why(bundle: Audited) -> str:
     """The run's own word for why it did not come to its end."""
     told = () if bundle.evidence.journal is None else bundle.evidence.journal.observations
     reasons = [str(o.value) for o in told if o.fact == "run.stopped"]
-    return reasons[-1] if reasons else f"it died after {len(told)} lines of its journal."
+    return reasons[-1] if reasons else f"it died after {amount(len(told), 'line')} of its journal."
 
 
 def _deletions(entries: Entries, *, book: Notebook) -> None:

@@ -8,6 +8,7 @@ from functools import lru_cache, partial
 from typing import Protocol, TypeVar
 
 from attestore import __version__, canon, gate, report, resources, verdict
+from attestore.amounts import amount
 from attestore.archive import Contents
 from attestore.archive.layout import JOURNAL
 from attestore.audit import pdf
@@ -126,8 +127,8 @@ def _journal(told: Journal, *, statement: Statement | None, book: Notebook) -> N
         "journal",
         (len(told), told.head) == (statement.journal_count, statement.journal_head),
         f"Each of {len(told)} lines is bound to the one before it; count and head are those of the statement.",
-        otherwise=f"The chain holds, but ends after {len(told)} lines at {told.head[:16]}…; the statement says "
-        f"{statement.journal_count} lines, {statement.journal_head[:16]}….",
+        otherwise=f"The chain holds, but ends after {amount(len(told), 'line')} at {told.head[:16]}…; the statement says "
+        f"{amount(statement.journal_count, 'line')}, {statement.journal_head[:16]}….",
         of=JOURNAL,
     )
 

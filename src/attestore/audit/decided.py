@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from attestore import canon, instants, report
+from attestore.amounts import amount
 from attestore.archive import Contents, layout
 from attestore.audit import pdf
 from attestore.audit.bundle import Audited, Files, Witnesses
@@ -374,13 +375,17 @@ def _follows(
     pairs.append((told.worth, worth, "standing"))
     wrong = [what for theirs, ours, what in pairs if theirs != ours]
     if strange:
-        book.problem("revision", f"It rests on {len(strange)} decisions that don't count or are not here.", of=one)
+        book.problem(
+            "revision", f"It rests on {amount(len(strange), 'decision')} that can't count or can't be found.", of=one
+        )
     for what in wrong:
         book.problem("revision", f"It tells another {what} than comes out again.", of=one)
     if strange or wrong:
         return None
     words = ", ".join(f"{each.gate} {each.standing}" for each in told.worth)
-    book.ok("revision", f"Standing computed again from {len(chosen)} decisions as at {told.at}: {words}.", of=one)
+    book.ok(
+        "revision", f"Standing computed again from {amount(len(chosen), 'decision')} as at {told.at}: {words}.", of=one
+    )
     return chosen
 
 

@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Final
 
 from attestore import instants
+from attestore.amounts import amount
 from attestore.archive.layout import JOURNAL
 from attestore.audit.content import Evidence
 from attestore.audit.findings import Notebook
@@ -69,9 +70,9 @@ def _clocks(observations: tuple[Observation, ...], *, book: Notebook) -> None:
     back = sum(later < earlier for earlier, later in pairwise(ticks))
     stepped = sum(later < earlier - _STEP for earlier, later in pairwise(times))
     if back:
-        book.problem("time", f"The monotonic clock runs backwards at {back} lines.", of=JOURNAL)
+        book.problem("time", f"The monotonic clock runs backwards at {amount(back, 'line')}.", of=JOURNAL)
     if stepped:
-        book.problem("time", f"The wall clock was set back at {stepped} lines.", of=JOURNAL)
+        book.problem("time", f"The wall clock was set back at {amount(stepped, 'line')}.", of=JOURNAL)
     if not observations or back or stepped:
         return
     wall_ms = round((times[-1] - times[0]).total_seconds() * 1000)

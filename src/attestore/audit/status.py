@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from attestore import canon, instants
+from attestore.amounts import amount
 from attestore.archive import is_running
 from attestore.archive.ledger import LEDGER, standing_still
 from attestore.audit import decided
@@ -167,7 +168,7 @@ def survey(  # noqa: PLR0913
         pending = open_runs.get((system, gate), _Open())
         held = _after_death(held, found, pending)
         if problems:
-            reason = f"The audit found {len(problems)} problems; the first: {problems[0]}"
+            reason = f"The audit found {amount(len(problems), 'problem')}; the first: {problems[0]}"
             held = replace(held, standing=Standing.UNTRUSTED, reason=reason, until="")
         rows.append(
             Row(

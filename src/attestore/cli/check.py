@@ -13,6 +13,7 @@ import typer
 from rich.text import Text
 
 from attestore import canon, compose, gate, instants
+from attestore.amounts import amount
 from attestore.archive.opened import read_file
 from attestore.audit import Anchor, Finding, Findings, Status, audit, audit_envelope, audit_pdf
 from attestore.cli import dates
@@ -86,7 +87,7 @@ def audit_path(asked: Asked, *, as_json: bool) -> int:
 def _opinion(agreed: int) -> Finding:
     """Where they disagree, the signature itself is a problem; that nothing was asked proves nothing."""
     status = Status.OK if agreed else Status.NOTE
-    return Finding("second opinion", "", status, f"Sequoia and gpg judged {agreed} signatures alike.")
+    return Finding("second opinion", "", status, f"Sequoia and gpg judged {amount(agreed, 'signature')} alike.")
 
 
 def anchor(written: str) -> Anchor:

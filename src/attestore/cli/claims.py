@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from attestore import canon, compose
+from attestore.amounts import amount
 from attestore.claims import Document, Finding, Held, Hold, Kind, Report, examine, hold_against, read, with_findings
 from attestore.cli import dates
 from attestore.cli.display import consoles
@@ -175,19 +176,15 @@ def _print(path: Path, report: Report) -> None:
         out.print()
     count = len(report.findings)
     verdict = (
-        Text("nothing found", style="bold green") if not count else Text(_counted(count, "finding"), style="bold red")
+        Text("nothing found", style="bold green") if not count else Text(amount(count, "finding"), style="bold red")
     )
-    out.print(Text.assemble(f"{visible(str(path))}: ", verdict, f", {_counted(len(report.holds), 'figure')} that hold"))
+    out.print(Text.assemble(f"{visible(str(path))}: ", verdict, f", {amount(len(report.holds), 'figure')} that hold"))
     out.print(
         Text(
             "What a document does not say can't be judged from it: silence is no finding here, and no proof either.",
             style="dim",
         )
     )
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _found(findings: list[Finding], out: Console) -> None:

@@ -82,7 +82,7 @@ def _tell(built: Built) -> None:
     counts = Counter(row.held.standing.value for row in built.rows)
     told = ", ".join(f"{number} {word}" for word, number in counts.items()) or "no gate"
     out.print(Text(str(built.index)))
-    changed = f"{numbers.count(built.written)} files written, {numbers.count(built.unchanged)} unchanged"
+    changed = f"{numbers.counted(built.written, 'file')} written, {numbers.count(built.unchanged)} unchanged"
     err.print(Text(f"  {numbers.counted(built.runs, 'run')}, {numbers.counted(built.pages, 'page')}: {changed}."))
     err.print(Text(f"  Standing: {told}."))
     for sentence in built.broken:

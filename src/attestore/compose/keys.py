@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from attestore.amounts import amount
 from attestore.archive import disk
 from attestore.compose.people import BACKUP_KEY, passphrase_of, recipients_of, trusted_roster
 from attestore.compose.settings import Settings, clock
@@ -365,7 +366,7 @@ def words(about: Listed, *, now: datetime) -> str:
         if about.revoked
         else "never expires"
         if days is None
-        else f"expires in {days} days"
+        else f"expires in {amount(days, 'day')}"
         if days >= 0
         else f"expired on {about.expires:%Y-%m-%d}",
         ("private key here, locked" if about.locked else "private key here") if about.private else "public key only",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from attestore import canon, instants
+from attestore.amounts import amount
 from attestore.archive import Contents, LedgerFile, read_bundle
 from attestore.archive.opened import read_file
 from attestore.config import Roster
@@ -123,7 +124,7 @@ def _one(
 
 def _manifest(listing: Listing, prefix: str, names: list[str], flaws: list[str]) -> tuple[Manifest | None, bytes]:
     if "manifest.json" not in names:
-        flaws.append(f"incomplete: {len(names)} objects without a manifest, so it is no backup")
+        flaws.append(f"incomplete: {amount(len(names), 'object')} without a manifest, so it is no backup")
         return None, b""
     try:
         data = listing.store.read(f"{prefix}/manifest.json", limit=_LARGEST_MANIFEST)

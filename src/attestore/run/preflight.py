@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from attestore.amounts import amount
 from attestore.errors import Error, InterruptedRunError, PreflightError
 from attestore.evidence import Manifest
 from attestore.plan import Job, Plan
@@ -96,7 +97,12 @@ def _look(plan: Plan, *, tools: Tools, lookout: Lookout, book: Book) -> Cleared:
     decrypting = plan.job is not Job.BACKUP
     what = "sealing and unsealing a nonce" if decrypting else "sealing a nonce"
     lookout.see(
-        Look("keys", what, _recipients(len(tools.sealer.recipients)), tools.sealer.problems(decrypting=decrypting)),
+        Look(
+            "keys",
+            what,
+            amount(len(tools.sealer.recipients), "recipient"),
+            tools.sealer.problems(decrypting=decrypting),
+        ),
         Look("keys", "signing a nonce", tools.signer.fingerprint, tools.signer.problems()),
     )
     stores, barred = _stores(plan, tools)
@@ -118,10 +124,6 @@ def _look(plan: Plan, *, tools: Tools, lookout: Lookout, book: Book) -> Cleared:
     if scratch is not None and facts is not None:
         lookout.see(*scratch.looks(facts))
     return Cleared(ready=ready, found=found, scratch=scratch)
-
-
-def _recipients(number: int) -> str:
-    return f"{number} recipient{'' if number == 1 else 's'}"
 
 
 def _stores(plan: Plan, tools: Tools) -> tuple[tuple[Look, ...], dict[str, Error]]:

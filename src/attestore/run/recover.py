@@ -14,6 +14,7 @@ from enum import Enum
 from pathlib import Path
 
 from attestore import instants
+from attestore.amounts import amount
 from attestore.errors import DiskError, Error, PlanError, StoreError, TamperedError, UsageError
 from attestore.evidence import Manifest, Observation
 from attestore.ports import (
@@ -421,7 +422,9 @@ def _present(found: Found, *, store: Store) -> Look:
                 )
             )
     total = sum(part.size for part in found.manifest.parts)
-    return Look("store", "parts", f"{len(found.manifest.parts)} parts, {total:,} bytes", tuple(problems))
+    return Look(
+        "store", "parts", f"{amount(len(found.manifest.parts), 'part')}, {amount(total, 'byte')}", tuple(problems)
+    )
 
 
 def _room(listing: Manifest, *, workspace: Workspace) -> Look:
@@ -460,7 +463,9 @@ def _opened(found: Found, *, tools: Rescue, lookout: Lookout, deep: bool) -> tup
         for folder in (sealed, home):
             tools.workspace.destroy(folder)
     if opened is not None:
-        lookout.see(Look("keys", what, f"{len(opened[1].tables)} tables, {opened[1].rows:,} rows are promised"))
+        lookout.see(
+            Look("keys", what, f"promised: {amount(len(opened[1].tables), 'table')}, {amount(opened[1].rows, 'row')}")
+        )
     return opened
 
 

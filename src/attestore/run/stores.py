@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeAlias
 
+from attestore.amounts import amount
 from attestore.errors import DiskError, Error, StoreError
 from attestore.evidence import Manifest, PartRecord
 from attestore.ports import FetchedPart, Hear, Kept, SealedPart, Sealer, Signed, Store, StoredPart, Towards, Watcher
@@ -136,7 +137,7 @@ def _refuse(differing: int, sealed: Sealings, store: Store) -> None:
     """
     if differing:
         raise StoreError(
-            f"{store.location} gave back {differing} of {len(sealed.parts)} parts with other bytes than were put",
+            f"{store.location} gave back {differing} of {amount(len(sealed.parts), 'part')} with other bytes than were put",
             hint="The backup is not usable; look at the store before you run again.",
         )
 

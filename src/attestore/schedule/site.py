@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
+from attestore.amounts import amount
 from attestore.config.schedule import Every, Schedule, Timing
 from attestore.errors import PlanError
 
@@ -157,7 +158,7 @@ def warnings(site: Site, gates: Iterable[tuple[str, timedelta]]) -> tuple[str, .
 
 def _days(span: timedelta) -> str:
     hours = span // timedelta(hours=1)
-    return f"{hours // 24} days" if hours % 24 == 0 and hours >= 48 else f"{hours} hours"  # noqa: PLR2004  two days
+    return f"{hours // 24} days" if hours % 24 == 0 and hours >= 48 else amount(hours, "hour")  # noqa: PLR2004  two days
 
 
 def _minutes(seconds: int) -> int:

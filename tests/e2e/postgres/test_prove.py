@@ -107,7 +107,10 @@ def test_orphans_under_an_unvalidated_key_are_a_finding_not_a_loss(server: Serve
     with server.database(*made) as database:
         _, restored, found = there_and_back(server, database, tmp_path)
     assert [(key.validated, key.orphans) for key in restored.foreign_keys] == [(False, 2)]
-    assert "foreign key later of public.c is NOT VALID and 2 rows have no parent in public.p (a)" in restored.findings
+    assert (
+        "foreign key later of public.c is NOT VALID and leaves 2 rows without a parent in public.p (a)"
+        in restored.findings
+    )
     assert [item for item in found.differences if item.kind == "foreign key"] == []
 
 

@@ -88,7 +88,7 @@ def test_what_is_fine_is_told_too(server: Server) -> None:
     assert not any(look.problems or look.advice for look in looks)
     assert len({(look.area, look.what) for look in looks}) == len(looks)
     seen = {look.what: look.seen for look in looks}
-    assert seen["tables readable"] == "1 tables"
+    assert seen["tables readable"] == "1 table"
     assert seen["sequences readable"] == "1 sequences"
     assert seen["large objects readable"] == "1 large objects"
     assert seen["standby"] == "no"
@@ -121,7 +121,7 @@ def test_everything_that_stands_in_the_way_is_listed_at_once(server: Server) -> 
         + " and 2 more",
         f"role {role} cannot read 1 sequences: public.counter",
         f"role {role} cannot read 1 large objects: large object.4711",
-        f"role {role} may see only some rows of 1 tables (row level security): public.filtered",
+        f"role {role} may see only some rows of 1 table (row level security): public.filtered",
     ]
 
 

@@ -49,6 +49,8 @@ def texts(node: ast.expr | None) -> Iterator[str]:
         case ast.BoolOp(values=values):
             for each in values:
                 yield from texts(each)
+        case ast.Call(func=ast.Name(id="amount"), args=[_, ast.Constant(value=str() as one)]):
+            yield from (f"1 {one}", f"7 {one}s")
         case _:
             return
 
@@ -111,6 +113,9 @@ def test_whatever_a_run_looks_at_is_told_in_german() -> None:
             "IN THE WAY: table “fine”; note: fine",
             ("Quelle: Sperren", "IM WEG: table “fine”; note: fine"),
         ),
+        ("target: left by earlier runs", "a_1 (1 session)", ("Ziel: von früheren Läufen übrig", "a_1 (1 Sitzung)")),
+        ("source: tables readable", "1 table", ("Quelle: Tabellen lesbar", "1 Tabelle")),
+        ("source: tables readable", "7,305 tables", ("Quelle: Tabellen lesbar", "7.305 Tabellen")),
         ("source: server", "fine", ("Quelle: Server", "in Ordnung")),
         ("elsewhere: thing", "fine; 7 tables", ("elsewhere: thing", "fine; 7 tables")),
     ],

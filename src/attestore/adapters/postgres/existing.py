@@ -25,6 +25,7 @@ from attestore.adapters.postgres.programs import Installation
 from attestore.adapters.postgres.restored import EVENT_TRIGGERS_SINCE, RestoredDatabase
 from attestore.adapters.postgres.session import Session, ask, opened, worded
 from attestore.adapters.process import Runner
+from attestore.amounts import amount
 from attestore.errors import Error, PlanError, PrivilegeError, ScratchError, VersionError
 from attestore.evidence import Locale
 from attestore.ports import Look, Restored, SourceFacts, Target
@@ -207,7 +208,7 @@ class PgExisting:
             advice="restored code (defaults, triggers, functions) can reach whatever that server can reach",
         )
         yield Look("target", "disk", "not asked", advice="the free space of an existing server can't be asked for")
-        left = [f"{name} ({sessions} sessions)" for name, sessions in ask(session, _MARKED_DATABASES)]
+        left = [f"{name} ({amount(sessions, 'session')})" for name, sessions in ask(session, _MARKED_DATABASES)]
         yield Look(
             "target",
             "left by earlier runs",

@@ -27,6 +27,7 @@ from attestore.adapters.postgres.programs import Installation
 from attestore.adapters.postgres.restored import first_words
 from attestore.adapters.postgres.session import Session, ask, opened, worded
 from attestore.adapters.process import Runner
+from attestore.amounts import amount
 from attestore.errors import DiskError, Error, PlanError, PrivilegeError, ScratchError, VersionError
 from attestore.evidence import Locale
 from attestore.ports import Look, Place, Plain, Recovered, Restored, Section, SourceFacts, Standing
@@ -211,7 +212,7 @@ class PgLanding:
         return Look(
             "target",
             what,
-            f"is there, and holds {len(held)} relations" if held else "is there, and empty",
+            f"is there, and holds {amount(len(held), 'relation')}" if held else "is there, and empty",
             tuple(problems),
             advice=f"it sorts by {collate}, {ctype}; the source by {wanted.collate}, {wanted.ctype}" if other else "",
         )
@@ -385,14 +386,14 @@ def _in_the_way(
     if held and place is Place.THERE:
         some = ", ".join(f"{schema}.{relation}" for schema, relation in held[:_MOST_NAMED])
         yield PlanError(
-            f"database {name} is not empty: it holds {len(held):,} relations ({some}{', …' if len(held) > _MOST_NAMED else ''})",
+            f"database {name} is not empty: it holds {amount(len(held), 'relation')} ({some}{', …' if len(held) > _MOST_NAMED else ''})",
             hint="Let a new one be made with --create NAME. --allow-non-empty restores beside what is there, and drops nothing.",
         )
     both = sorted(set(held) & set(tables))
     if both and place is Place.CROWDED:
         some = ", ".join(f"{schema}.{relation}" for schema, relation in both[:_MOST_NAMED])
         yield PlanError(
-            f"database {name} holds {len(both):,} tables that the backup holds, too ({some}): rows would be added to them",
+            f"database {name} holds {amount(len(both), 'table')} that the backup holds, too ({some}): rows would be added to them",
             hint="Let a new database be made with --create NAME, and move over what you need.",
         )
 
@@ -422,8 +423,13 @@ def _roles(session: Session, world: bytes, *, with_logins: bool) -> Iterator[Loo
         yield Look(
             "target",
             "logins",
-            f"{len(known)} of {len(able)} roles that will be made get their login back",
+            f"{len(known)} of {amount(len(able), 'role')} to be made will get a login back",
             advice="" if len(known) == len(able) else "whoever took the backup could not read how they log in",
         )
     elif able:
-        yield Look("target", "logins", f"{len(able)} roles will not be able to log in", advice="--logins gives it back")
+        yield Look(
+            "target",
+            "logins",
+            f"{amount(len(able), 'role')} will not be able to log in",
+            advice="--logins gives it back",
+        )

@@ -39,6 +39,7 @@ from attestore.adapters.postgres.session import (
     stopped,
     worded,
 )
+from attestore.amounts import amount
 from attestore.errors import ProgramFailedError
 from attestore.gate import Probe
 from attestore.ports import Rest, Watcher
@@ -446,7 +447,7 @@ def _defined(session: Session, *, beside: Sequence[Session] = ()) -> _Defined:
 def _unvalidated(foreign: Sequence[ForeignKey]) -> tuple[str, ...]:
     """Orphans that the source's own catalogue never ruled out came with the source."""
     return tuple(
-        f"foreign key {key.name} of {key.table} is NOT VALID and {key.orphans} rows have no parent in {key.references}"
+        f"foreign key {key.name} of {key.table} is NOT VALID and leaves {amount(key.orphans, 'row')} without a parent in {key.references}"
         for key in foreign
         if key.orphans and not key.validated
     )

@@ -11,6 +11,7 @@ from psycopg.errors import CharacterNotInRepertoire
 from attestore.adapters.postgres import mute, relations
 from attestore.adapters.postgres.quoting import identifier, label
 from attestore.adapters.postgres.session import Session, ask, worded
+from attestore.amounts import amount
 from attestore.errors import PrivilegeError, ProgramFailedError
 from attestore.ports import Look
 
@@ -125,7 +126,7 @@ def _looks(session: Session) -> Iterator[Look]:
         "yes" if standby else "no",
         (
             ProgramFailedError(
-                f"the source is a standby, where {len(unlogged)} unlogged tables cannot be read: {_named(unlogged)}",
+                f"the source is a standby, where {amount(len(unlogged), 'unlogged table')} cannot be read: {_named(unlogged)}",
                 hint="Back up from the primary, or make the tables logged.",
             ),
         )
@@ -149,33 +150,42 @@ def _looks(session: Session) -> Iterator[Look]:
 def _readable(session: Session, user: str) -> Iterator[Look]:
     tables, sequences, blobs = ask(session, _COUNTS)[0]
     grant = f"GRANT pg_read_all_data TO {identifier(user)}, or use a role that may read everything."
-    for what, seen, sql, refused, hint in (
-        ("tables readable", f"{tables} tables", _UNREADABLE_TABLES, "cannot read {} tables", grant),
-        ("sequences readable", f"{sequences} sequences", _UNREADABLE_SEQUENCES, "cannot read {} sequences", grant),
+    for what, seen, sql, refused, noun, hint in (
+        ("tables readable", amount(tables, "table"), _UNREADABLE_TABLES, "cannot read {}", "table", grant),
+        (
+            "sequences readable",
+            amount(sequences, "sequence"),
+            _UNREADABLE_SEQUENCES,
+            "cannot read {}",
+            "sequence",
+            grant,
+        ),
         (
             "large objects readable",
-            f"{blobs} large objects",
+            amount(blobs, "large object"),
             _UNREADABLE_OBJECTS,
-            "cannot read {} large objects",
+            "cannot read {}",
+            "large object",
             "Large objects need their owner, a GRANT each, or a superuser.",
         ),
         (
             "row level security",
             "hides no row from this role",
             _HIDDEN_ROWS,
-            "may see only some rows of {} tables (row level security)",
+            "may see only some rows of {} (row level security)",
+            "table",
             f"ALTER ROLE {identifier(user)} BYPASSRLS, or use a role that has it.",
         ),
     ):
         found = ask(session, sql)
-        problem = PrivilegeError(f"role {user} {refused.format(len(found))}: {_named(found)}", hint=hint)
+        problem = PrivilegeError(f"role {user} {refused.format(amount(len(found), noun))}: {_named(found)}", hint=hint)
         yield Look("source", what, seen, (problem,) if found else ())
 
 
 def _locks(session: Session) -> Look:
     tables, capacity, each = ask(session, _LOCKS)[0]
     problem = ProgramFailedError(
-        f"{tables} tables must be locked at once, and the server keeps about {capacity} locks"
+        f"{amount(tables, 'table')} must be locked at once, and the server keeps about {amount(capacity, 'lock')}"
         f" (max_locks_per_transaction = {each})",
         hint=f"Set max_locks_per_transaction to {int(each * tables // capacity + each)} or more and restart the server.",
     )

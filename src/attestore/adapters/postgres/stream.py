@@ -29,6 +29,7 @@ from attestore.adapters.postgres.quoting import identifier, literal, qualified
 from attestore.adapters.postgres.relations import Relation
 from attestore.adapters.postgres.session import Connect, Session, ask, worded
 from attestore.adapters.process import Runner, Running
+from attestore.amounts import amount
 from attestore.errors import ProgramFailedError
 from attestore.proof import Proof, Setting, Table
 
@@ -173,7 +174,7 @@ class DumpedTexts:
             member.end(name)
             if digest.rows != table.rows:
                 findings.append(
-                    f"pg_dump wrote {digest.rows} rows of {table.label}, which had {table.rows} at the snapshot"
+                    f"pg_dump wrote {amount(digest.rows, 'row')} of {table.label}, which had {table.rows} at the snapshot"
                 )
             tables.append(replace(table, text=digest.digest, member=name))
         return replace(proof, tables=tuple(tables), findings=(*proof.findings, *findings))

@@ -8,6 +8,7 @@ from fractions import Fraction
 from itertools import islice
 from typing import Final
 
+from attestore.amounts import amount
 from attestore.claims.checks.dates import events
 from attestore.claims.document import Document, Table
 from attestore.claims.labels import is_total
@@ -149,7 +150,11 @@ def _spans(table: Table, document: Document, book: Book) -> None:
                 needs=_NEEDS,
             )
     if held:
-        book.holds(table.rows[0].line, f"{held} durations are what lies between start and end.", end=table.end)
+        book.holds(
+            table.rows[0].line,
+            f"{amount(held, 'duration')} {'is' if held == 1 else 'are'} what lies between start and end.",
+            end=table.end,
+        )
 
 
 _T: Final = r"(?:at |um )?(?P<{}>\d{{1,2}}:\d\d(?::\d\d)?(?: ?[AaPp][Mm])?)(?: ?(?:UTC|Uhr|local time|CES?T))?"

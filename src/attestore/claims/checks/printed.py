@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from attestore.amounts import amount
 from attestore.claims.checks.queries import queries
 from attestore.claims.document import Code, Document, Passage, Table
 from attestore.claims.model import Book, Kind
@@ -133,12 +134,12 @@ def _footer(rows: list[str], count: int, line: int, book: Book) -> None:
     ):
         return
     if len(shown) == count:
-        book.holds(line, f"{count} {'row is' if count == 1 else 'rows are'} shown, as psql counts.")
+        book.holds(line, f"{amount(count, 'row is', 'rows are')} shown, as psql counts.")
     else:
         book.found(
             Kind.CONTRADICTION,
             line,
-            f"psql's footer counts {count} rows, but {len(shown)} are shown above it.",
+            f"psql's footer counts {amount(count, 'row')}, but {amount(len(shown), 'is', 'are')} shown above it.",
             needs=_NEEDS,
         )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
+from attestore.amounts import amount
 from attestore.claims.document import Document, Passage, Row, Table
 from attestore.claims.labels import is_good, is_share, is_total
 from attestore.claims.model import Book, Kind
@@ -367,7 +368,9 @@ def _sides(table: Table, parts: list[Row], *, german: bool, book: Book) -> None:
             )
         equal += a.value == b.value and told
     if equal:
-        book.holds(table.rows[0].line, f"In {equal} rows both sides state the same count, as marked.", end=table.end)
+        book.holds(
+            table.rows[0].line, f"In {amount(equal, 'row')} both sides state the same count, as marked.", end=table.end
+        )
 
 
 def _gap(row: Row, a: Quantity, b: Quantity, missing: Quantity, *, book: Book) -> None:
