@@ -38,6 +38,8 @@ class Bundle(disk.Held):
         self._folder = folder
         super().__init__(descriptor)
         self._at = _Position(len(seen), seen.head, os.fstat(descriptor).st_size)
+        self._going = b""
+        """the lines that were written last, or are being written"""
 
     @classmethod
     def create(cls, reports: Path, run: str) -> Self:
@@ -114,7 +116,7 @@ class Bundle(disk.Held):
             number += 1
             lines.append(journal.line(observation, number=number, previous=head))
             head = journal.link(lines[-1])
-        data = b"".join(lines)
+        data = self._going = b"".join(lines)
         with disk.translated(self._folder / layout.JOURNAL):
             disk.append(self._descriptor, data)
         self._at = _Position(number, head, self._at.size + len(data))
@@ -133,9 +135,9 @@ class Bundle(disk.Held):
         return seen
 
     def _catch_up(self) -> None:
-        """A signal between the write of a line and our note of it leaves the note behind: the disk is right.
+        """A signal between the write of lines and our note of them leaves the note behind: the disk is right.
 
-        At most one whole line can be ahead of the note, bound to the line we know; a torn one is cut off.
+        What is ahead of the note is what was being written; where not all of it is there, none of it stays.
 
         Raises:
             ArchiveError, TamperedError: somebody else wrote to the journal.
@@ -145,15 +147,15 @@ class Bundle(disk.Held):
         if size == at.size:
             return
         data = os.pread(self._descriptor, size, 0)
-        whole = data[: data.rfind(b"\n") + 1]
-        seen = journal.read(whole, what=str(path))
-        known = journal.read(whole[: at.size], what=str(path))
-        if (len(known), known.head) != (at.number, at.head) or len(seen) > at.number + 1:
+        seen, ahead = journal.read(data, what=str(path)), data[at.size :]
+        known = journal.read(data[: at.size], what=str(path))
+        if (len(known), known.head) != (at.number, at.head) or not self._going.startswith(ahead):
             raise ArchiveError(f"{path} was changed by somebody else while the run went on")
+        if ahead == self._going:
+            self._at = _Position(len(seen), seen.head, size)
         with disk.translated(path):
-            os.ftruncate(self._descriptor, len(whole))
+            os.ftruncate(self._descriptor, self._at.size)
             os.fsync(self._descriptor)
-        self._at = _Position(len(seen), seen.head, len(whole))
 
     def path(self, name: str) -> Path:
         """Where a file of that name is, or will be.

@@ -133,8 +133,9 @@ class TickError(Exception):
     """An interrupt, at whatever instant it comes."""
 
 
-def test_an_interrupt_at_any_instant_leaves_a_journal_that_continues(tmp_path: Path) -> None:
-    """A signal handler may raise between the write of a line and our note of it."""
+@pytest.mark.parametrize("together", [1, 7])
+def test_an_interrupt_at_any_instant_leaves_a_journal_that_continues(together: int, tmp_path: Path) -> None:
+    """A signal handler may raise between the write of lines and our note of them: all of a write are there, or none."""
 
     def interrupt(*_: object) -> None:
         raise TickError
@@ -147,7 +148,7 @@ def test_an_interrupt_at_any_instant_leaves_a_journal_that_continues(tmp_path: P
                 with contextlib.suppress(TickError):
                     try:
                         signal.setitimer(signal.ITIMER_REAL, 0.00005 * (1 + number % 20))
-                        bundle.observe(seen(number))
+                        bundle.observe(*[seen(number)] * together)
                     except TickError:
                         interrupted += 1
                     finally:
@@ -156,9 +157,10 @@ def test_an_interrupt_at_any_instant_leaves_a_journal_that_continues(tmp_path: P
     finally:
         signal.signal(signal.SIGALRM, before)
     assert interrupted > 0
-    assert 300 - interrupted <= len(told) <= 300
     ticks = [each.tick for each in told]
     assert ticks == sorted(ticks)
+    assert 300 - interrupted <= len(set(ticks)) <= 300
+    assert {ticks.count(each) for each in ticks} == {together}
 
 
 def test_a_live_run_is_told_from_a_dead_one(tmp_path: Path) -> None:
@@ -224,6 +226,16 @@ def test_a_journal_that_was_cut_behind_its_back_is_refused(tmp_path: Path) -> No
         os.truncate(tmp_path / RUN / "journal.jsonl", 0)
         with pytest.raises(ArchiveError, match="changed by somebody else"):
             bundle.journal()
+
+
+def test_a_line_that_the_run_never_wrote_is_refused_though_it_follows_from_the_last(tmp_path: Path) -> None:
+    with Bundle.create(tmp_path, RUN) as bundle:
+        bundle.observe(seen(0))
+        known = bundle.journal()
+        with (tmp_path / RUN / "journal.jsonl").open("ab") as file:
+            file.write(journal.line(seen(1), number=2, previous=known.head))
+        with pytest.raises(ArchiveError, match="changed by somebody else"):
+            bundle.observe(seen(2))
 
 
 def test_sha256sum_accepts_the_sums_of_a_bundle(tmp_path: Path) -> None:
