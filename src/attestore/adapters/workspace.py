@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import itertools
 import os
 import select
-import shutil
 import stat
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 from signal import Signals, pidfd_send_signal
 from typing import Final, Self
@@ -31,6 +30,7 @@ _LOCK: Final = "lock"
 _YOUNG_S: Final = 60.0
 _PATIENCE_MS: Final = 5_000
 _MANY: Final = 1_000
+_FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 _ENDINGS: Final = (Signals.SIGQUIT, Signals.SIGKILL)
 
 
@@ -200,30 +200,76 @@ def _parent(tmpdir: Path | None) -> Path:
 
 
 def _remove(path: Path) -> bool:
-    if path.is_dir() and not path.is_symlink():
-        _thinned(path)
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError):
+        if path.is_dir() and not path.is_symlink():
+            _empty(path)
+            path.rmdir()
+        else:
             path.unlink(missing_ok=True)
     return not os.path.lexists(path)
 
 
-def _thinned(path: Path) -> None:
-    """The files of large folders removed, by two threads: the kernel locks a folder for a part of each removal only.
+def _empty(path: Path) -> None:
+    """Remove what a folder holds, as far as that can be done.
 
-    A server keeps the files of all its tables in one. Folders are held by descriptors, so that nobody leads us elsewhere.
+    Restored code can write folders deeper than any stack, or than there are descriptors: each is moved to the top before it is
+    looked into. They are held by descriptors, so that nobody leads us elsewhere.
     """
-    with contextlib.suppress(OSError), ThreadPoolExecutor(2, thread_name_prefix="remove") as pool:
-        for _, _, files, folder in os.fwalk(path):
-            if len(files) >= _MANY:
-                list(pool.map(partial(_unlinked, folder), (files[::2], files[1::2])))
+    top = os.open(path, _FOLDER)
+    try:
+        waiting = _cleared(top)
+        there = frozenset(waiting)
+        names = (name for name in map(str, itertools.count()) if name not in there)
+        while waiting:
+            name = waiting.pop()
+            with contextlib.suppress(OSError):
+                folder = os.open(name, _FOLDER, dir_fd=top)
+                try:
+                    waiting += _moved(_cleared(folder), source=folder, top=top, names=names)
+                finally:
+                    os.close(folder)
+                os.rmdir(name, dir_fd=top)
+    finally:
+        os.close(top)
 
 
-def _unlinked(folder: int, files: Iterable[str]) -> None:
+def _cleared(folder: int) -> list[str]:
+    """The folders in a folder, of which everything else is removed.
+
+    Of a large one by two threads: the kernel locks it for a part of each removal only, and a server keeps the files of all
+    its tables in one.
+    """
+    folders, files = list[str](), list[str]()
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            (folders if entry.is_dir(follow_symlinks=False) else files).append(entry.name)
+    if len(files) < _MANY:
+        _unlink(folder, files)
+        return folders
+    # it outlives the second thread, whatever interrupts the first: the number of a closed folder may be another's
+    with ThreadPoolExecutor(1, thread_name_prefix="remove") as pool:
+        ours = files[::2]
+        try:
+            pool.submit(_unlink, folder, files[1::2])
+        except RuntimeError:
+            # a machine that gives no thread
+            ours = files
+        _unlink(folder, ours)
+    return folders
+
+
+def _unlink(folder: int, files: Iterable[str]) -> None:
     for name in files:
         with contextlib.suppress(OSError):
             os.unlink(name, dir_fd=folder)
+
+
+def _moved(folders: Iterable[str], *, source: int, top: int, names: Iterator[str]) -> Iterator[str]:
+    """Their new names at the top."""
+    for name, moved in zip(folders, names, strict=False):
+        with contextlib.suppress(OSError):
+            os.rename(name, moved, src_dir_fd=source, dst_dir_fd=top)
+            yield moved
 
 
 def _disk(problem: OSError, path: Path) -> DiskError:

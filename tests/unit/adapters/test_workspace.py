@@ -6,7 +6,7 @@ import os
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -50,6 +50,50 @@ def test_everything_is_removed_when_the_block_breaks(tmp_path: Path) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         run()
+    assert list(tmp_path.iterdir()) == []
+
+
+def nested(folder: Path, names: Iterable[str]) -> None:
+    """Folders in one another, deeper than a path can say."""
+    inner = os.open(folder, os.O_RDONLY)
+    for name in names:
+        os.mkdir(name, dir_fd=inner)
+        outer, inner = inner, os.open(name, os.O_RDONLY, dir_fd=inner)
+        os.close(outer)
+    os.close(inner)
+
+
+def test_restored_code_cannot_write_folders_too_deep_to_be_removed(tmp_path: Path) -> None:
+    """Deeper than there are descriptors, or than Python can call itself; some bear the names that ours could get."""
+    with TemporaryWorkspace(tmp_path) as workspace:
+        nested(workspace.private("copy"), ["a"] * 3000)
+        for number in range(40):
+            nested(workspace.private(str(number)), map(str, range(60)))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_link_to_elsewhere_is_removed_and_what_it_names_stays(tmp_path: Path) -> None:
+    (kept := tmp_path / "kept").mkdir()
+    (kept / "file").write_text("x")
+    with TemporaryWorkspace(tmp_path / "..") as workspace:
+        for folder in (workspace.path, workspace.private("deep")):
+            (folder / "folder").symlink_to(kept)
+            (folder / "file").symlink_to(kept / "file")
+    assert not workspace.path.exists()
+    assert (kept / "file").read_text() == "x"
+
+
+def test_a_large_folder_is_removed_on_a_machine_that_gives_no_thread(tmp_path: Path) -> None:
+    script = """
+import sys, threading
+from pathlib import Path
+from attestore.adapters.workspace import TemporaryWorkspace
+threading.stack_size(1 << 46)
+with TemporaryWorkspace(Path(sys.argv[1])) as workspace:
+    for number in range(1500):
+        (workspace.path / str(number)).touch()
+"""
+    subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=True)
     assert list(tmp_path.iterdir()) == []
 
 
