@@ -127,7 +127,7 @@ def test_doctor_lists_every_privilege_that_is_missing(desk: Desk, managed: str) 
     told = [each["message"] for look in ran.result["looks"] for each in look["problems"]]
     assert [sentence.split(":")[0] for sentence in told] == [
         "role weak cannot read 1 table",
-        "role weak cannot read 1 sequences",
+        "role weak cannot read 1 sequence",
     ]
 
 

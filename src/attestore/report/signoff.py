@@ -104,7 +104,7 @@ def decisions(view: View) -> tuple[Block, ...]:
         Table(
             (
                 Column(say("Meaning")),
-                Column(say("Printed name"), wide=True),
+                Column(say("Printed name")),
                 Column(say("Role")),
                 Column(say("Time")),
                 Column(say("Comment"), wide=True),

@@ -20,8 +20,11 @@ _GAP: Final = 4
 _SPAN: Final = 24
 _LONGEST: Final = 66
 _NARROW: Final = 22
+_NARROWEST: Final = 12
+"""of a wide column, where names, roles and times would break in the middle otherwise"""
 _BREAKS: Final = 30
-_WORD: Final = re.compile(r"[^\s]+")
+_WORD: Final = re.compile(r"\d\d:\d\d(?::\d\d)? UTC|[^\s]+")
+"""what stays in one line; a time of day with its zone does"""
 _MONO: Final = 108
 _ALL: Final = 1000
 
@@ -39,10 +42,13 @@ def column_widths(table: Table) -> tuple[int, ...]:
     if room >= 0:
         takers = [i for i, column in enumerate(table.columns) if column.wide] or list(range(len(natural)))
         return _permille([width + (room // len(takers) if i in takers else 0) for i, width in enumerate(natural)])
-    for shrinking in (True, False):
+    narrowest = [
+        min(low, _NARROWEST + _GAP) if column.wide else low for column, low in zip(table.columns, least, strict=True)
+    ]
+    for wide, lowest in ((True, least), (False, least), (True, narrowest)):
         spare = [
-            width - low if column.wide is shrinking else 0
-            for column, width, low in zip(table.columns, natural, least, strict=True)
+            width - low if column.wide is wide else 0
+            for column, width, low in zip(table.columns, natural, lowest, strict=True)
         ]
         over = min(sum(natural) - _LINE, sum(spare))
         if over > 0:

@@ -89,8 +89,8 @@ def test_what_is_fine_is_told_too(server: Server) -> None:
     assert len({(look.area, look.what) for look in looks}) == len(looks)
     seen = {look.what: look.seen for look in looks}
     assert seen["tables readable"] == "1 table"
-    assert seen["sequences readable"] == "1 sequences"
-    assert seen["large objects readable"] == "1 large objects"
+    assert seen["sequences readable"] == "1 sequence"
+    assert seen["large objects readable"] == "1 large object"
     assert seen["standby"] == "no"
     assert seen["clock"].endswith("this machine's")
 
@@ -119,8 +119,8 @@ def test_everything_that_stands_in_the_way_is_listed_at_once(server: Server) -> 
         f"role {role} cannot read 12 tables: "
         + ", ".join(f"public.secret{number:02}" for number in range(10))
         + " and 2 more",
-        f"role {role} cannot read 1 sequences: public.counter",
-        f"role {role} cannot read 1 large objects: large object.4711",
+        f"role {role} cannot read 1 sequence: public.counter",
+        f"role {role} cannot read 1 large object: large object.4711",
         f"role {role} may see only some rows of 1 table (row level security): public.filtered",
     ]
 

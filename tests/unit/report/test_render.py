@@ -115,3 +115,17 @@ def test_a_name_in_a_wide_column_is_not_broken_where_the_table_is_full() -> None
     assert widths[0] * 114 // 1000 >= len(name)
     digest = column_widths(Table(columns, (("0" * 64, "words " * 12, "words " * 12, "words " * 12),)))
     assert digest[0] * 114 // 1000 < 64
+
+
+def test_dates_and_times_of_decisions_are_not_broken_in_the_middle() -> None:
+    columns = (
+        *(Column(title) for title in ("Meaning", "Printed name", "Role", "Time")),
+        *(Column(title, wide=True) for title in ("Comment", "Key")),
+    )
+    row = ("approved", "Kim Example-Longname", "release-manager", "2026-11-27 10:57:26 UTC", "word " * 12, "A" * 40)
+    widths = column_widths(Table(columns, (row,)))
+    lines = [round(width * 114 / 1000) for width in widths]
+    # ten characters and thirteen, and four between two columns
+    assert lines[3] >= len("10:57:26 UTC") + 4
+    assert lines[2] >= len("release-manager") + 4
+    assert min(lines[4:]) >= 16

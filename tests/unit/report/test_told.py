@@ -155,8 +155,8 @@ def test_notes_findings_and_depths_are_told_in_german() -> None:
         )
         for each in looked._WORTH_KNOWING:
             assert among(each.replace("{", "").replace("}", ""), looked._WORTH_KNOWING) != each, each
-        left = looked.look_told("target: left by earlier runs", "a (1 sessions); b (2 sessions)")
-        assert left == ("Ziel: von früheren Läufen übrig", "a (1 Sitzungen); b (2 Sitzungen)")
+        left = looked.look_told("target: left by earlier runs", "a (1 session); b (2 sessions)")
+        assert left == ("Ziel: von früheren Läufen übrig", "a (1 Sitzung); b (2 Sitzungen)")
         assert among("heap: the database is up to 1 GiB", behaviour._DEPTHS) == "heap: die Datenbank hat bis zu 1 GiB"
         for each in findings._FOUND:
             told = each.replace("{", "").replace("}", "")
