@@ -153,7 +153,15 @@ class Glass:
         made = None if pen is None else pen.matches(signature, data.read_bytes())
         if pen is None or made is None:
             raise TamperedError(f"{data.name} has no good signature by a key of the roster")
-        return Inspected(pen.fingerprint, made, pen.created, pen.expires, pen.revoked, pen.reason)
+        return Inspected(
+            pen.fingerprint,
+            made,
+            pen.created,
+            pen.expires,
+            pen.revoked,
+            pen.reason,
+            canon.sha256_hex(data.read_bytes()),
+        )
 
 
 class Press(OneByOne):

@@ -614,7 +614,7 @@ class FakeVerifier:
 
     def inspect(self, signature: bytes, data: Path) -> Inspected:
         made = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
-        return Inspected(self.verify(signature, data), made, made, None, None, "")
+        return Inspected(self.verify(signature, data), made, made, None, None, "", canon.sha256_hex(data.read_bytes()))
 
 
 class OneByOne:

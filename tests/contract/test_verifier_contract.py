@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typing_extensions import override
 
 from attestore.adapters.gpg import GpgVerifier
-from attestore.adapters.process import Runner
+from attestore.adapters.process import Asked, Runner
 from attestore.adapters.sequoia import Agreeing, SequoiaVerifier
 from attestore.adapters.system import SystemClock
+from attestore.canon import sha256_hex
 from attestore.errors import KeyringError, TamperedError
 from attestore.ports import Inspected, Verifier
 from hostile import test_signatures as corpus
@@ -110,9 +114,9 @@ class Credulous:
         self.fingerprint = fingerprint
 
     def inspect(self, signature: bytes, data: Path) -> Inspected:
-        del signature, data
+        del signature
         then = datetime(2020, 1, 1, tzinfo=UTC)
-        return Inspected(self.fingerprint, then, then, None, None, "")
+        return Inspected(self.fingerprint, then, then, None, None, "", sha256_hex(data.read_bytes()))
 
     def verify(self, signature: bytes, data: Path) -> str:
         return self.inspect(signature, data).fingerprint
@@ -147,3 +151,56 @@ def test_a_key_block_must_be_the_one_it_is_named(people: Cast) -> None:
     for block in (people.keyring.public(people.mallory), b"no key"):
         with pytest.raises(KeyringError, match=people.olga):
             SequoiaVerifier({people.olga: block}, clock=SystemClock())
+
+
+class Swapping(Runner):
+    """Puts other bytes into a file as soon as a programme is asked about it, and the first ones back."""
+
+    def __init__(self, file: Path, other: bytes) -> None:
+        super().__init__()
+        self._file = file
+        self._other = other
+
+    @override
+    def ask(self, argv: Sequence[str | Path], **more: Any) -> Asked:
+        before = self._file.read_bytes()
+        self._file.write_bytes(self._other)
+        try:
+            return super().ask(argv, **more)
+        finally:
+            self._file.write_bytes(before)
+
+
+def test_a_file_that_is_swapped_while_it_is_checked_and_swapped_back_is_not_the_one_that_was_signed(
+    people: Cast, known: dict[str, bytes], data: Path, tmp_path: Path
+) -> None:
+    signature, forged = people.sign(people.olga), tmp_path / "forged"
+    forged.write_bytes(b"what nobody signed")
+    with (
+        GpgVerifier(known, runner=Swapping(forged, data.read_bytes())) as first,
+        pytest.raises(TamperedError, match="BADSIG"),
+    ):
+        first.inspect(signature, forged)
+
+
+def test_what_a_signature_was_found_good_over_is_told_by_its_digest(
+    people: Cast, known: dict[str, bytes], data: Path
+) -> None:
+    second = SequoiaVerifier(known, clock=SystemClock())
+    with GpgVerifier(known, runner=Runner()) as first:
+        for verifier in (first, Agreeing(first, second)):
+            assert verifier.inspect(people.sign(people.olga), data).digest == sha256_hex(data.read_bytes())
+    assert second.look(people.sign(people.olga), data).digest == sha256_hex(data.read_bytes())
+
+
+def test_two_implementations_that_were_given_different_bytes_believe_nothing(
+    people: Cast, known: dict[str, bytes], data: Path
+) -> None:
+    class Elsewhere(Credulous):
+        @override
+        def inspect(self, signature: bytes, data: Path) -> Inspected:
+            return replace(super().inspect(signature, data), digest="0" * 64)
+
+    both = Agreeing(Elsewhere(people.olga), SequoiaVerifier(known, clock=SystemClock()))
+    with pytest.raises(TamperedError, match="changed while its signature was checked"):
+        both.inspect(people.sign(people.olga), data)

@@ -156,7 +156,9 @@ def test_a_revoked_key_tells_when_and_why(
         ruled(seen, proven(seen.revoked + timedelta(days=1)))
     with pytest.raises(TamperedError, match="REVKEYSIG"):
         verifier.verify(people.signatures[name], data)
-    early = Inspected(seen.fingerprint, seen.created, seen.created, None, seen.revoked + timedelta(days=1), seen.reason)
+    early = Inspected(
+        seen.fingerprint, seen.created, seen.created, None, seen.revoked + timedelta(days=1), seen.reason, seen.digest
+    )
     assert reason in ruled(early, proven(seen.revoked))
 
 

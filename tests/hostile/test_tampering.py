@@ -13,11 +13,13 @@ from pathlib import Path
 
 import pikepdf
 import pytest
+from typing_extensions import override
 
 from attestore import canon
 from attestore.archive import LedgerFile
 from attestore.evidence import journal, ledger, sums
 from attestore.evidence.ledger import Checkpoint, RunFinished, RunStarted
+from attestore.ports import Inspected
 from attestore.proof import decode, encode
 from bundles import (
     GLASS,
@@ -387,3 +389,36 @@ def test_what_nobody_touched_is_clean(sealed: Path) -> None:
     findings = audited(sealed)
     assert findings.problems == ()
     assert any(line.sentence == "3 runs: 2 passed, 1 failed." for line in findings.lines)
+
+
+class Swapping(Glass):
+    """Finds every file as it was before the attack: somebody puts it back while the signature is checked."""
+
+    def __init__(self, reports: Path, before: Path) -> None:
+        super().__init__(*GLASS.pens.values())
+        self._reports = reports
+        self._before = before
+
+    @override
+    def inspect(self, signature: bytes, data: Path) -> Inspected:
+        return super().inspect(signature, self._before / data.relative_to(self._reports))
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after"),
+    [
+        ("checkpoint", b'"count":9', b'"count":8'),
+        (f"{RUN}/statement.json", b"shop", b"shot"),
+        (f"{RUN}/manifest.json", b'"shop"', b'"shot"'),
+    ],
+)
+def test_a_file_that_is_put_back_only_while_its_signature_is_checked_is_noticed(
+    sealed: Path, tmp_path: Path, name: str, before: bytes, after: bytes
+) -> None:
+    reports = tmp_path / "reports"
+    shutil.copytree(sealed, reports)
+    data = (reports / name).read_bytes()
+    assert before in data
+    (reports / name).write_bytes(data.replace(before, after, 1))
+    said = [line.sentence for line in audited(reports, glass=Swapping(reports, sealed)).problems]
+    assert any("changed while the audit went on" in sentence for sentence in said), said

@@ -6,7 +6,6 @@ looks at a key's expiry as of the signature's own time; our rule, which is stric
 
 from __future__ import annotations
 
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +13,8 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from attestore.adapters.gpg import armor
+from attestore.adapters.gpg.aside import KeptAside, file_aside
+from attestore.canon import Digest
 from attestore.errors import KeyringError, MissingProgramError, TamperedError
 from attestore.ports import Inspected, Verifier
 
@@ -29,6 +30,8 @@ class Signed:
     fingerprint: str
     made: datetime
     expired: bool
+    digest: Digest
+    """SHA-256 of the bytes that it is over"""
 
 
 class _Watch(Protocol):
@@ -84,7 +87,10 @@ class SequoiaVerifier:
         """
         what = data.name
         packet = armor.read(signature)
-        _check_plain(data)
+        with file_aside(data, below=None) as kept:
+            return self._look(signature, packet, kept, what=what)
+
+    def _look(self, signature: bytes, packet: armor.SignaturePacket, kept: KeptAside, *, what: str) -> Signed:
         try:
             sig = self._api.Sig.from_bytes(signature)
             if packet.signature_class or str(sig.signature_type) != "SignatureType.Binary":
@@ -93,7 +99,7 @@ class SequoiaVerifier:
                 raise TamperedError(
                     f"the signature of {what} uses {sig.hash_algorithm}, which is not of the SHA-2 family"
                 )
-            done = self._api.verify(file=str(data), store=lambda _: list(self._certs.values()), signature=sig)
+            done = self._api.verify(file=kept.path, store=lambda _: list(self._certs.values()), signature=sig)
         except (RuntimeError, OSError) as problem:
             raise TamperedError(f"the signature of {what} is not accepted: {_first(problem)}") from problem
         signers = [valid.certificate.upper() for valid in done.valid_sigs]
@@ -102,7 +108,12 @@ class SequoiaVerifier:
         if sig.created is None or self.is_revoked(signers[0]):
             raise TamperedError(f"the signature of {what} is not accepted: it has no time, or the key was revoked")
         ends = self._certs[signers[0]].expiration
-        return Signed(signers[0], sig.created.astimezone(UTC), expired=ends is not None and ends <= self._clock.now())
+        return Signed(
+            signers[0],
+            sig.created.astimezone(UTC),
+            expired=ends is not None and ends <= self._clock.now(),
+            digest=kept.digest,
+        )
 
     def is_revoked(self, fingerprint: str) -> bool:
         """Whether a key of the roster carries a revocation that holds."""
@@ -150,6 +161,8 @@ class Agreeing:
             signed = self._second.look(signature, data)
         except TamperedError as refused:
             raise TamperedError(_disagree(data, f"gpg accepts it, Sequoia says: {refused.message}")) from refused
+        if signed.digest != seen.digest:
+            raise TamperedError(f"{data.name} changed while its signature was checked")
         if (signed.fingerprint, signed.made) != (seen.fingerprint, seen.made):
             raise TamperedError(_disagree(data, "they name different keys or times"))
         self.agreed += 1
@@ -166,15 +179,6 @@ class Agreeing:
 
 def _disagree(data: Path, how: str) -> str:
     return f"two implementations of OpenPGP disagree about the signature of {data.name}: {how}"
-
-
-def _check_plain(data: Path) -> None:
-    try:
-        mode = data.lstat().st_mode
-    except OSError as problem:
-        raise TamperedError(f"{data} can't be read as a plain file: {problem.strerror}") from problem
-    if not stat.S_ISREG(mode):
-        raise TamperedError(f"{data} is not a plain file")
 
 
 def _first(problem: BaseException) -> str:

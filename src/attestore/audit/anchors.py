@@ -81,7 +81,7 @@ def _context(anchor: Anchor, *, reports: Path, signatures: Signatures, book: Not
         path,
         name=name,
         at=None,
-        unchanged=lambda: read_file(path, limit=_LARGEST) == data,
+        digest=canon.sha256_hex(data),
         witness=NOTHING if anchor.since is None else Witness(_kept(name, anchor.since)),
         book=book,
     )

@@ -190,7 +190,7 @@ def _signed(run: _Run, files: Files, name: str, chosen: Decision) -> bool:
         files.contents.path(name),
         name=name,
         at=instants.parse(chosen.at),
-        unchanged=lambda: files.unchanged(name),
+        digest=files.digests[name],
         witness=run.witnesses(files.digests[name]),
         book=run.book,
         role=None,
@@ -334,7 +334,7 @@ def _by_operator(run: _Run, part: _Part, name: str, told: Revision) -> bool:
         part.files.contents.path(full),
         name=full,
         at=instants.parse(told.at),
-        unchanged=lambda: part.files.unchanged(full),
+        digest=part.digests[name],
         witness=run.witnesses(part.digests[layout.STATEMENT]),
         book=run.book,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
+from attestore import canon
 from attestore.archive.layout import LARGEST_SIGNATURE
 from attestore.archive.opened import read_file
 from attestore.audit.findings import Notebook
@@ -48,14 +49,14 @@ def _compared(path: Path, *, known: Ledger, signatures: Signatures, book: Notebo
     seal = book.attempt("kept", lambda: look(path / f"{_NAME}.asc"), of=path.name)
     point = None if data is None else book.attempt("kept", lambda: decode_checkpoint(data), of=path.name)
     at = None if point is None else book.attempt("kept", lambda: instant(point.at), of=path.name)
-    if seal is None or point is None or at is None:
+    if data is None or seal is None or point is None or at is None:
         return 0
     seen = signatures.look(
         seal,
         path / _NAME,
         name=path.name,
         at=at,
-        unchanged=lambda: look(path / _NAME) == data,
+        digest=canon.sha256_hex(data),
         witness=NOTHING,
         book=book,
     )

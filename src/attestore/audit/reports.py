@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final, Protocol
 
+from attestore import canon
 from attestore.archive import is_running
 from attestore.archive.layout import JOURNAL, LARGEST_SIGNATURE, STATEMENT, SUMS, is_run
 from attestore.archive.ledger import CHECKPOINT, DRAFT, LEDGER, standing_still
@@ -299,7 +300,7 @@ def _signed_point(
     data = book.attempt("checkpoint", lambda: look(path), of=CHECKPOINT)
     point = None if data is None else book.attempt("checkpoint", lambda: decode_checkpoint(data), of=CHECKPOINT)
     at = None if point is None else book.attempt("checkpoint", lambda: instant(point.at), of=CHECKPOINT)
-    if at is None or point is None:
+    if data is None or point is None or at is None:
         return None
     held = point.count <= known.count and known.head_at(point.count) == point.head
     seen = signatures.look(
@@ -307,7 +308,7 @@ def _signed_point(
         path,
         name=CHECKPOINT,
         at=at,
-        unchanged=lambda: look(path) == data,
+        digest=canon.sha256_hex(data),
         witness=anchored.proven_head(kept, point.count) if held else NOTHING,
         book=book,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from attestore.audit import armour, times
 from attestore.audit.findings import Notebook
 from attestore.audit.times import NOTHING, Witness
+from attestore.canon import Digest
 from attestore.config import Key, Person, Roster
 from attestore.errors import TamperedError
 from attestore.ports import Inspected, Stamps, Verifier
@@ -34,15 +34,14 @@ class Signatures:
         *,
         name: str,
         at: datetime | None,
-        unchanged: Callable[[], bool],
+        digest: Digest,
         book: Notebook,
     ) -> str:
         """Fingerprint of the operator who signed the file, or empty where a line now says why there is none.
 
-        `at` is when it was signed, by the signed words themselves; `unchanged` tells whether the file still holds the
-        bytes that the audit has read.
+        `at` is when it was signed, by the signed words themselves; `digest` is that of the bytes which the audit has read.
         """
-        seen = self.look(signature, data, name=name, at=at, unchanged=unchanged, witness=NOTHING, book=book)
+        seen = self.look(signature, data, name=name, at=at, digest=digest, witness=NOTHING, book=book)
         return "" if seen is None else seen.fingerprint
 
     def look(  # noqa: PLR0913  what is signed, by whom, when, who else says so
@@ -52,7 +51,7 @@ class Signatures:
         *,
         name: str,
         at: datetime | None,
-        unchanged: Callable[[], bool],
+        digest: Digest,
         witness: Witness,
         book: Notebook,
         role: str | None = "operator",
@@ -64,7 +63,7 @@ class Signatures:
         with book.guarded("signature", of=name):
             armour.check(signature, what=f"{name}.asc")
             seen = self.verifier.inspect(signature, data)
-            if not unchanged():
+            if seen.digest != digest:
                 raise TamperedError(f"{name} changed while the audit went on")
             fingerprint = seen.fingerprint
             person = self.roster.person_of(fingerprint, role=role, at=at)

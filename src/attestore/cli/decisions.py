@@ -118,12 +118,14 @@ def bring_in(file: Path, *, home: Path, reports: Path, as_json: bool) -> int:
     _finish_what_was_begun(reports, chosen.run, home=home)
     with compose.auditing(trusted(home)) as trust:
         found = audit(reports / chosen.run, roster=trust.roster, verifier=trust.verifier, at=trust.clock.now())
-    if found.problems:
-        raise TamperedError(
-            f"{chosen.run} is not intact, so nothing can be entered: {found.problems[0].sentence}",
-            hint=f"Run `attestore audit {reports}`.",
-        )
-    return _told(_enter(reports, chosen.run, SignedRecord(chosen.name, record, signature, file), home=home), as_json)
+        if found.problems:
+            raise TamperedError(
+                f"{chosen.run} is not intact, so nothing can be entered: {found.problems[0].sentence}",
+                hint=f"Run `attestore audit {reports}`.",
+            )
+        # what was read, not what whoever brought the file puts there next
+        signed = SignedRecord(chosen.name, record, signature, trust.aside(record))
+        return _told(_enter(reports, chosen.run, signed, home=home), as_json)
 
 
 def _finish_what_was_begun(reports: Path, run: str, *, home: Path) -> None:

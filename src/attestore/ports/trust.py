@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from attestore.canon import Digest
 from attestore.errors import Error
 
 __all__ = ["Inspected", "Signer", "Stamped", "Stamps", "Verifier"]
@@ -49,6 +50,8 @@ class Inspected:
     """when either was revoked, by the revocation's own word; None for never"""
     reason: str
     """why it was revoked, in words; empty where it was not"""
+    digest: Digest
+    """SHA-256 of the very bytes that the signature was found good over, whatever the file holds before and after"""
 
 
 class Verifier(Protocol):

@@ -29,7 +29,7 @@ LAPSED = Key("A" * 40, b"", until=END)
 def seen(
     *, made: datetime = SIGNED, expires: datetime | None = None, revoked: datetime | None = None, reason: str = ""
 ) -> Inspected:
-    return Inspected("A" * 40, made, CREATED, expires, revoked, reason)
+    return Inspected("A" * 40, made, CREATED, expires, revoked, reason, "0" * 64)
 
 
 def ruled(inspected: Inspected, witness: Witness, *, key: Key = KEY, audited: datetime = LATER) -> str:

@@ -15,18 +15,17 @@ which gpg does not know.
 from __future__ import annotations
 
 import contextlib
-import os
-import stat
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import IO, Final, Self
+from typing import Final, Self
 
 from attestore.adapters.gpg import armor, lifetimes
+from attestore.adapters.gpg.aside import KeptAside, bytes_aside, file_aside
 from attestore.adapters.gpg.home import Home, Said, deadline_for, temporary_home
 from attestore.adapters.gpg.lifetimes import Lifetime, instant
 from attestore.adapters.process import Runner
+from attestore.canon import Digest
 from attestore.errors import InternalError, KeyringError, TamperedError
 from attestore.ports import Inspected
 
@@ -88,9 +87,8 @@ class GpgVerifier:
             TamperedError: anything but exactly one valid, unexpired, unrevoked signature (class 00, SHA-2) by a key of
                 the roster; or `data` is not a plain file.
         """
-        with _plain_file(data) as file:
-            size = os.fstat(file.fileno()).st_size
-            return self._verify(signature, file, what=data.name, size=size).fingerprint
+        with file_aside(data, below=self._work) as kept:
+            return self._verify(signature, kept, what=data.name).fingerprint
 
     def verify_bytes(self, signature: bytes, data: bytes) -> str:
         """As `verify`, of bytes in memory.
@@ -98,10 +96,8 @@ class GpgVerifier:
         Raises:
             TamperedError: as `verify`.
         """
-        with tempfile.TemporaryFile(dir=self._work, buffering=0) as file:
-            file.write(data)
-            file.seek(0)
-            return self._verify(signature, file, what="the data", size=len(data)).fingerprint
+        with bytes_aside(data, below=self._work) as kept:
+            return self._verify(signature, kept, what="the data").fingerprint
 
     def inspect(self, signature: bytes, data: Path) -> Inspected:
         """The one good signature over the file's bytes, be its key expired or revoked since.
@@ -109,12 +105,11 @@ class GpgVerifier:
         Raises:
             TamperedError: as `verify`, but not for an expired or a revoked key.
         """
-        with _plain_file(data) as file:
-            size = os.fstat(file.fileno()).st_size
-            return self._verify(signature, file, what=data.name, size=size, forgiven=_LATER)
+        with file_aside(data, below=self._work) as kept:
+            return self._verify(signature, kept, what=data.name, forgiven=_LATER)
 
     def _verify(
-        self, signature: bytes, data: IO[bytes], *, what: str, size: int, forgiven: frozenset[str] = frozenset()
+        self, signature: bytes, data: KeptAside, *, what: str, forgiven: frozenset[str] = frozenset()
     ) -> Inspected:
         if self._home is None:
             raise InternalError("the verifier was asked outside its block")
@@ -126,9 +121,9 @@ class GpgVerifier:
                 f"the signature of {what} uses digest algorithm {packet.digest_algorithm}; accepted are SHA-256, SHA-384 and SHA-512"
             )
         words = ("--trust-model", "always", "--weak-digest", "SHA1", "--verify")
-        said = self._home.ask(*words, stdin=data, beside=signature, deadline_s=deadline_for(size))
+        said = self._home.ask(*words, stdin=data.file, beside=signature, deadline_s=deadline_for(data.size))
         valid = _judge(said, frozenset(self._public_keys), what=what, forgiven=forgiven)
-        return _inspected(said, valid, lifetimes=self._lifetimes, what=what)
+        return _inspected(said, valid, lifetimes=self._lifetimes, what=what, digest=data.digest)
 
 
 def _judge(said: Said, allowed: frozenset[str], *, what: str, forgiven: frozenset[str]) -> tuple[str, ...]:
@@ -149,7 +144,9 @@ def _judge(said: Said, allowed: frozenset[str], *, what: str, forgiven: frozense
     return words
 
 
-def _inspected(said: Said, valid: tuple[str, ...], *, lifetimes: Mapping[str, Lifetime], what: str) -> Inspected:
+def _inspected(
+    said: Said, valid: tuple[str, ...], *, lifetimes: Mapping[str, Lifetime], what: str, digest: Digest
+) -> Inspected:
     """The signature with the times of its key; what gpg says of the key must be explained by them."""
     life, made = lifetimes.get(valid[0]), instant(valid[2])
     if life is None or made is None:
@@ -163,6 +160,7 @@ def _inspected(said: Said, valid: tuple[str, ...], *, lifetimes: Mapping[str, Li
         expires=life.expires,
         revoked=life.revoked,
         reason=life.reason,
+        digest=digest,
     )
 
 
@@ -187,16 +185,3 @@ def _listing(home: Home) -> str:
     """All keys and the signatures on them, checked."""
     words = ("--weak-digest", "SHA1", "--check-sigs", "--with-colons")
     return home.run(*words, agent=False).stdout.decode(errors="replace")
-
-
-@contextlib.contextmanager
-def _plain_file(path: Path) -> Iterator[IO[bytes]]:
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError as problem:
-        raise TamperedError(f"{path} can't be read as a plain file: {problem.strerror}") from problem
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise TamperedError(f"{path} is not a plain file")
-    with os.fdopen(descriptor, "rb", buffering=0) as file:
-        yield file
