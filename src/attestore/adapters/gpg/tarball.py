@@ -21,6 +21,11 @@ CHUNK: Final = 1 << 20
 _BLOCK: Final = 512
 _END: Final = bytes(2 * _BLOCK)
 _DEEPEST: Final = 16
+_LONGEST_PART: Final = 255
+"""bytes of a name that a file system takes"""
+_LONGEST: Final = 1024
+"""bytes of a path below the folder: with the folder's own, the system takes four times as many"""
+_SHOWN: Final = 80
 _LARGEST_HEAD: Final = 64 << 10
 """bytes of what stands before an entry's own header: a long name, a large size"""
 _DIGITS: Final = 19
@@ -116,10 +121,10 @@ def _next(stream: Readable) -> _Entry | None:
         head = _header(_exactly(stream, _BLOCK))
     name = os.fsdecode(told[b"path"]) if b"path" in told else head.name
     if head.type not in {tarfile.REGTYPE, tarfile.DIRTYPE} or (head.isdir() and head.size):
-        raise TamperedError(f"the tar stream holds {name!r}, which is neither a file nor a folder")
+        raise TamperedError(f"the tar stream holds {_shown(name)}, which is neither a file nor a folder")
     size = told.get(b"size", b"%d" % head.size)
     if not size.isdigit() or len(size) > _DIGITS:
-        raise TamperedError(f"the tar stream holds {name!r} with a size that is none")
+        raise TamperedError(f"the tar stream holds {_shown(name)} with a size that is none")
     return _Entry(name, int(size), folder=head.isdir())
 
 
@@ -166,16 +171,22 @@ def _write(stream: Readable, entry: _Entry, into: Path) -> None:
                 file.write(chunk)
                 left -= len(chunk)
     except (FileExistsError, FileNotFoundError, NotADirectoryError) as problem:
-        raise TamperedError(f"the tar stream names {entry.name!r} twice, or before its folder") from problem
+        raise TamperedError(f"the tar stream names {_shown(entry.name)} twice, or before its folder") from problem
     _exactly(stream, -entry.size % _BLOCK)
 
 
 def _safe(name: str) -> PurePosixPath:
     path = PurePosixPath(name)
     bad = path.is_absolute() or not path.parts or ".." in path.parts or len(path.parts) > _DEEPEST or "\0" in name
-    if bad:
-        raise TamperedError(f"the tar stream names {name!r}, which is not a path below its folder")
+    long = len(os.fsencode(name)) > _LONGEST or any(len(os.fsencode(part)) > _LONGEST_PART for part in path.parts)
+    if bad or long:
+        raise TamperedError(f"the tar stream names {_shown(name)}, which is not a path below its folder")
     return path
+
+
+def _shown(name: str) -> str:
+    """A stranger's name for people, who need not read all of it."""
+    return repr(name) if len(name) <= _SHOWN else f"{name[:_SHOWN]!r}…"
 
 
 def _private(path: str, flags: int) -> int:
