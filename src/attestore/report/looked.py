@@ -41,6 +41,7 @@ _SEEN: Final[dict[str, tuple[str, ...]]] = {
     later("row level security"): (later("hides no row from this role"),),
     later("standby"): _EITHER,
     later("locks"): (later("{n} needed, about {kept} kept"),),
+    later("damaged pages"): (later("are errors"),),
     later("logical slots"): (),
     later("clock"): (
         later("agrees with this machine's"),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from attestore import canon
+from attestore.adapters.postgres import objects
 from attestore.errors import ContendedError, ProgramFailedError
 from attestore.gate import Operator, Probe
 from attestore.proof import Proof, compare, decode, encode
@@ -357,3 +360,48 @@ def test_the_one_whole_number_that_a_probe_answers_is_told_only_where_a_gate_bou
         told, untold = server15.prove(database, probes=(bounded, _probe(sql, name="unbounded"))).probes
     assert (told.value, untold.value) == (value, None)
     assert told.digest == untold.digest
+
+
+SHARED = (
+    "CREATE TABLE t (a int)",
+    "CREATE VIEW v AS SELECT a FROM t",
+    "CREATE MATERIALIZED VIEW m AS SELECT a FROM t",
+    "CREATE INDEX i ON m (a)",
+)
+"""definitions of two kinds that PostgreSQL reads under a lock"""
+
+
+def test_a_session_that_ends_while_it_shares_the_questions_is_told(server15: Server) -> None:
+    """Whoever stays answers what is left; what the lost one had taken is missing."""
+    with server15.database(*SHARED) as database:
+        with server15.connect(database) as first, server15.connect(database) as second:
+            alone = objects.read(first)
+            assert objects.read(first, beside=(second,)) == alone
+            server15.run(database, f"SELECT pg_terminate_backend({second.info.backend_pid}, 5000)")
+            with pytest.raises(psycopg.OperationalError):
+                objects.read(first, beside=(second,))
+
+
+def test_nobody_waits_for_a_question_whose_answer_is_no_longer_wanted(server15: Server) -> None:
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid = ANY (%s)"
+    with (
+        server15.database(*SHARED) as database,
+        server15.connect(database) as holder,
+        server15.connect(database) as first,
+        server15.connect(database) as second,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        both = [first.info.backend_pid, second.info.backend_pid]
+        holder.execute("BEGIN")
+        holder.execute("DROP VIEW v")
+        holder.execute("DROP INDEX i")
+        reading = pool.submit(objects.read, first, beside=(second,))
+        try:
+            while holder.execute(waiting, (both,)).fetchall() != [(2,)]:
+                assert not reading.done()
+            server15.run(database, f"SELECT pg_terminate_backend({both[0]}, 5000)")
+            assert isinstance(reading.exception(timeout=30), psycopg.OperationalError)
+        finally:
+            holder.rollback()
+        # its session is of use still
+        assert second.execute("SELECT 1").fetchall() == [(1,)]

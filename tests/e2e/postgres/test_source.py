@@ -125,6 +125,37 @@ def test_everything_that_stands_in_the_way_is_listed_at_once(server: Server) -> 
     ]
 
 
+@pytest.mark.parametrize("setting", ["zero_damaged_pages", "ignore_checksum_failure"])
+def test_a_source_that_reads_damaged_pages_as_empty_is_not_backed_up(server: Server, setting: str) -> None:
+    """The proof and the dump would both miss the rows, and a copy without them would be equal."""
+    with server.role("LOGIN PASSWORD 'x'") as role, server.database("CREATE TABLE t (a int)") as database:
+        server.run(database, f"GRANT SELECT ON t TO {role}")
+        asked = {"by its database": ("", f"DATABASE {database}"), "by its role": (role, f"ROLE {role}")}
+        for user, whose in asked.values():
+            source = server.source(database, user=user, password="x" if user else "")
+            assert source.problems() == ()
+            server.run("postgres", f"ALTER {whose} SET {setting} = on")
+            (problem,) = source.problems()
+            assert setting in problem.message
+            server.run("postgres", f"ALTER {whose} RESET {setting}")
+
+
+def test_a_damaged_page_is_an_error_whatever_a_superuser_had_set(server: Server) -> None:
+    with server.database("CREATE TABLE t AS SELECT generate_series(1, 2000) a") as sound:
+        server.run("postgres", "CHECKPOINT", f"CREATE DATABASE bad TEMPLATE {sound} STRATEGY file_copy")
+        try:
+            with server.connect("bad") as session:
+                ((where,),) = session.execute("SELECT current_setting('data_directory') || '/' || pg_relation_filepath('t')")
+            with Path(where).open("r+b") as file:
+                file.seek(8192 + 12)
+                file.write(b"\xff" * 6)
+            server.run("bad", "ALTER DATABASE bad SET zero_damaged_pages = on")
+            with pytest.raises(ProgramFailedError, match="invalid page"):
+                server.prove("bad")
+        finally:
+            server.run("postgres", "DROP DATABASE bad")
+
+
 def test_names_that_are_no_text_are_told_before_anything_happens(server: Server) -> None:
     """In a SQL_ASCII database a name is any bytes; the rows may be, too, and are compared."""
     server.run("postgres", "CREATE DATABASE mute TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'")

@@ -68,6 +68,9 @@ _SLOTS: Final = (
     "SELECT count(*) FROM pg_replication_slots WHERE slot_type = 'logical' AND database = current_database()"
 )
 _CLOCK: Final = "SELECT clock_timestamp()"
+# as the session began, and pg_dump's will: ours may have said otherwise since
+_FORGIVING: Final = """
+SELECT name FROM pg_settings WHERE name IN ('zero_damaged_pages', 'ignore_checksum_failure') AND reset_val = 'on' ORDER BY name"""
 
 _XML: Final = f"""
 SELECT EXISTS (SELECT FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -137,6 +140,7 @@ def _looks(session: Session) -> Iterator[Look]:
         else "",
     )
     yield _locks(session)
+    yield _damaged(session)
     slots = ask(session, _SLOTS)[0][0]
     yield Look(
         "source",
@@ -190,6 +194,17 @@ def _locks(session: Session) -> Look:
         hint=f"Set max_locks_per_transaction to {int(each * tables // capacity + each)} or more and restart the server.",
     )
     return Look("source", "locks", f"{tables} needed, about {capacity} kept", (problem,) if tables > capacity else ())
+
+
+def _damaged(session: Session) -> Look:
+    """What reads as empty at the source is equal to a copy that never had it."""
+    names = " and ".join(str(name) for (name,) in ask(session, _FORGIVING))
+    problem = ProgramFailedError(
+        f"the source reads damaged pages as if they were sound or empty ({names} = on), so that rows which are lost would be"
+        " missed by nobody",
+        hint="Switch it off for this role, this database and the server (ALTER … RESET), and see what reading says then.",
+    )
+    return Look("source", "damaged pages", "are errors", (problem,) if names else ())
 
 
 def _clock(session: Session) -> Look:

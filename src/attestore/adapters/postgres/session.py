@@ -154,12 +154,13 @@ def pin(connection: Session, *, read_only: bool = True) -> None:
             (names, settings),
         )
         # The fingerprint key travels as a parameter; where the role may say so, statement logs must not print it. A parallel
-        # worker forgets the client's encoding, and would digest text in the database's own.
+        # worker forgets the client's encoding, and would digest text in the database's own. What is damaged is not empty.
         ask(
             connection,
             "SELECT pg_catalog.set_config(v.name, '0', false) FROM (VALUES"
             " ('log_parameter_max_length', 'is_superuser', 'on', true),"
             " ('log_parameter_max_length_on_error', 'is_superuser', 'on', true),"
+            " ('zero_damaged_pages', 'is_superuser', 'on', true), ('ignore_checksum_failure', 'is_superuser', 'on', true),"
             " ('max_parallel_workers_per_gather', 'server_encoding', 'UTF8', false)) AS v(name, of, value, same)"
             " WHERE (pg_catalog.current_setting(v.of) OPERATOR(pg_catalog.=) v.value) OPERATOR(pg_catalog.=) v.same",
         )
