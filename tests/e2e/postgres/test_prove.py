@@ -371,37 +371,32 @@ SHARED = (
 """definitions of two kinds that PostgreSQL reads under a lock"""
 
 
-def test_a_session_that_ends_while_it_shares_the_questions_is_told(server15: Server) -> None:
-    """Whoever stays answers what is left; what the lost one had taken is missing."""
-    with server15.database(*SHARED) as database:
-        with server15.connect(database) as first, server15.connect(database) as second:
-            alone = objects.read(first)
-            assert objects.read(first, beside=(second,)) == alone
-            server15.run(database, f"SELECT pg_terminate_backend({second.info.backend_pid}, 5000)")
-            with pytest.raises(psycopg.OperationalError):
-                objects.read(first, beside=(second,))
-
-
-def test_nobody_waits_for_a_question_whose_answer_is_no_longer_wanted(server15: Server) -> None:
+@pytest.mark.parametrize("ended", [0, 1], ids=["the leader", "the one beside"])
+def test_a_session_that_ends_while_questions_are_shared_is_told_and_nobody_waits_for_the_other(
+    server15: Server, ended: int
+) -> None:
+    """What the lost one had taken is missing, though the other answers all that is left."""
     waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid = ANY (%s)"
     with (
         server15.database(*SHARED) as database,
         server15.connect(database) as holder,
-        server15.connect(database) as first,
-        server15.connect(database) as second,
+        server15.connect(database) as leader,
+        server15.connect(database) as beside,
         ThreadPoolExecutor(1) as pool,
     ):
-        both = [first.info.backend_pid, second.info.backend_pid]
+        assert objects.read(leader, beside=(beside,)) == objects.read(leader)
+        both = [leader.info.backend_pid, beside.info.backend_pid]
         holder.execute("BEGIN")
         holder.execute("DROP VIEW v")
         holder.execute("DROP INDEX i")
-        reading = pool.submit(objects.read, first, beside=(second,))
+        reading = pool.submit(objects.read, leader, beside=(beside,))
         try:
             while holder.execute(waiting, (both,)).fetchall() != [(2,)]:
                 assert not reading.done()
-            server15.run(database, f"SELECT pg_terminate_backend({both[0]}, 5000)")
+            server15.run(database, f"SELECT pg_terminate_backend({both[ended]}, 5000)")
+            if ended:
+                holder.rollback()
             assert isinstance(reading.exception(timeout=30), psycopg.OperationalError)
         finally:
             holder.rollback()
-        # its session is of use still
-        assert second.execute("SELECT 1").fetchall() == [(1,)]
+        assert [each.closed for each in (leader, beside)] == [not ended, bool(ended)]

@@ -145,7 +145,9 @@ def test_a_damaged_page_is_an_error_whatever_a_superuser_had_set(server: Server)
         server.run("postgres", "CHECKPOINT", f"CREATE DATABASE bad TEMPLATE {sound} STRATEGY file_copy")
         try:
             with server.connect("bad") as session:
-                ((where,),) = session.execute("SELECT current_setting('data_directory') || '/' || pg_relation_filepath('t')")
+                ((where,),) = session.execute(
+                    "SELECT current_setting('data_directory') || '/' || pg_relation_filepath('t')"
+                )
             with Path(where).open("r+b") as file:
                 file.seek(8192 + 12)
                 file.write(b"\xff" * 6)
