@@ -140,8 +140,8 @@ def _records(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     while data:
         digits = data.partition(b" ")[0]
         length = int(digits) if digits.isdigit() and len(digits) <= _DIGITS else 0
-        word, equals, value = data[len(digits) + 1 : length].partition(b"=")
-        if not 0 < length <= len(data) or not equals or not value.endswith(b"\n") or word not in _WORDS:
+        word, _, value = data[len(digits) + 1 : length].partition(b"=")
+        if not 0 < length <= len(data) or not value.endswith(b"\n") or word not in _WORDS:
             raise TamperedError("the tar stream can't be read: a header says what none of ours does")
         yield word, value[:-1]
         data = data[length:]

@@ -48,7 +48,9 @@ def test_the_stream_does_not_depend_on_time_mode_or_order_of_making(tmp_path: Pa
     other = _tree(tmp_path / "b", ["w", "y/z", "x"])
     os.utime(other / "x", (1, 1))
     (other / "w").chmod(0o644)
-    assert b"".join(tarball.pack(one)) == b"".join(tarball.pack(other))
+    stream = b"".join(tarball.pack(one))
+    assert stream == b"".join(tarball.pack(other))
+    assert stream.endswith(bytes(2 * 512))
 
 
 def test_the_stream_is_one_that_tar_reads(tmp_path: Path) -> None:
@@ -80,7 +82,7 @@ def test_a_file_that_grows_while_it_is_read_is_noticed(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["/etc/evil", "../evil", "a/../../evil", "..", ".", "/".join("d" * 20)])
 def test_a_name_that_leaves_the_folder_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / "in").mkdir()
-    with pytest.raises(TamperedError):
+    with pytest.raises(TamperedError, match="not a path below its folder"):
         tarball.unpack(io.BytesIO(_evil(tarfile.TarInfo(name), b"evil")), tmp_path / "in" / "out")
     assert not list(tmp_path.rglob("evil"))
 
@@ -106,6 +108,10 @@ def _before(words: dict[bytes, bytes], *, kind: bytes = tarfile.XHDTYPE) -> byte
     records = b"".join(
         b"%d %s=%s\n" % (_counted(len(key) + len(value) + 3), key, value) for key, value in words.items()
     )
+    return _told(records, kind=kind)
+
+
+def _told(records: bytes, *, kind: bytes = tarfile.XHDTYPE) -> bytes:
     head = tarfile.TarInfo("x")
     head.type, head.size = kind, len(records)
     return head.tobuf(tarfile.USTAR_FORMAT) + records + bytes(-len(records) % 512)
@@ -117,6 +123,12 @@ def _counted(rest: int) -> int:
 
 
 _PLAIN = _evil(tarfile.TarInfo("a"), b"evil")
+
+
+def _folder(name: str, content: bytes = b"") -> bytes:
+    entry = tarfile.TarInfo(name)
+    entry.type = tarfile.DIRTYPE
+    return _evil(entry, content)
 
 
 @pytest.mark.parametrize(
@@ -134,6 +146,11 @@ _PLAIN = _evil(tarfile.TarInfo("a"), b"evil")
         pytest.param(_before({b"path": b"c"}).replace(b"9 path", b"8 path") + _PLAIN, id="a record too short"),
         pytest.param(_before({b"path": b"c" * 256}) + _PLAIN, id="a name that no file system takes"),
         pytest.param(_before({b"path": b"/".join([b"d" * 200] * 9)}) + _PLAIN, id="a path that no system takes"),
+        pytest.param(_told(b"99 path=c\n") + _PLAIN, id="a record longer than the rest"),
+        pytest.param(_told(b"9 path=cc") + _PLAIN, id="no line's end"),
+        pytest.param(_told(b"1" * 5000 + b" path=c\n") + _PLAIN, id="a length of digits"),
+        pytest.param(_folder("d", _folder("e")[:512]), id="a folder with a size"),
+        pytest.param(_PLAIN[:1024] + _evil(tarfile.TarInfo("a/b")), id="a file below a file"),
         pytest.param(_PLAIN[:514], id="cut"),
         pytest.param(_PLAIN[:1024], id="without an end"),
     ],
@@ -148,6 +165,28 @@ def test_of_a_strangers_name_people_read_the_beginning(tmp_path: Path) -> None:
     with pytest.raises(TamperedError) as found:
         tarball.unpack(io.BytesIO(_before({b"path": b"../" + b"c" * 60_000}) + _PLAIN), tmp_path / "out")
     assert len(found.value.message) < 200
+
+
+def test_folders_in_folders_end_somewhere(tmp_path: Path) -> None:
+    stream = b"".join(_folder("/".join("d" * depth))[:512] for depth in range(1, 40))
+    with pytest.raises(TamperedError, match="not a path below its folder"):
+        tarball.unpack(io.BytesIO(stream), tmp_path / "out")
+
+
+class _Stingy:
+    """A stream that gives one byte at a time."""
+
+    def __init__(self, stream: bytes) -> None:
+        self._stream = io.BytesIO(stream)
+
+    def read(self, size: int, /) -> bytes:
+        return self._stream.read(min(size, 1))
+
+
+def test_a_stream_that_gives_less_than_it_is_asked_for_is_read_to_its_end(tmp_path: Path) -> None:
+    folder = _tree(tmp_path / "a", ["x", "y/z", "long/" + "n" * 200])
+    tarball.unpack(_Stingy(b"".join(tarball.pack(folder))), tmp_path / "b")
+    assert (tmp_path / "b" / "y" / "z").read_bytes() == b"y/z" * 700
 
 
 class _Endless:
