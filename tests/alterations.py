@@ -489,7 +489,13 @@ ALTERATIONS: Final[tuple[tuple[str, str, frozenset[str]], ...]] = (
     (
         "a user mapping dropped",
         'DROP USER MAPPING FOR rich_owner SERVER "far away"',
-        frozenset({'- user mapping rich_owner ON "far away"'}),
+        frozenset(
+            {
+                '- user mapping rich_owner ON "far away"',
+                '- user mapping option rich_owner ON "far away": "user"',
+                '- user mapping option rich_owner ON "far away": password',
+            }
+        ),
     ),
     (
         "a foreign table's option",

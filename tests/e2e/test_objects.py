@@ -16,23 +16,26 @@ from attestore.adapters.postgres.cluster import Connection
 from attestore.proof import Difference, Object, Proof, Setting, compare
 from clusters import MAJORS, installation, running_server
 from schemas import QUIRKS_18_SQL, QUIRKS_SQL, create_rich, create_roles
+from servers import KEY
 
-Seen: TypeAlias = tuple[tuple[Object, ...], tuple[Setting, ...]]
+Seen: TypeAlias = tuple[tuple[Object, ...], tuple[Setting, ...], tuple[str, ...]]
 
 
 def seen(session: psycopg.Connection[Any]) -> Seen:
-    defined, _ = objects.read(session)
-    return defined, world.settings(session)
+    defined, _ = objects.read(session, key=KEY)
+    return defined, world.settings(session), objects.classes(session.info.server_version)
 
 
 def differences(source: Seen, restored: psycopg.Connection[Any]) -> tuple[Difference, ...]:
     """What `compare` says of two databases that hold no rows."""
-    defined, settings = seen(restored)
+    defined, settings, asked = seen(restored)
     read = readings.read_back(restored, source=source[0], restored=defined)
-    return compare(_proof("source", *source), _proof("restored", defined, settings, read)).differences
+    return compare(_proof("source", *source), _proof("restored", defined, settings, asked, read)).differences
 
 
-def _proof(side: str, defined: tuple[Object, ...], settings: tuple[Setting, ...], read: Any = ()) -> Proof:
+def _proof(
+    side: str, defined: tuple[Object, ...], settings: tuple[Setting, ...], asked: tuple[str, ...], read: Any = ()
+) -> Proof:
     return Proof(
         side=side,
         database="",
@@ -48,6 +51,7 @@ def _proof(side: str, defined: tuple[Object, ...], settings: tuple[Setting, ...]
         probes=(),
         settings=settings,
         readings=read,
+        asked=asked,
     )
 
 

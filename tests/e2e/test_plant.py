@@ -14,6 +14,7 @@ from attestore.proof import Sketches
 from attestore.proof.sketch import Sketch
 from clusters import MAJORS, running_server
 from schemas import create_rich
+from servers import KEY
 
 
 @pytest.fixture(scope="module")
@@ -54,10 +55,10 @@ def _nowhere(_schema: str, _name: str, _rows: Sequence[str]) -> dict[str, int]:
 def _planted(database: Connection) -> tuple[list[str], set[str], set[str]]:
     """What was planted, the tables whose rows are other ones, the objects that are gone or new."""
     with database.connect() as session:
-        rows, (defined, _) = _content(session), objects.read(session)
+        rows, (defined, _) = _content(session), objects.read(session, key=KEY)
     planted, _ = plant(database.connect, cells=_nowhere)
     with database.connect() as session:
-        after, (redefined, _) = _content(session), objects.read(session)
+        after, (redefined, _) = _content(session), objects.read(session, key=KEY)
     changed = {name for name in rows.keys() | after.keys() if rows.get(name) != after.get(name)}
     return [f"{p.what}: {p.subject}" for p in planted], changed, {o.identity for o in set(defined) ^ set(redefined)}
 

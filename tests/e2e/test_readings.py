@@ -12,6 +12,7 @@ from attestore.adapters.postgres.cluster import Connection
 from attestore.proof import Object
 from clusters import MAJORS, running_server
 from schemas import create_rich
+from servers import KEY
 
 
 @pytest.fixture(scope="module")
@@ -111,12 +112,12 @@ def test_nothing_of_the_copy_is_changed_and_no_trigger_runs(rich: Connection) ->
             CREATE EVENT TRIGGER alert ON ddl_command_end EXECUTE FUNCTION public.fire();
             ALTER EVENT TRIGGER alert ENABLE ALWAYS"""
         )
-        before = objects.read(session)
+        before = objects.read(session, key=KEY)
         fired = session.execute("SELECT last_value, is_called FROM public.fired").fetchone()
         pairs = [_pair(*case) for case in EQUAL]
         read = readings.read_back(session, source=[a for a, _ in pairs], restored=[b for _, b in pairs])
         assert len(read) >= len(EQUAL)
-        assert objects.read(session) == before
+        assert objects.read(session, key=KEY) == before
         assert session.execute("SELECT last_value, is_called FROM public.fired").fetchone() == fired
         assert session.info.transaction_status is psycopg.pq.TransactionStatus.IDLE
         session.execute("DROP EVENT TRIGGER alert")

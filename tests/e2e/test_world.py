@@ -12,6 +12,7 @@ from attestore.adapters.postgres import objects, world
 from attestore.adapters.postgres.cluster import Connection
 from clusters import MAJORS, running_server
 from schemas import create_rich
+from servers import KEY
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +84,7 @@ def test_settings_that_load_code_are_never_applied_and_are_named(empty: Connecti
         session.execute("ALTER ROLE worker SET work_mem = '5MB'")
         carried = world.read(session)
         compared = {(s.scope, s.name) for s in world.settings(session)}
-        _, findings = objects.read(session)
+        _, findings = objects.read(session, key=KEY)
         session.execute("ALTER DATABASE app RESET ALL")
         session.execute("ALTER ROLE worker RESET ALL")
         assert world.apply_settings(session, carried, database="app") == ()

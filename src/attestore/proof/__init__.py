@@ -9,6 +9,7 @@ from attestore.proof.model import (
     FORMAT,
     METHODS,
     STREAM,
+    UNENFORCED,
     ForeignKey,
     Object,
     ProbeResult,
@@ -24,6 +25,7 @@ from attestore.proof.model import (
 )
 from attestore.proof.sketch import Sketches
 from attestore.proof.sketch import decode as decode_sketches
+from attestore.proof.together import together
 
 __all__ = [
     "AUDIT",
@@ -31,6 +33,7 @@ __all__ = [
     "METHODS",
     "MOST_KEYS",
     "STREAM",
+    "UNENFORCED",
     "Behaviour",
     "Change",
     "Comparison",
@@ -61,5 +64,6 @@ __all__ = [
     "ordered",
     "row_digest",
     "same_content",
+    "together",
     "unplanned",
 ]

@@ -13,7 +13,8 @@ from attestore.proof.behaviour import Did
 from attestore.proof.computed import COLUMN, VIEW, Computed, Recomputed
 from attestore.proof.computed import compared as computed_alike
 from attestore.proof.located import Located
-from attestore.proof.model import STREAM, Object, ProbeResult, Proof, Sequence, Table
+from attestore.proof.model import STREAM, UNENFORCED, Object, ProbeResult, Proof, Sequence, Table
+from attestore.proof.together import together
 
 __all__ = ["Comparison", "Difference", "What", "compare", "facts_of", "same_content", "unplanned"]
 
@@ -90,6 +91,7 @@ def compare(source: Proof, restored: Proof) -> Comparison:
     Tables whose data a dump does not carry are left out of both sides. Proofs taken with different keys or methods
     have no common fingerprint: every table then differs, which is the safe answer.
     """
+    source, restored = together(source, restored)
     found: list[Difference] = []
     located: list[Located] = []
     tables = _tables(source, restored, found, located)
@@ -287,11 +289,12 @@ def _alone(proof: Proof, pairs: list[tuple[Table, Table]], *, side: int, beside:
 
 
 def _objects(source: Proof, restored: Proof, found: list[Difference]) -> list[tuple[Object, Object]]:
-    theirs = {(o.klass, o.identity): o for o in restored.objects}
+    unasked = set(source.asked) ^ set(restored.asked)
+    theirs = {(o.klass, o.identity): o for o in restored.objects if o.klass not in unasked}
     # a dump leaves an index out that is not valid: a finding about the source, not a loss
     undumped = {("index", o.identity) for o in source.objects if o.klass == "index" and o.state == "invalid"}
     undumped -= theirs.keys()
-    ours = {key: o for o in source.objects if (key := (o.klass, o.identity)) not in undumped}
+    ours = {key: o for o in source.objects if o.klass not in unasked and (key := (o.klass, o.identity)) not in undumped}
     readings = {(r.klass, r.identity, r.definition): r.reads for r in restored.readings}
     pairs: list[tuple[Object, Object]] = []
     for key in sorted(ours.keys() | theirs.keys()):
@@ -305,7 +308,8 @@ def _objects(source: Proof, restored: Proof, found: list[Difference]) -> list[tu
             pairs.append((a, b))
             if a.definition != b.definition and _reading(a, readings) != _reading(b, readings):
                 found.append(Difference(identity, klass, What.DEFINITION.value, a.definition, b.definition))
-            if a.state != b.state:
+            # a key that nothing enforced is enforced after a restore: a finding about the source
+            if b.state not in {a.state, a.state.removesuffix(UNENFORCED)}:
                 found.append(Difference(identity, klass, What.STATE.value, a.state, b.state))
     return pairs
 

@@ -19,6 +19,7 @@ __all__ = [
     "FORMAT",
     "METHODS",
     "STREAM",
+    "UNENFORCED",
     "ForeignKey",
     "Object",
     "ProbeResult",
@@ -34,6 +35,9 @@ __all__ = [
 ]
 
 FORMAT: Final = "attestore/proof/v1"
+
+UNENFORCED: Final = "; not enforced: its triggers are disabled"
+"""behind the state of a constraint; no dump carries it, so a source where it is so has a finding and no loss"""
 
 AUDIT: Final = "audit"
 """keyed multiset of canonical rows, computed in the server: knows no order, finds the rows that differ"""
@@ -65,9 +69,11 @@ class Table:
     member: str = ""
     """source side of `stream`: the archive's file that holds that text"""
     permutes: str = ""
-    """restored side of `stream`: SHA-256 of a text of the same lines in another order, where only the order differs"""
+    """restored side of `stream`: SHA-256 of a text of the same lines, where only the order or (`through`) the partition differs"""
     wide: str = ""
     """method `audit`, rows beyond 1 GB: the encoding of the source, in which each long value is digested by itself"""
+    through: tuple[str, str] | None = None
+    """schema and name of the partitioned table that a dump loads these rows through: some may come back in another partition"""
 
     @property
     def label(self) -> str:
@@ -205,6 +211,8 @@ class Proof:
     """restored side only: differing rows of tables that differ, as far as a sketch of the source was there to find them"""
     computed: tuple[Computed, ...] = ()
     """what a restore computes anew: values of generated columns, content of materialized views"""
+    asked: tuple[str, ...] = ()
+    """classes of objects that were asked for beside those that every proof tells of; compared where both sides asked"""
 
     @property
     def rows(self) -> int:
@@ -226,18 +234,21 @@ def ordered(proof: Proof) -> Proof:
         behaviour=None if proof.behaviour is None else behaviours.ordered(proof.behaviour),
         located=tuple(sorted(proof.located, key=lambda each: (each.schema, each.name))),
         computed=tuple(sorted(proof.computed)),
+        asked=tuple(sorted(proof.asked)),
     )
 
 
 def encode(proof: Proof) -> bytes:
     """The exact bytes of a proof."""
     proof = ordered(proof)
-    # only where there is something: most databases compute nothing
-    computed: dict[str, canon.JSON] = {}
+    # only where there is something: most databases compute nothing, and older proofs were not asked for more
+    further: dict[str, canon.JSON] = {}
+    if proof.asked:
+        further["asked"] = [*proof.asked]
     if proof.computed:
-        computed["computed"] = [computed_things.raw(each) for each in proof.computed]
+        further["computed"] = [computed_things.raw(each) for each in proof.computed]
     return canon.encode(
-        computed
+        further
         | {
             "format": FORMAT,
             "side": proof.side,
@@ -330,6 +341,7 @@ def _read(raw: dict[str, object]) -> Proof:
         behaviour=behaviours.read(raw["behaviour"]),
         located=tuple(map(located_rows.read, canon.as_list(raw["located"]))),
         computed=tuple(map(computed_things.read, canon.as_list(raw.get("computed", [])))),
+        asked=tuple(map(canon.as_text, canon.as_list(raw.get("asked", [])))),
     )
 
 
@@ -345,16 +357,14 @@ def _raw_table(table: Table) -> dict[str, canon.JSON]:
         "size": table.size,
     }
     # only where there is one: most tables have none of them
-    return raw | {
-        name: value
-        for name, value in (
-            ("text", table.text),
-            ("member", table.member),
-            ("permutes", table.permutes),
-            ("wide", table.wide),
-        )
-        if value
-    }
+    further: tuple[tuple[str, canon.JSON], ...] = (
+        ("text", table.text),
+        ("member", table.member),
+        ("permutes", table.permutes),
+        ("wide", table.wide),
+        ("through", [*(table.through or ())]),
+    )
+    return raw | {name: value for name, value in further if value}
 
 
 def _table(raw: dict[str, object]) -> Table:
@@ -372,7 +382,15 @@ def _table(raw: dict[str, object]) -> Table:
         member=canon.as_text(raw.get("member", "")),
         permutes=canon.as_text(raw.get("permutes", "")),
         wide=canon.as_text(raw.get("wide", "")),
+        through=_through(raw.get("through")),
     )
+
+
+def _through(raw: object) -> tuple[str, str] | None:
+    if raw is None:
+        return None
+    schema, name = map(canon.as_text, canon.as_list(raw))
+    return schema, name
 
 
 def _sequence(raw: dict[str, object]) -> Sequence:

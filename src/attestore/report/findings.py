@@ -14,6 +14,8 @@ __all__ = ["findings"]
 _FOUND: Final = (
     later("Index {name} is not valid; a dump does not carry it as it is."),
     later("Constraint {name} is NOT VALID: rows from before it were never checked."),
+    later("Constraint {name} is NOT ENFORCED: rows are never checked."),
+    later("Foreign key {name} is not enforced: triggers of it are disabled, which a dump does not carry."),
     later("Event trigger {name} is disabled."),
     later("Trigger {name} is disabled."),
     later("Table {name} has no primary key: rows that differ cannot be named."),
@@ -27,6 +29,13 @@ _FOUND: Final = (
         "backed up."
     ),
     later("Table {name} belongs to extension {extension}: its rows are not backed up."),
+    later(
+        "Options of user mapping {role} ON {server} are hidden from the role that takes the backup: a dump by it leaves "
+        "them out."
+    ),
+    later(
+        "Privileges on parameter {name} ({roles}) belong to the cluster: a backup of one database does not carry them."
+    ),
     later("Collation {name} was recorded with version {old}, and the server now provides {new}."),
     later("The database's default collation was recorded with version {old}, and the server now provides {new}."),
     later(

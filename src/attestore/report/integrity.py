@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from attestore.gate import Probe
-from attestore.proof import STREAM, Comparison, Difference, Proof, same_content
+from attestore.proof import STREAM, Comparison, Difference, Proof, same_content, together
 from attestore.proof import Table as Relation
 from attestore.report import numbers
 from attestore.report.blocks import (
@@ -61,6 +61,7 @@ _COUNTED_IN: Final = {
     "language": "pg_language",
     "large object": "pg_largeobject_metadata",
     "materialized view": "pg_class, relkind m",
+    "not null constraint": "pg_constraint, contype n, from PostgreSQL 18",
     "operator": "pg_operator",
     "operator class": "pg_opclass",
     "operator family": "pg_opfamily",
@@ -74,10 +75,21 @@ _COUNTED_IN: Final = {
     "sequence": "pg_sequence",
     "server": "pg_foreign_server",
     "statistics": "pg_statistic_ext",
+    "system privilege": "access lists that differ from pg_init_privs",
     "table": "pg_class, relkinds r and p",
     "trigger": "pg_trigger, without internal ones",
+    "type support": "pg_type, functions of base types",
+    "user mapping option": "pg_user_mapping, values as keyed digests",
     "view": "pg_class, relkind v",
 }
+
+
+def _sides(view: View, item: Difference) -> tuple[str, str]:
+    """What was and what is. A setting that is empty and one that is absent read alike in a difference, and are told apart here."""
+    if item.source != item.restored or view.case.source is None:
+        return item.source, item.restored
+    there = any(f"{each.scope}: {each.name}" == item.subject for each in view.case.source.settings)
+    return ("", item.restored) if there else (item.source, "")
 
 
 def differences(view: View) -> tuple[Block, ...]:
@@ -103,7 +115,7 @@ def differences(view: View) -> tuple[Block, ...]:
             ),
         )
     rows = tuple(
-        (item.subject, say(item.kind), _what(item), retold(item.source) or "–", retold(item.restored) or "–")
+        (item.subject, say(item.kind), _what(item), *(retold(side) or "–" for side in _sides(view, item)))
         for item in found
     )
     return (
@@ -245,6 +257,8 @@ def _tables(view: View, comparison: Comparison) -> list[Block]:
         )
         for equal, a, b in shown
     ]
+    if source is not None and restored is not None:
+        source, restored = together(source, restored)
     lost, gained = _alone(source, comparison.tables, 0), _alone(restored, comparison.tables, 1)
     one_sided: list[tuple[Cell, ...]] = [
         *((t.label, numbers.count(t.rows), "–", t.fingerprint[:_SHORT], "–", Mark("MISSING", Tone.BAD)) for t in lost),

@@ -277,4 +277,5 @@ def table(relation: Relation, total: Sequence[int]) -> Table:
         uncovered=relation.uncovered,
         size=relation.size,
         wide=relation.wide,
+        through=relation.through,
     )

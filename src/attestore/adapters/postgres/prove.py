@@ -271,6 +271,7 @@ class _Prover:
             queries=_queries(stored, declared, encoding=encoding, method=self.method, handed=near(leader)),
             findings=(*findings, *sequences.behind(reached), *_unvalidated(foreign), *_overheard(leader)),
             computed=anew,
+            asked=objects.classes(leader.info.server_version),
         )
         return replace(proof, located=self._located(proof, stored, shape=(major, encodingless)))
 
@@ -293,7 +294,7 @@ class _Prover:
         with ExitStack() as stack:
             # rows are few here, so the definitions have all the sessions
             beside = [stack.enter_context(self._scribe()) for _ in range(self.jobs - 1)]
-            defined, _, settings = _defined(leader, beside=beside)
+            defined, _, settings = _defined(leader, self.key, beside=beside)
         seen = {(table.schema, table.name): table for table in tables}
         now = [seen.get(place) or known[place] for place in ((each.schema, each.name) for each in there)]
         proof = replace(
@@ -325,12 +326,12 @@ class _Prover:
         a dump keeps the server busy as it is.
         """
         if self.like is None:
-            with _defining(self.moment.leader) as defined:
+            with _defining(self.moment.leader, self.key) as defined:
                 self.cleared()
                 read = defined()
             yield lambda: read
             return
-        with self._scribe() as scribe, _defining(scribe) as defined:
+        with self._scribe() as scribe, _defining(scribe, self.key) as defined:
             yield defined
 
     @contextmanager
@@ -353,6 +354,8 @@ class _Prover:
             or {t.label: t.sums for t in self.like.tables} == {t.label: t.sums for t in proof.tables}
         ):
             return ()
+        # of rows that may have moved between partitions, those of one partition are not a part of the others
+        stored = [each for each in stored if each.through is None]
         wanted = locate.Wanted(self.sketches, self.key, shown=self.shown)
         with gathered(self.moment.leader, self.connect, snapshot=self.moment.snapshot, size=self.jobs) as crew:
             return locate.find(crew, stored, sides=(self.like, proof), wanted=wanted, shape=shape)
@@ -427,10 +430,10 @@ class _Prover:
 
 
 @contextmanager
-def _defining(session: Session) -> Iterator[Callable[[], _Defined]]:
+def _defining(session: Session, key: bytes) -> Iterator[Callable[[], _Defined]]:
     """The definitions, being read by that session beside the block."""
     with ThreadPoolExecutor(1, thread_name_prefix="definitions") as pool:
-        reading = pool.submit(_defined, session)
+        reading = pool.submit(_defined, session, key)
         try:
             yield reading.result
         except BaseException:
@@ -438,9 +441,9 @@ def _defining(session: Session) -> Iterator[Callable[[], _Defined]]:
             raise
 
 
-def _defined(session: Session, *, beside: Sequence[Session] = ()) -> _Defined:
+def _defined(session: Session, key: bytes, *, beside: Sequence[Session] = ()) -> _Defined:
     with worded("read the definitions"):
-        defined, findings = objects.read(session, beside=beside)
+        defined, findings = objects.read(session, key=key, beside=beside)
         return defined, findings, world.settings(session)
 
 

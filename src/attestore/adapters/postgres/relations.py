@@ -12,7 +12,7 @@ from psycopg.rows import TupleRow
 from attestore.adapters.postgres.quoting import label
 from attestore.adapters.postgres.session import Session, ask, worded
 
-__all__ = ["LISTING", "OURS", "Column", "Name", "Relation", "names", "read", "views"]
+__all__ = ["BY_ENUM", "LISTING", "OURS", "Column", "Name", "Relation", "names", "read", "views"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,8 @@ class Relation:
     """rows of a block as the server last counted them; 0 where it never did"""
     wide: str = ""
     """where rows exceed 1 GB in canonical form: the encoding whose bytes of each long value are digested by themselves"""
+    through: tuple[str, str] | None = None
+    """schema and name of the partitioned table that a dump loads its rows through, since it is partitioned by a hash of an enum"""
 
     @property
     def label(self) -> str:
@@ -74,6 +76,14 @@ class Relation:
 
 OURS: Final = r"n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
 """SQL: schema `n` belongs to the database's users (names that begin with pg_ are reserved)"""
+
+BY_ENUM: Final = """
+SELECT p.partrelid FROM pg_partitioned_table p
+ WHERE p.partstrat = 'h' AND EXISTS (
+   SELECT FROM pg_opclass o WHERE o.oid = ANY (p.partclass::oid[]) AND o.opcname = 'enum_ops'
+                              AND o.opcnamespace = 'pg_catalog'::regnamespace)
+""".strip()
+"""SQL: tables that are partitioned by a hash of an enum, among whose partitions a restore deals the rows out anew"""
 
 # pg_table_size would look into seven forks and an index of each, most of a proof's time where tables are many and small
 LISTING: Final = f"""
@@ -91,7 +101,11 @@ SELECT c.oid, n.nspname, c.relname,
             WHEN c.relpersistence = 'u' AND pg_is_in_recovery() THEN 'unlogged: empty on a standby'
             ELSE '' END AS uncovered,
        coalesce(e.extcondition[array_position(e.extconfig, c.oid)], '') AS condition,
-       CASE WHEN c.relpages > 0 AND c.reltuples > 0 THEN ceil(c.reltuples / c.relpages)::int8 ELSE 0 END AS estimated_rows_per_page
+       CASE WHEN c.relpages > 0 AND c.reltuples > 0 THEN ceil(c.reltuples / c.relpages)::int8 ELSE 0 END AS estimated_rows_per_page,
+       CASE WHEN c.relispartition AND EXISTS ({BY_ENUM}) THEN (
+         SELECT ARRAY[rn.nspname, r.relname]::text[] FROM pg_partition_ancestors(c.oid) WITH ORDINALITY AS a(relation, height)
+           JOIN pg_class r ON r.oid = a.relation JOIN pg_namespace rn ON rn.oid = r.relnamespace
+          WHERE r.oid IN ({BY_ENUM}) ORDER BY a.height DESC LIMIT 1) END AS loaded_through
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_am a ON a.oid = c.relam
@@ -193,8 +207,9 @@ def read(connection: Session, *, among: Sequence[int] | None = None) -> tuple[Re
             generated=generated.get(oid, ()),
             condition=condition,
             dense=int(dense),
+            through=None if through is None else (through[0], through[1]),
         )
-        for oid, schema, name, kind, pages, size, heap, uncovered, condition, dense in listed
+        for oid, schema, name, kind, pages, size, heap, uncovered, condition, dense, through in listed
     )
 
 

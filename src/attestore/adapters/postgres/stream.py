@@ -253,17 +253,43 @@ def restored(
     digests = texts.read(covered, _Digest, told=told)
     found: dict[int, Table] = {}
     unlike: list[_Wanted] = []
+    moved: set[tuple[str, str]] = set()
     for wanted, digest in zip(covered, digests, strict=True):
         table = _table(wanted.relation, rows=digest.rows, columns=wanted.columns, text=digest.digest)
         found[wanted.relation.oid] = table
         source = wanted.source
-        if source is not None and source.text not in {"", table.text} and source.rows == table.rows and table.rows > 1:
+        if source is None or source.text in {"", table.text}:
+            continue
+        if wanted.relation.through is not None:
+            moved.add(wanted.relation.through)
+        elif source.rows == table.rows and table.rows > 1:
             unlike.append(wanted)
     for wanted, lines in zip(unlike, texts.read(unlike, lambda: _Lines(key), told=lambda _: None), strict=True):
         if wanted.source is not None and lines.total == _archived(wanted.source, reader.archive, key):
             table = found[wanted.relation.oid]
             found[wanted.relation.oid] = replace(table, permutes=wanted.source.text)
+    for root in sorted(moved):
+        parts = [wanted for wanted in covered if wanted.relation.through == root]
+        for wanted in parts if _same_together(texts, parts, like=like, scene=(reader.archive, key)) else ():
+            table = found[wanted.relation.oid]
+            found[wanted.relation.oid] = replace(table, permutes=wanted.source.text if wanted.source else "")
     return tuple(found.get(relation.oid) or _table(relation, rows=0, columns=()) for relation in relations)
+
+
+def _same_together(texts: _Texts, parts: Sequence[_Wanted], *, like: Proof, scene: tuple[Path, bytes]) -> bool:
+    """Whether partitions hold the lines that they held at the source, whichever of them holds which."""
+    archive, key = scene
+    root = parts[0].relation.through
+    sources = [wanted.source for wanted in parts if wanted.source is not None and wanted.source.text]
+    there = {(each.schema, each.name) for each in like.tables if each.through == root}
+    # lines of other columns' order would have to be written anew
+    if len(sources) < len(parts) or len({each.columns for each in sources}) > 1:
+        return False
+    if there - {(each.schema, each.name) for each in sources}:
+        return False
+    lines = texts.read(parts, lambda: _Lines(key), told=lambda _: None)
+    archived = [_archived(source, archive, key) for source in sources]
+    return sum(each.total for each in lines) == sum(each for each in archived if each is not None)
 
 
 def copying(relation: Relation, columns: Sequence[str] | None = None, *, encoding: str) -> str:
@@ -465,4 +491,5 @@ def _table(relation: Relation, *, rows: int, columns: tuple[str, ...], text: str
         uncovered=relation.uncovered,
         size=relation.size,
         text=text,
+        through=relation.through,
     )

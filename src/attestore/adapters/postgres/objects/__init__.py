@@ -11,23 +11,39 @@ from typing import Any
 
 import psycopg
 
-from attestore.adapters.postgres.objects import attached, blobs, code, findings, relations, rights
-from attestore.adapters.postgres.objects.catalogue import SINCE_15, ask, pinned
+from attestore.adapters.postgres.objects import attached, blobs, code, findings, mappings, relations, rights, system
+from attestore.adapters.postgres.objects.catalogue import SINCE_15, SINCE_18, ask, pinned
 from attestore.adapters.postgres.session import abandon, stopped
 from attestore.proof import Object
 
-__all__ = ["read"]
+__all__ = ["classes", "read"]
 
-_QUESTIONS = (*relations.QUESTIONS, *attached.QUESTIONS, *code.QUESTIONS, *rights.QUESTIONS)
+_QUESTIONS = (
+    *relations.QUESTIONS,
+    *attached.QUESTIONS,
+    *code.QUESTIONS,
+    *rights.QUESTIONS,
+    *system.QUESTIONS,
+)
+
+
+def classes(version: int) -> tuple[str, ...]:
+    """Which classes a server of this version is asked for beside those that it was asked for from the first proof on."""
+    return (
+        *(("not null constraint",) if version >= SINCE_18 else ()),
+        "system privilege",
+        "type support",
+        "user mapping option",
+    )
 
 
 def read(
-    connection: psycopg.Connection[Any], *, beside: Sequence[psycopg.Connection[Any]] = ()
+    connection: psycopg.Connection[Any], *, key: bytes, beside: Sequence[psycopg.Connection[Any]] = ()
 ) -> tuple[tuple[Object, ...], tuple[str, ...]]:
     """Every object of the database, sorted, and findings about the database as it is.
 
     Reads only, in a few dozen set-based questions, at the snapshot of the caller's transaction where there is one. Sessions
-    `beside` share the questions, at the same snapshot. Objects that an extension owns are left out (the extension stands
+    `beside` share the questions, at the same snapshot. What nobody may read in a proof is told by digests under `key`. Objects that an extension owns are left out (the extension stands
     for them), and so are system schemas.
 
     Raises:
@@ -35,7 +51,7 @@ def read(
     """
     version = connection.info.server_version
     waiting: SimpleQueue[str] = SimpleQueue()
-    for question in (*_QUESTIONS, code.PUBLISHED[version >= SINCE_15]):
+    for question in (*_QUESTIONS, code.PUBLISHED[version >= SINCE_15], *attached.NOT_NULL[version >= SINCE_18]):
         waiting.put(question)
     with ExitStack() as stack:
         cursor, *others = (stack.enter_context(pinned(each)) for each in (connection, *beside))
@@ -44,6 +60,7 @@ def read(
         try:
             found = _answers(cursor, waiting)
             found += blobs.read(cursor)
+            found += mappings.read(cursor, key=key)
             sentences = findings.read(cursor, version=version)
             for each in elsewhere:
                 found += each.result()

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["QUESTIONS"]
+from attestore.proof import UNENFORCED
+
+__all__ = ["NOT_NULL", "QUESTIONS"]
 
 # Left out: NOT NULL (a property of the column on every major), constraint triggers (they are triggers), and the foreign
 # keys that PostgreSQL derives for partitions (their names depend on the order of attachment; the parent's key says all).
-_CONSTRAINTS: Final = """
+# What enforces a foreign key or a deferred unique key are triggers of the system; ALTER TABLE … DISABLE TRIGGER ALL silences
+# them, and so does a restore of data alone that ended between doing so and undoing it. Partitions have triggers of their own.
+_CONSTRAINTS: Final = f"""
+, silent AS (
+  WITH RECURSIVE upwards(oid) AS (
+    SELECT g.tgconstraint FROM pg_trigger g WHERE g.tgisinternal AND g.tgconstraint <> 0 AND g.tgenabled IN ('D', 'R')
+    UNION
+    SELECT k.conparentid FROM pg_constraint k JOIN upwards u ON u.oid = k.oid WHERE k.conparentid <> 0)
+  SELECT oid FROM upwards
+)
 SELECT 'constraint', r.identity || '.' || quote_ident(k.conname),
        CASE WHEN k.convalidated THEN d.text ELSE regexp_replace(d.text, ' NOT VALID$', '') END,
        CASE WHEN k.convalidated THEN 'validated' ELSE 'not valid' END
+         || CASE WHEN k.oid IN (SELECT oid FROM silent) THEN '{UNENFORCED}' ELSE '' END
   FROM pg_constraint k
   JOIN relation r ON r.oid = k.conrelid
   CROSS JOIN LATERAL pg_get_constraintdef(k.oid) AS d(text)
@@ -81,6 +93,21 @@ SELECT 'statistics', s.name || '.' || quote_ident(x.stxname), pg_get_statisticso
   JOIN space s ON s.oid = x.stxnamespace
   JOIN relation r ON r.oid = x.stxrelid
 """
+
+# Told by column: what is inherited comes back under another name, and as a constraint of the child's own.
+_NOT_NULL: Final = """
+SELECT 'not null constraint', r.identity || '.' || quote_ident(a.attname),
+       concat_ws(' ', CASE WHEN k.coninhcount > 0 THEN 'inherited' ELSE 'CONSTRAINT ' || quote_ident(k.conname) END,
+                 CASE WHEN k.connoinherit THEN 'NO INHERIT' END),
+       CASE WHEN k.convalidated THEN 'validated' ELSE 'not valid' END
+  FROM pg_constraint k
+  JOIN relation r ON r.oid = k.conrelid
+  JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
+ WHERE k.contype = 'n'
+"""
+
+NOT_NULL: Final[dict[bool, tuple[str, ...]]] = {False: (), True: (_NOT_NULL,)}
+"""Constraints of NOT NULL, which have names and states from PostgreSQL 18 (True)."""
 
 QUESTIONS: Final = (_CONSTRAINTS, _INDEXES, _TRIGGERS, _POLICIES, _RULES, _STATISTICS)
 """Each answers with (class, identity, definition, state)."""

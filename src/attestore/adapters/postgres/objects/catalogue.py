@@ -9,10 +9,11 @@ from typing import Any, Final
 import psycopg
 from psycopg.rows import tuple_row
 
-__all__ = ["SINCE_15", "ask", "pinned"]
+__all__ = ["SINCE_15", "SINCE_18", "ask", "pinned"]
 
 SINCE_15: Final = 150_000
 """PostgreSQL 15, as libpq counts versions"""
+SINCE_18: Final = 180_000
 
 _PINNED: Final = (
     ("search_path", ""),

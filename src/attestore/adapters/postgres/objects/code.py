@@ -86,14 +86,16 @@ SELECT 'default', format_type(t.oid, NULL), coalesce(pg_get_expr(t.typdefaultbin
 
 # The version recorded beside a collation says which library built its indexes; a restore builds them anew, so a drift
 # is a finding about the source and not a difference. ICU locale names moved from colliculocale (15) to colllocale (17).
+# A copy of "C" is for every encoding until a restore makes it for that of its database, which are the same.
 _COLLATIONS: Final = """
 SELECT 'collation', s.name || '.' || quote_ident(c.collname),
-       concat_ws('; ', 'provider ' || c.collprovider::text, 'encoding ' || c.collencoding,
+       concat_ws('; ', 'provider ' || c.collprovider::text, 'encoding ' || CASE WHEN c.collprovider = 'c' AND c.collencoding = -1 THEN d.encoding ELSE c.collencoding END,
          'collate ' || quote_literal(c.collcollate), 'ctype ' || quote_literal(c.collctype),
          'locale ' || quote_literal(coalesce(to_jsonb(c) ->> 'colllocale', to_jsonb(c) ->> 'colliculocale')),
          'rules ' || quote_literal(to_jsonb(c) ->> 'collicurules'),
          CASE WHEN NOT c.collisdeterministic THEN 'not deterministic' END), ''
   FROM pg_collation c JOIN space s ON s.oid = c.collnamespace
+  JOIN pg_database d ON d.datname = current_database()
  WHERE c.oid NOT IN (SELECT objid FROM owned_by_extension WHERE classid = 'pg_collation'::regclass)
 """
 

@@ -34,12 +34,19 @@ SELECT 'Index ' || r.identity || ' is not valid; a dump does not carry it as it 
  WHERE NOT (x.indisvalid AND x.indisready AND x.indislive)
 UNION ALL
 SELECT 'Constraint ' || r.identity || '.' || quote_ident(k.conname)
-       || ' is NOT VALID: rows from before it were never checked.'
+       || CASE WHEN to_jsonb(k) ->> 'conenforced' = 'false' THEN ' is NOT ENFORCED: rows are never checked.'
+               ELSE ' is NOT VALID: rows from before it were never checked.' END
   FROM pg_constraint k JOIN relation r ON r.oid = k.conrelid WHERE NOT k.convalidated AND k.conparentid = 0
 UNION ALL
 SELECT 'Trigger ' || r.identity || '.' || quote_ident(t.tgname) || ' is disabled.'
   FROM pg_trigger t JOIN relation r ON r.oid = t.tgrelid
  WHERE NOT t.tgisinternal AND t.tgenabled = 'D' AND t.tgparentid = 0
+UNION ALL
+SELECT 'Foreign key ' || r.identity || '.' || quote_ident(k.conname)
+       || ' is not enforced: triggers of it are disabled, which a dump does not carry.'
+  FROM pg_constraint k JOIN relation r ON r.oid = k.conrelid
+ WHERE k.contype = 'f' AND EXISTS (SELECT FROM pg_trigger g WHERE g.tgconstraint = k.oid AND g.tgisinternal
+                                      AND g.tgenabled IN ('D', 'R'))
 UNION ALL
 SELECT 'Event trigger ' || quote_ident(e.evtname) || ' is disabled.' FROM pg_event_trigger e WHERE e.evtenabled = 'D'
 UNION ALL
@@ -77,6 +84,16 @@ SELECT 'Table ' || quote_ident(n.nspname) || '.' || quote_ident(c.relname) || ' 
  WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
 """
 
+# As the view pg_user_mappings shows options, and pg_dump reads them there: nobody else is told that there are any.
+_MAPPINGS: Final = """
+SELECT 'Options of user mapping ' || CASE WHEN u.umuser = 0 THEN 'PUBLIC' ELSE quote_ident(u.usename) END || ' ON '
+       || quote_ident(u.srvname) || ' are hidden from the role that takes the backup: a dump by it leaves them out.'
+  FROM pg_user_mappings u JOIN pg_foreign_server v ON v.oid = u.srvid
+ WHERE NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
+   AND NOT pg_has_role(v.srvowner, 'USAGE')
+   AND NOT (u.usename = current_user AND u.umuser <> 0 AND has_server_privilege(v.oid, 'USAGE'))
+"""
+
 _COLLATIONS: Final = """
 SELECT 'Collation ' || quote_ident(n.nspname) || '.' || quote_ident(c.collname) || ' was recorded with version '
        || c.collversion || ', and the server now provides ' || coalesce(pg_collation_actual_version(c.oid), 'none') || '.'
@@ -101,6 +118,16 @@ SELECT 'Subscription ' || quote_ident(s.subname) || ' (publications '
   FROM pg_subscription s WHERE s.subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
 
+# Privileges on parameters exist from PostgreSQL 15 and belong to the cluster, as its configuration does.
+_PARAMETERS: Final = """
+SELECT 'Privileges on parameter ' || quote_ident(p.parname) || ' (' || string_agg(
+         DISTINCT CASE WHEN e.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(e.grantee)) END, ', ')
+       || ') belong to the cluster: a backup of one database does not carry them.'
+  FROM pg_parameter_acl p CROSS JOIN LATERAL aclexplode(p.paracl) e
+ WHERE e.grantee <> 10
+ GROUP BY p.parname
+"""
+
 _TABLESPACES: Final = """
 SELECT initcap(CASE r.relkind WHEN 'i' THEN 'index' WHEN 'I' THEN 'index' WHEN 'm' THEN 'materialized view' ELSE 'table' END)
        || ' ' || r.identity || ' lies in tablespace ' || quote_ident(t.spcname) || '; where files lie is not compared.'
@@ -117,8 +144,8 @@ SELECT 'Setting ' || split_part(c.line, '=', 1) || ' of '
    AND lower(split_part(c.line, '=', 1)) = ANY (%s)
 """
 
-_QUESTIONS: Final = (_INVALID, _EXTENSION_DATA, _COLLATIONS, _SUBSCRIPTIONS, _TABLESPACES)
-_SINCE_15: Final = (_DATABASE_COLLATION,)
+_QUESTIONS: Final = (_INVALID, _EXTENSION_DATA, _MAPPINGS, _COLLATIONS, _SUBSCRIPTIONS, _TABLESPACES)
+_SINCE_15: Final = (_DATABASE_COLLATION, _PARAMETERS)
 
 
 def read(cursor: psycopg.Cursor[tuple[Any, ...]], *, version: int) -> tuple[str, ...]:
