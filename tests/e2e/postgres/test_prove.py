@@ -384,12 +384,12 @@ def test_a_session_that_ends_while_questions_are_shared_is_told_and_nobody_waits
         server15.connect(database) as beside,
         ThreadPoolExecutor(1) as pool,
     ):
-        assert objects.read(leader, beside=(beside,)) == objects.read(leader)
+        assert objects.read(leader, key=KEY, beside=(beside,)) == objects.read(leader, key=KEY)
         both = [leader.info.backend_pid, beside.info.backend_pid]
         holder.execute("BEGIN")
         holder.execute("DROP VIEW v")
         holder.execute("DROP INDEX i")
-        reading = pool.submit(objects.read, leader, beside=(beside,))
+        reading = pool.submit(objects.read, leader, key=KEY, beside=(beside,))
         try:
             while holder.execute(waiting, (both,)).fetchall() != [(2,)]:
                 assert not reading.done()

@@ -43,8 +43,9 @@ def read(
     """Every object of the database, sorted, and findings about the database as it is.
 
     Reads only, in a few dozen set-based questions, at the snapshot of the caller's transaction where there is one. Sessions
-    `beside` share the questions, at the same snapshot. What nobody may read in a proof is told by digests under `key`. Objects that an extension owns are left out (the extension stands
-    for them), and so are system schemas.
+    `beside` share the questions, at the same snapshot. What nobody may read in a proof is told by digests under `key`.
+    Objects that an extension owns are left out (the extension stands for them), and so are system schemas; but privileges
+    on them that somebody changed are not.
 
     Raises:
         psycopg.Error: the role may not read something; whoever holds the connection says so in its own words.
