@@ -148,7 +148,7 @@ def handed(relation: Relation, *, major: int) -> tuple[tuple[Range | None, bool]
         return ((None, True),)
     if not relation.heap or relation.condition or major < _RANGES_SINCE:
         return ((None, False),)
-    step = max(1, min(_ROWS // (relation.dense or _DENSEST), _CUT * relation.pages // max(1, relation.size)))
+    step = max(1, min(_ROWS // _density(relation), _CUT * relation.pages // max(1, relation.size)))
     cuts = (Range(first, min(first + step, relation.pages)) for first in range(0, relation.pages, step))
     return (*((cut, True) for cut in cuts), (Range(relation.pages, None), False))
 
@@ -158,7 +158,12 @@ def weight(relation: Relation, within: Range | None) -> int:
     if within is None or within.last is None:
         return relation.size
     pages = within.last - within.first
-    return max(relation.size * pages // relation.pages, pages * (relation.dense or _DENSEST) * digests.SIZE * _DEAR)
+    return max(relation.size * pages // relation.pages, pages * _density(relation) * digests.SIZE * _DEAR)
+
+
+def _density(relation: Relation) -> int:
+    """Rows of a block. Statistics may be anything that a superuser or a restored dump has set, a block holds no more for it."""
+    return min(relation.dense, _DENSEST) or _DENSEST
 
 
 def questions(

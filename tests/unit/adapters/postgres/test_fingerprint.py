@@ -115,6 +115,11 @@ def test_digests_are_handed_over_of_every_known_block_and_of_nothing_without_an_
     assert known[-1].last == pages
 
 
+def test_false_statistics_do_not_make_a_statement_of_each_block() -> None:
+    full, false = (handed(relation(pages=10**5, size=10**5 * 8192, dense=dense), major=15) for dense in (0, 10**9))
+    assert full == false
+
+
 def test_nothing_is_handed_over_of_what_cannot_be_cut_unless_it_is_small() -> None:
     assert handed(relation(size=MB, pages=100), major=13) == ((None, False),)
     assert handed(relation(size=MB, pages=100, heap=False), major=15) == ((None, False),)
