@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Final
@@ -19,6 +19,16 @@ _ONE_WISH_MS: Final = 1_000
 _UNSEALED: Final = (
     "What the run saw is in its journal; the next command prints the reports, signs them and closes the bundle."
 )
+_SOON_S: Final = 0.005
+_PUT_OFF_AT_MOST: Final = 200
+"""times; a second in all"""
+_OF_LOCKS: Final = frozenset(
+    {"threading", "concurrent.futures._base", "concurrent.futures.thread", "queue", "weakref", "_weakrefset"}
+)
+_WAITING: Final = frozenset({"Thread.join", "Thread._wait_for_tstate_lock"})
+"""code of locks that stays for long and expects to be interrupted"""
+_WHOLE: Final = frozenset({"Thread.start", "Popen.__init__"})
+"""what begins something and holds it only when it returns"""
 
 
 class Stop:
@@ -33,6 +43,10 @@ class Stop:
         self._noted: int | None = None
         """a signal that was not obeyed"""
         self._hearing = False
+        self._put_off: int | None = None
+        """a signal that came where nothing may be raised"""
+        self._times = 0
+        """how often it was put off"""
 
     def settle(self) -> None:
         """From here on signals are noted and not obeyed: what is left is writing the evidence."""
@@ -53,12 +67,18 @@ class Stop:
         finally:
             self._hearing = False
 
-    def __call__(self, number: int, _frame: FrameType | None) -> None:
-        """The signal handler.
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        """The signal handler; where nothing may be raised now it is called again a moment later, by SIGALRM.
 
         Raises:
             InterruptedRunError: the first signal, unless the run has settled; another one where it is heard all the same.
         """
+        if not _may_raise(frame) and self._times < _PUT_OFF_AT_MOST:
+            self._put_off = number
+            self._times += 1
+            signal.setitimer(signal.ITIMER_REAL, _SOON_S)
+            return
+        self._times = 0
         if not self._settled:
             self._settled = True
             self._said = self._clock.tick()
@@ -70,6 +90,16 @@ class Stop:
             raise self._stopped(number)
         self._noted = number
 
+    def later(self, _alarm: int, frame: FrameType | None) -> None:
+        """The handler of SIGALRM.
+
+        Raises:
+            InterruptedRunError: as the signal that was put off would have.
+        """
+        if self._put_off is not None:
+            number, self._put_off = self._put_off, None
+            self(number, frame)
+
     @staticmethod
     def _stopped(number: int) -> InterruptedRunError:
         return InterruptedRunError(f"{signal.Signals(number).name} stopped the printing of the reports", hint=_UNSEALED)
@@ -79,10 +109,32 @@ class Stop:
 def stoppable(hint: str = "The bundle says where it stopped; its verdict is UNKNOWN.") -> Iterator[Stop]:
     """SIGINT and SIGTERM raise InterruptedRunError in the main thread, once, until the run settles."""
     stop = Stop(hint, clock=compose.clock())
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(number, stop) for number in numbers]
+    handlers: dict[signal.Signals, Callable[[int, FrameType | None], None]] = {
+        signal.SIGINT: stop,
+        signal.SIGTERM: stop,
+        signal.SIGALRM: stop.later,
+    }
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         yield stop
     finally:
-        for number, handler in zip(numbers, before, strict=True):
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _may_raise(frame: FrameType | None) -> bool:
+    """Whether an exception there unwinds what it interrupts.
+
+    A thread or process just begun, or a condition's lock just taken, would be left behind (CPython issue 74174); what a finalizer
+    raises is printed and forgotten. Who waits for a condition may be interrupted as soon as its lock is free.
+    """
+    if frame is not None and frame.f_globals.get("__name__") in _OF_LOCKS:
+        asleep = frame.f_code.co_qualname == "Condition.wait" and frame.f_locals.get("gotit") is False
+        if not asleep and frame.f_code.co_qualname not in _WAITING:
+            return False
+    while frame is not None:
+        if frame.f_code.co_qualname in _WHOLE or frame.f_code.co_name == "__del__":
+            return False
+        frame = frame.f_back
+    return True

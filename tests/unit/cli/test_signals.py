@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import signal
+import sys
+import threading
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
 
 import pytest
 
-from attestore.cli.signals import Stop
+from attestore.cli.signals import Stop, stoppable
 from attestore.errors import InterruptedRunError
 from fakes import FakeClock
 
@@ -59,3 +64,72 @@ def test_one_wish_that_is_told_twice_leaves_its_report() -> None:
     clock.ticks += 1_000
     with pytest.raises(InterruptedRunError, match="printing"), asked.hearing():
         asked(signal.SIGTERM, None)
+
+
+class _Told:
+    """Is told by its own end."""
+
+    def __del__(self) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+
+class _Begun(threading.Thread):
+    """A signal comes while it is being started."""
+
+    @property
+    def _bootstrap(self) -> Callable[[], object]:
+        signal.raise_signal(signal.SIGINT)
+        told: Any = super()
+        begin: Callable[[], object] = told._bootstrap
+        return begin
+
+
+def test_a_signal_while_something_is_finalized_is_not_lost() -> None:
+    """What a finalizer raises nobody sees."""
+    with pytest.raises(InterruptedRunError), stoppable():
+        _let_go_and_wait()
+
+
+def _let_go_and_wait() -> None:
+    told = _Told()
+    del told
+    threading.Event().wait(30)
+
+
+def test_a_thread_that_is_being_started_has_begun_before_a_signal_stops_the_run() -> None:
+    ran = threading.Event()
+    thread = _Begun(target=ran.set)
+    with pytest.raises(InterruptedRunError), stoppable():
+        _begin_and_wait(thread)
+    assert ran.wait(30)
+    thread.join()
+
+
+def _begin_and_wait(thread: threading.Thread) -> None:
+    thread.start()
+    threading.Event().wait(30)
+
+
+def test_whoever_waits_for_a_thread_is_interrupted() -> None:
+    asleep = threading.get_ident()
+    other = threading.Timer(0.1, signal.pthread_kill, (asleep, signal.SIGINT))
+    other.start()
+    with pytest.raises(InterruptedRunError), stoppable():
+        threading.Event().wait(30)
+    other.join()
+
+
+def test_a_finalizer_that_never_ends_is_interrupted_after_a_while() -> None:
+    with stoppable() as asked:
+        frame = _frame_of(lambda: sys._getframe(1))
+        for _ in range(200):
+            asked(signal.SIGINT, frame)
+        with pytest.raises(InterruptedRunError):
+            asked(signal.SIGINT, frame)
+
+
+def _frame_of(told: Callable[[], FrameType]) -> FrameType:
+    def __del__() -> FrameType:  # noqa: N807
+        return told()
+
+    return __del__()
