@@ -27,6 +27,7 @@ _OF_LOCKS: Final = frozenset(
 )
 _WAITING: Final = frozenset({"Thread.join", "Thread._wait_for_tstate_lock"})
 """code of locks that stays for long and expects to be interrupted"""
+_IMPORTING: Final = "<frozen importlib._bootstrap>"
 _WHOLE: Final = frozenset({"Thread.start", "Popen.__init__"})
 """what begins something and holds it only when it returns"""
 
@@ -73,7 +74,7 @@ class Stop:
         Raises:
             InterruptedRunError: the first signal, unless the run has settled; another one where it is heard all the same.
         """
-        if not _may_raise(frame) and self._times < _PUT_OFF_AT_MOST:
+        if _importing(frame) or (not _may_raise(frame) and self._times < _PUT_OFF_AT_MOST):
             self._put_off = number
             self._times += 1
             signal.setitimer(signal.ITIMER_REAL, _SOON_S)
@@ -121,6 +122,13 @@ def stoppable(hint: str = "The bundle says where it stopped; its verdict is UNKN
         signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _importing(frame: FrameType | None) -> bool:
+    """Libraries take whatever is raised there for a reason to go on without what they import, and the signal is lost."""
+    while frame is not None and frame.f_code.co_filename != _IMPORTING:
+        frame = frame.f_back
+    return frame is not None
 
 
 def _may_raise(frame: FrameType | None) -> bool:

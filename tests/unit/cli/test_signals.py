@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -133,3 +136,21 @@ def _frame_of(told: Callable[[], FrameType]) -> FrameType:
         return told()
 
     return __del__()
+
+
+def test_a_library_that_is_being_imported_swallows_no_signal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As drivers do that look for the fastest of their parts; the run would go on, and hear no second signal either."""
+    (tmp_path / "swallowing.py").write_text(
+        "import signal, time\n"
+        "try:\n    signal.raise_signal(signal.SIGTERM)\n    time.sleep(0.2)\nexcept Exception:\n    found = False\nelse:\n    found = True\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def run() -> None:
+        with stoppable():
+            assert importlib.import_module("swallowing").found
+            time.sleep(30)
+            pytest.fail("the signal is lost")
+
+    with pytest.raises(InterruptedRunError, match="SIGTERM"):
+        run()

@@ -185,6 +185,26 @@ def test_who_waits_for_an_exclusive_lock_goes_first_and_a_new_snapshot_is_taken(
     assert reading(outcome).number("dump.jobs") == 1
 
 
+@pytest.mark.parametrize(
+    ("source_jobs", "late", "before"),
+    [
+        (None, False, ["snapshot", "proof"]),
+        (None, True, ["snapshot", "proof", "dump"]),
+        (2, False, ["snapshot"]),
+        (2, True, ["snapshot", "dump"]),
+    ],
+)
+def test_whoever_waits_for_a_lock_stops_what_is_read_beside_the_dump_before_anything_else_is(
+    tmp_path: Path, *, source_jobs: int | None, late: bool, before: list[str]
+) -> None:
+    """Definitions are read while the dump takes its locks, and nothing at all where few sessions were asked for."""
+    world = World(contended=1, contended_late=late)
+    chosen = plan.make(Job.RUN, run="r", system="gallery", gates=GATES, jobs=1, source_jobs=source_jobs)
+    execute(chosen, tools=world.tools(tmp_path), reports=tmp_path / "reports")
+    phases = world.watcher.phases
+    assert phases[phases.index("snapshot") : phases.index("snapshot (2)")] == before
+
+
 def test_a_source_that_is_never_quiet_is_told_so(tmp_path: Path) -> None:
     outcome = ran(World(contended=99), tmp_path)
     assert isinstance(outcome.stopped, ContendedError)
