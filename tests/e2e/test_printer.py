@@ -61,10 +61,17 @@ def test_attachments_come_out_byte_for_byte_with_their_relationships(failed: byt
     }
     with pikepdf.open(io.BytesIO(failed)) as pdf:
         listed = {str(item.UF): (str(item.AFRelationship), str(item.EF.F.Subtype)) for item in pdf.Root.AF}
+        told = {str(item.UF): (int(item.EF.F.Params.Size), bytes(item.EF.F.Params.CheckSum)) for item in pdf.Root.AF}
+        held = {str(item.UF): item.EF.UF.read_bytes() for item in pdf.Root.AF}
         assert len(pdf.Root.AF) == 2
     assert listed == {
         "journal.jsonl": ("/Data", "/application/jsonl"),
         "proof.source.json": ("/Source", "/application/json"),
+    }
+    assert held == {each.name: each.data for each in (JOURNAL, PROOF)}
+    # readers show these without reading the file
+    assert told == {
+        each.name: (len(each.data), hashlib.md5(each.data, usedforsecurity=False).digest()) for each in (JOURNAL, PROOF)
     }
 
 
