@@ -109,6 +109,24 @@ def rows(session: psycopg.Connection[tuple[Any, ...]], question: str) -> list[tu
     return session.execute(question.encode()).fetchall()
 
 
+def test_who_stops_in_the_middle_leaves_no_session_that_watches_the_copy(
+    backup: Backup, workspace: TemporaryWorkspace
+) -> None:
+    watching = []
+
+    def stopped() -> None:
+        with target(workspace, backup) as server:
+            server.create(backup.world)
+            server._begin_proving()
+            assert server._watching is not None
+            watching.append(server._watching)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stopped()
+    assert [each.closed for each in watching] == [True]
+
+
 def test_a_whole_database_arrives_and_only_what_must_not_run_stays_away(
     backup: Backup, workspace: TemporaryWorkspace
 ) -> None:
