@@ -221,6 +221,20 @@ def test_a_kept_child_that_is_not_well_is_replaced_before_anything_is_printed(ho
     assert children() == before
 
 
+def test_a_child_that_lacks_the_room_for_a_page_says_so_before_there_is_one() -> None:
+    before = children()
+    with Press().kept() as press:
+        press.checked()
+        begun = keeper(before)
+        status = Path(f"/proc/{begun}/status").read_text().splitlines()
+        (taken,) = (int(line.split()[1]) << 10 for line in status if line.startswith("VmSize"))
+        little = taken + (64 << 20)
+        resource.prlimit(begun, resource.RLIMIT_AS, (little, little))
+        with pytest.raises(PrintError, match="laid out in the memory"):
+            press.checked()
+    assert children() == before
+
+
 def test_a_copy_that_dies_over_its_page_is_told_as_the_child_itself() -> None:
     before = children()
     with Press().kept() as press:
