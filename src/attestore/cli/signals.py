@@ -107,7 +107,9 @@ class Stop:
 
 
 @contextmanager
-def stoppable(hint: str = "The bundle says where it stopped; its verdict is UNKNOWN.") -> Iterator[Stop]:
+def stoppable(
+    hint: str = "Where a bundle had been begun, it says where the run stopped; its verdict is UNKNOWN.",
+) -> Iterator[Stop]:
     """SIGINT and SIGTERM raise InterruptedRunError in the main thread, once, until the run settles."""
     stop = Stop(hint, clock=compose.clock())
     handlers: dict[signal.Signals, Callable[[int, FrameType | None], None]] = {

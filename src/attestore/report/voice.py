@@ -74,7 +74,8 @@ class Voice:
 
 _NUMBER: Final = re.compile(r"\d[\d,]*|\b[a-z_]+(?:\.[a-z_]+)+\b")
 """numbers and names of facts: what a sentence of the evidence is known without"""
-_THOUSANDS: Final = re.compile(r"[1-9]\d{0,2}(,\d{3})+")
+_THOUSANDS: Final = re.compile(r"[1-9]\d{0,2}(,\d{3}){1,9}")
+"""up to more than anything has been counted to; what is longer is no number of ours"""
 ENGLISH: Final = Voice()
 _voice: Final[ContextVar[Voice]] = ContextVar("voice", default=ENGLISH)
 

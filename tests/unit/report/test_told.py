@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import attestore
 from attestore import report
 from attestore.report import behaviour, control, findings, languages, looked
-from attestore.report.voice import Voice, among, speaking
+from attestore.report.voice import Voice, among, retold, speaking
 from attestore.resources import templates_folder
 
 GERMAN = languages.printed(report.load_templates(templates_folder(), language="de"), "de")
@@ -194,3 +194,16 @@ def test_a_sentence_that_is_said_in_its_own_words_is_the_text(
     with speaking(Voice(words={sentence: sentence})):
         for each in (made, text, f"{text}{made}"):
             assert among(each, (sentence,)) == each
+
+
+def test_what_looks_like_a_number_without_end_is_told_as_it_is() -> None:
+    """Versions and names come from the server that is looked at; some say thousands of digits."""
+    endless = "1" + ",000" * 2000
+    with speaking(GERMAN):
+        assert look_at(endless) == ("Quelle: Tabellen lesbar", f"{endless} Tabellen")
+        assert look_at("7,305") == ("Quelle: Tabellen lesbar", "7.305 Tabellen")
+        assert endless in retold(f"{endless} rows at the source")
+
+
+def look_at(number: str) -> tuple[str, str]:
+    return looked.look_told("source: tables readable", f"{number} tables")

@@ -24,6 +24,8 @@ __all__ = ["Calls", "Credentials", "Patience", "Tries"]
 
 T = TypeVar("T")
 
+_MOST_PAGES: Final = 10_000
+"""of a listing, a thousand names each: a store that never comes to an end would fill the memory"""
 _QUIET: Final = ("boto3", "botocore", "s3transfer", "urllib3")
 
 
@@ -129,12 +131,15 @@ class Calls:
             a fault of the way, as it is.
         """
         more: dict[str, Any] = {}
-        while True:
+        for _ in range(_MOST_PAGES):
             page = self.tried(partial(self._page, call, more))
             yield page
             if not page.get("IsTruncated"):
                 return
-            more = {parameter: page[value] for parameter, value in follow.items()}
+            before, more = more, {parameter: page.get(value, "") for parameter, value in follow.items()}
+            if more == before or not any(more.values()):
+                raise faults.Fault("a listing goes on, and does not say where")
+        raise faults.Fault(f"a listing has more than {_MOST_PAGES:,} pages")
 
     @staticmethod
     def _page(call: Callable[[S3Client, dict[str, Any]], Any], more: dict[str, Any], client: S3Client) -> Any:

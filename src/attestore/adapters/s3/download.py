@@ -227,7 +227,7 @@ def _whole(answer: GetObjectOutputTypeDef, at: int) -> int:
         Fault: it does not begin where it was asked to.
     """
     if not at:
-        if (length := answer.get("ContentLength")) is None:
+        if (length := answer.get("ContentLength", -1)) < 0:
             raise faults.Fault("nothing says how long an object is")
         return length
     span, _, total = answer.get("ContentRange", "").removeprefix("bytes ").partition("/")

@@ -29,8 +29,9 @@ class Slow(Fault):
     """It comes, but so slowly that nobody should wait for it."""
 
 
-FAULTS: Final = (boto.BotoCoreError, boto.ClientError, HTTPError, OSError, Fault)
-"""Everything that a call can raise."""
+FAULTS: Final = (boto.BotoCoreError, boto.ClientError, HTTPError, OSError, Fault, ValueError, KeyError, RecursionError)
+"""Everything that a call can raise; the last three are how botocore tells what it can't read of an answer, or can't find in it, and
+redirections that never end."""
 
 _AGAIN: Final = frozenset(
     {
@@ -56,6 +57,7 @@ _AGAIN: Final = frozenset(
 _TEMPORARY: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 _HOPELESS: Final = (
     Slow,
+    RecursionError,
     boto.NoCredentialsError,
     boto.PartialCredentialsError,
     boto.CredentialRetrievalError,
@@ -132,6 +134,16 @@ _BREAKS: Final[tuple[tuple[tuple[type[Exception], ...], str, str], ...]] = (
         (boto.ParamValidationError, boto.InvalidRegionError, boto.NoRegionError, boto.EndpointResolutionError),
         "{}",
         "Check bucket, region and endpoint of the store.",
+    ),
+    (
+        (RecursionError,),
+        "it redirects each request again and again",
+        "Check the endpoint: http or https, its name and its port.",
+    ),
+    (
+        (ValueError, KeyError),
+        "its answer can't be read: {}",
+        "Is it an object store that answers there, and nothing in between that answers for it?",
     ),
     ((Fault,), "{}", "Something between here and the store alters what it carries, or the store is broken."),
 )

@@ -297,7 +297,10 @@ class S3Store:
     def _head(self, name: str, *, doing: str, version: str = "") -> HeadObjectOutputTypeDef | None:
         which: dict[str, Any] = {"VersionId": version} if version else {}
         try:
-            return self._calls.tried(lambda client: client.head_object(Bucket=self._place.bucket, Key=name, **which))
+            head = self._calls.tried(lambda client: client.head_object(Bucket=self._place.bucket, Key=name, **which))
+            if head.get("ContentLength", -1) < 0:
+                raise faults.Fault("nothing says how long an object is")
+            return head  # noqa: TRY300
         except faults.FAULTS as problem:
             if faults.status_of(problem) != 404:  # noqa: PLR2004
                 raise self._calls.error(problem, doing) from problem
