@@ -212,6 +212,7 @@ class FakeSnapshot:
     name = "00000003-1"
     taken = "2026-03-01T02:00:00.000Z"
     lsn = "0/16B3748"
+    encoding = "UTF8"
 
     def __init__(self, database: FakeDatabase) -> None:
         self.database = database

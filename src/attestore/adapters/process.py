@@ -12,6 +12,7 @@ import fcntl
 import itertools
 import os
 import pwd
+import re
 import select
 import shutil
 import subprocess
@@ -44,6 +45,7 @@ _PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _KEEP: Final = 4 << 20
 _LOGGED: Final = 128 << 10
 _LAST_LINES: Final = 5
+_COMPLAINT: Final = re.compile(r"\b(?:error|fatal|panic): ", re.IGNORECASE)
 _CHUNK: Final = 1 << 16
 _PIPE: Final = 1 << 20
 _PATIENCE_S: Final = 2.0
@@ -437,7 +439,7 @@ class _Judge:
         raise self._problem(code, redact(_text(stderr), self.secrets), expired=expired)
 
     def _problem(self, code: int, words: str, *, expired: bool) -> Error:
-        lines = [line for line in words.splitlines() if line.strip()][-_LAST_LINES:]
+        lines = _last(words)
         last = ": " + "; ".join(lines) if lines else ""
         if any(sign in words for sign in FULL):
             return DiskError(f"{self.name} found no space left on a disk{last}", hint="Free space, or set TMPDIR.")
@@ -445,6 +447,14 @@ class _Judge:
             return ProgramFailedError(f"{self.name} did not end within {self.deadline_s:g} s{last}")
         how = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
         return ProgramFailedError(f"{self.name} {how}{last}")
+
+
+def _last(words: str) -> list[str]:
+    """The last lines; or, where a long statement stands behind an error, the error and what follows it."""
+    lines = [line for line in words.splitlines() if line.strip()]
+    begun = max((number for number, line in enumerate(lines) if _COMPLAINT.search(line)), default=len(lines))
+    first = min(begun, max(0, len(lines) - _LAST_LINES))
+    return lines[first : first + _LAST_LINES]
 
 
 class _Bounded:

@@ -107,6 +107,11 @@ class Snapshot(Protocol):
         ...
 
     @property
+    def encoding(self) -> str:
+        """The database's own encoding, in which a dump is written, as PostgreSQL calls it."""
+        ...
+
+    @property
     def lsn(self) -> str:
         """Write-ahead log position beside the snapshot."""
         ...

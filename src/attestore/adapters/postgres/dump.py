@@ -64,6 +64,8 @@ class PgDumper:
         argv: list[str | Path] = [
             self._installation.program("pg_dump"),
             *(f"--format={form.value}", *several, f"--snapshot={snapshot.name}", "--compress=0"),
+            # else that which the database or the role sets for its clients, in which not every name and value can be written
+            f"--encoding={snapshot.encoding}",
             *("--no-sync", "--no-password", "--verbose", f"--lock-wait-timeout={_LOCK_WAIT_MS}"),
             *(f"--file={archive}", f"--dbname={self._environment.conninfo}"),
         ]

@@ -75,11 +75,16 @@ SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
 """
 
+# ANALYZE of a table asks those below it, too: whatever has a foreign one there would be asked for rows on another server.
 _ANALYZED: Final = """
+WITH RECURSIVE abroad(oid) AS (
+  SELECT i.inhparent FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE c.relkind = 'f'
+  UNION
+  SELECT i.inhparent FROM pg_inherits i JOIN abroad a ON a.oid = i.inhrelid)
 SELECT format('%I.%I', n.nspname, c.relname), pg_relation_size(c.oid) <= 1048576
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE c.relkind IN ('r', 'p', 'm') AND c.relpersistence <> 't'
-   AND (c.relkind <> 'm' OR c.relispopulated)
+   AND (c.relkind <> 'm' OR c.relispopulated) AND c.oid NOT IN (SELECT oid FROM abroad)
    AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_(toast|temp)'
  ORDER BY pg_relation_size(c.oid) DESC
 """

@@ -121,6 +121,10 @@ class _Snapshot:
     def taken(self) -> str:
         return self.moment.taken
 
+    @property
+    def encoding(self) -> str:
+        return self.moment.leader.info.parameter_status("server_encoding") or "UTF8"
+
     def prove(  # noqa: PLR0913  each is one decision about a proof
         self,
         key: bytes,

@@ -91,6 +91,8 @@ SELECT 'privilege', o.kind || ' ' || o.identity, 'owner ' || quote_ident(pg_get_
     UNION ALL
     SELECT 'operator', c.oid::regoperator::text, c.oprowner, 'pg_operator'::regclass, c.oid
       FROM pg_operator c JOIN space s ON s.oid = c.oprnamespace
+     -- one that is only named, as a commutator or negator, belongs to whoever named it
+     WHERE c.oprcode <> 0
     UNION ALL
     SELECT 'statistics', s.name || '.' || quote_ident(c.stxname), c.stxowner, 'pg_statistic_ext'::regclass, c.oid
       FROM pg_statistic_ext c JOIN space s ON s.oid = c.stxnamespace
@@ -157,7 +159,7 @@ SELECT 'privilege', 'column ' || r.identity || '.' || quote_ident(a.attname),
 """
 
 # Extensions are told by name: pg_upgrade gives even plpgsql an OID that a new cluster does not. An index that is not
-# valid is not dumped, and neither is what is said of it.
+# valid is not dumped, and neither is what is said of it; a subscription is not restored into an isolated copy.
 _COMMENTS: Final = """
 SELECT 'comment', i.type || ' ' || i.identity, d.description, ''
   FROM pg_description d
@@ -165,6 +167,7 @@ SELECT 'comment', i.type || ' ' || i.identity, d.description, ''
  WHERE (d.objoid >= 16384 OR d.classoid = 'pg_extension'::regclass
         OR (d.classoid = 'pg_namespace'::regclass AND d.objoid IN (SELECT oid FROM space)))
    AND (d.classoid, d.objoid) NOT IN (SELECT classid, objid FROM owned_by_extension)
+   AND d.classoid <> 'pg_subscription'::regclass
    AND NOT (d.classoid = 'pg_class'::regclass AND d.objoid IN (
          SELECT x.indexrelid FROM pg_index x JOIN pg_class c ON c.oid = x.indexrelid
           WHERE c.relkind = 'i' AND NOT (x.indisvalid AND x.indisready AND x.indislive)))
