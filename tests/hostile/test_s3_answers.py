@@ -70,13 +70,13 @@ def says(body: str = "", *, status: int = 200, **headers: str) -> Callable[[Base
 
 
 @contextmanager
-def answering(answer: Callable[[BaseHTTPRequestHandler, int], None]) -> Iterator[S3Store]:
+def answering(answer: Callable[[BaseHTTPRequestHandler, int], None], **changes: Any) -> Iterator[S3Store]:
     with Answers(answer) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         thread.start()
         try:
             url = f"http://127.0.0.1:{server.server_address[1]}"
-            yield Endpoint(url, "A" * 20, "s" * 40).store("bucket")
+            yield Endpoint(url, "A" * 20, "s" * 40).store("bucket", **changes)
         finally:
             server.shutdown()
             thread.join()
@@ -136,3 +136,21 @@ def test_a_listing_without_an_end_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     body = _LISTED.format("true", "<NextContinuationToken>NUMBER</NextContinuationToken>")
     with answering(says(body)) as store, pytest.raises(StoreError, match="more than 5 pages"):
         store.keys("shop/")
+
+
+def test_a_range_that_brings_more_than_it_was_asked_for_is_not_written(tmp_path: Path) -> None:
+    """A disk fills with what a store likes to give."""
+    part, total, given = 128 << 10, 640 << 10, 4 << 20
+
+    def generous(handler: BaseHTTPRequestHandler, number: int) -> None:
+        del number
+        start, _, end = handler.headers.get("Range", "bytes=0-").removeprefix("bytes=").partition("-")
+        handler.send_response_only(206)
+        handler.send_header("Content-Range", f"bytes {start}-{end or total - 1}/{total}")
+        handler.send_header("Content-Length", str(given))
+        handler.end_headers()
+        handler.wfile.write(bytes(given))
+
+    record = PartRecord(role="r", name="x", size=total, digest="0" * 64, plain_size=1, plain_digest="0" * 64)
+    with answering(generous, part_size=part, parallel=2) as store, pytest.raises(StoreError, match="more bytes"):
+        store.fetch("shop/x", record, into=tmp_path)
