@@ -154,3 +154,21 @@ def test_a_range_that_brings_more_than_it_was_asked_for_is_not_written(tmp_path:
     record = PartRecord(role="r", name="x", size=total, digest="0" * 64, plain_size=1, plain_digest="0" * 64)
     with answering(generous, part_size=part, parallel=2) as store, pytest.raises(StoreError, match="more bytes"):
         store.fetch("shop/x", record, into=tmp_path)
+
+
+@pytest.mark.parametrize(("status", "asked"), [(200, "keys"), (403, "keys"), (403, "fetch")])
+def test_an_answer_without_an_end_is_not_held_in_memory(tmp_path: Path, status: int, asked: str) -> None:
+    """600 MB of names took 6 GB."""
+    sent: list[int] = []
+
+    def endless(handler: BaseHTTPRequestHandler, number: int) -> None:
+        handler.send_response_only(status)
+        handler.send_header("Content-Length", str(1 << 30))
+        handler.end_headers()
+        for _ in range(64):
+            handler.wfile.write(b"<Contents><Key>shop/a</Key></Contents>" * (1 << 15))
+            sent.append(number)
+
+    with answering(endless) as store, pytest.raises(StoreError, match="an answer has more than"):
+        _asks(store, tmp_path)[asked]()
+    assert max(map(sent.count, sent)) < 32

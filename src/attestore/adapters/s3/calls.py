@@ -24,6 +24,10 @@ __all__ = ["Calls", "Credentials", "Patience", "Tries"]
 
 T = TypeVar("T")
 
+_LARGEST: Final = 8 << 20
+"""bytes of an answer that is not an object's content; a page of a thousand of the longest names takes two"""
+_CHUNK: Final = 64 << 10
+_NOT_OK: Final = 300
 _MOST_PAGES: Final = 10_000
 """of a listing, a thousand names each: a store that never comes to an end would fill the memory"""
 _QUIET: Final = ("boto3", "botocore", "s3transfer", "urllib3")
@@ -189,7 +193,7 @@ def _client(place: S3Place, credentials: Credentials | None, *, patience: Patien
             "aws_session_token": credentials.session_token or None,
         }
     session: Any = boto3.session.Session()  # of its many kinds of client only one is meant
-    client: S3Client = session.client(
+    client: Any = session.client(
         "s3",
         endpoint_url=place.endpoint or None,
         region_name=place.region or profile.region or None,
@@ -197,4 +201,36 @@ def _client(place: S3Place, credentials: Credentials | None, *, patience: Patien
         config=config,
         **known,
     )
-    return client
+    # botocore has no door for it: what is not an object's content is read whole, however much comes, and parsed into ten times as much
+    client._endpoint.http_session = _Bounded(client._endpoint.http_session)  # noqa: SLF001
+    made: S3Client = client
+    return made
+
+
+class _Bounded:
+    """Sends requests for botocore, and reads no more of an answer that is not an object's content than such an answer takes."""
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+
+    def send(self, request: Any) -> Any:
+        """The answer.
+
+        Raises:
+            Fault: it is too large.
+        """
+        content, request.stream_output = request.stream_output, True
+        answer = self._session.send(request)
+        if content and answer.status_code < _NOT_OK:
+            return answer
+        data = bytearray()
+        for chunk in answer.raw.stream(_CHUNK):
+            data += chunk
+            if len(data) > _LARGEST:
+                answer.raw.close()
+                raise faults.Fault(f"an answer has more than {_LARGEST:,} bytes")
+        answer._content = bytes(data)  # noqa: SLF001  read once, as botocore itself would
+        return answer
+
+    def close(self) -> None:
+        self._session.close()
