@@ -400,3 +400,26 @@ def test_a_session_that_ends_while_questions_are_shared_is_told_and_nobody_waits
         finally:
             holder.rollback()
         assert [each.closed for each in (leader, beside)] == [not ended, bool(ended)]
+
+
+def test_who_waits_for_a_lock_of_a_table_goes_first_though_definitions_wait_for_another(server15: Server) -> None:
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND mode = 'AccessShareLock'"
+    with (
+        server15.database(*SHARED) as database,
+        server15.connect(database) as holder,
+        server15.source(database).snapshot() as snapshot,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        holder.execute("BEGIN")
+        holder.execute("DROP VIEW v")
+
+        def contended() -> None:
+            while holder.execute(waiting).fetchall() != [(1,)]:
+                pass
+            raise ContendedError("somebody waits for an exclusive lock")
+
+        proving = pool.submit(snapshot.prove, KEY, probes=(), jobs=2, watch=Nobody(), cleared=contended)
+        try:
+            assert isinstance(proving.exception(timeout=30), ContendedError)
+        finally:
+            holder.rollback()
