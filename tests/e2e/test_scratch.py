@@ -127,6 +127,25 @@ def test_who_stops_in_the_middle_leaves_no_session_that_watches_the_copy(
     assert [each.closed for each in watching] == [True]
 
 
+def test_statistics_of_expressions_are_taken_by_the_search_path_that_the_database_has(
+    workspace: TemporaryWorkspace,
+) -> None:
+    """Since version 17 no server does so; before, a function may count on it."""
+    schema = """
+CREATE SCHEMA app;
+CREATE FUNCTION app.inner(int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT $1';
+CREATE FUNCTION app.outer(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RETURN "inner"($1); END';
+CREATE TABLE app.t AS SELECT g AS a, 1 AS b FROM generate_series(1, 100) g;
+CREATE STATISTICS app.s ON (app.outer(a)), b FROM app.t;
+ALTER DATABASE app SET search_path = app;
+"""
+    with dumped(MAJORS[0], schema) as made, target(workspace, made) as server:
+        errors = [*server.create(made.world).errors]
+        for section in Section:
+            errors += server.restore(made.archive, section, jobs=2).errors
+        assert [*errors, *server.finalize(made.world).errors] == []
+
+
 def test_a_whole_database_arrives_and_only_what_must_not_run_stays_away(
     backup: Backup, workspace: TemporaryWorkspace
 ) -> None:
