@@ -444,3 +444,34 @@ class Heard:
 
     def add(self, chunk: bytes) -> None:
         self.text += chunk
+
+
+def test_rows_that_a_restore_deals_out_anew_among_partitions_are_the_same_and_a_changed_one_is_not(
+    server15: Server, tmp_path: Path
+) -> None:
+    """By a hash of an enum, which is one of an OID; and a row that went elsewhere is found there."""
+    with server15.database(
+        "CREATE TYPE mood AS ENUM ('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h')",
+        "CREATE TABLE visit (mood mood, id int) PARTITION BY HASH (mood)",
+        *(f"CREATE TABLE visit_{n} PARTITION OF visit FOR VALUES WITH (MODULUS 3, REMAINDER {n})" for n in range(3)),
+        "INSERT INTO visit SELECT (enum_range(NULL::mood))[1 + i % 8], i FROM generate_series(1, 400) i",
+    ) as database:
+        taken = take(server15, database, tmp_path)
+    with restored(server15, taken) as copy:
+        back = proved(server15, copy, taken)
+        assert {t.label: t.text for t in back.tables} != {t.label: t.text for t in taken.proof.tables}, "none moved"
+        assert differing(taken.proof, back) == []
+        server15.run(copy, "UPDATE visit SET id = 401 WHERE id = 400")
+        assert differing(taken.proof, proved(server15, copy, taken)) == [("public.visit", "table")]
+
+
+def test_what_a_database_sets_for_its_clients_encoding_changes_nothing(server15: Server, tmp_path: Path) -> None:
+    """Not every name and value can be written in it, and those that can would be other bytes."""
+    with server15.database(
+        'CREATE TABLE "Währung €" (sign text)', "INSERT INTO \"Währung €\" VALUES ('€'), ('é')"
+    ) as database:
+        server15.run("postgres", f"ALTER DATABASE {database} SET client_encoding = 'LATIN1'")
+        taken = take(server15, database, tmp_path)
+    with restored(server15, taken) as copy:
+        found = differing(taken.proof, proved(server15, copy, taken))
+        assert found == [("database: set client_encoding", "setting")], "which nothing has applied here"

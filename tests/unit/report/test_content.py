@@ -12,7 +12,7 @@ import report_cases as cases
 from attestore import report
 from attestore.errors import UsageError
 from attestore.facts import RTO_PHASES
-from attestore.proof import Comparison, Object, Proof, compare
+from attestore.proof import Comparison, Object, Proof, Setting, compare
 from attestore.report import Case
 from attestore.report.blocks import Callout, Gauge, Heading, Mark, Para, Prospect, Table, Tone, Trend
 from attestore.report.numbers import share as report_share
@@ -471,3 +471,16 @@ def test_the_pace_at_the_source_is_told_where_somebody_chose_it_and_only_there()
     assert "1 at once, at most" in told
     assert "Rest between two chunks of the source" in told
     assert "at once, at most" not in text_of(case)
+
+
+def test_a_setting_that_is_empty_is_told_apart_from_one_that_is_absent() -> None:
+    """Of a role that only the copy has, nobody reads that its comment is absent on both sides."""
+    case = cases.passed()
+    assert case.source is not None
+    assert case.restored is not None
+    empty = Setting("role intruder", "comment", "")
+    for mine, theirs, expected in (((), (empty,), "absent | –"), ((empty,), (), "– | absent")):
+        source = replace(case.source, settings=(*case.source.settings, *mine))
+        back = replace(case.restored, settings=(*case.restored.settings, *theirs))
+        told = text_of(cases.case_of(source, back, cases.facts(source, back), case.gates))
+        assert f"| role intruder: comment | setting | setting or role differs | {expected} |" in told
