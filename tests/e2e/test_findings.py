@@ -28,8 +28,12 @@ FINDINGS = [
      "Table public.u is unlogged: a crash empties it, and a standby never has its rows."),
     ("CREATE MATERIALIZED VIEW m AS SELECT 1 AS x WITH NO DATA", "Materialized view public.m is not populated."),
     ("ALTER EXTENSION plpgsql ADD TABLE t", "Table public.t belongs to extension plpgsql: its rows are not backed up."),
-    ("CREATE SUBSCRIPTION s CONNECTION 'host=/nowhere password=canary' PUBLICATION p WITH (connect = false)",
+    ("CREATE SUBSCRIPTION s CONNECTION 'host=/nowhere password=canary' PUBLICATION p WITH (connect = false); COMMENT ON SUBSCRIPTION s IS 'x'",
      "Subscription s (publications p, disabled) is not restored into an isolated copy, and is not compared."),
+    ("CREATE TABLE k (a int PRIMARY KEY REFERENCES t); ALTER TABLE k DISABLE TRIGGER ALL",
+     "Foreign key public.k.k_a_fkey is not enforced: triggers of it are disabled, which a dump does not carry."),
+    ("GRANT SET ON PARAMETER work_mem TO pg_monitor",
+     "Privileges on parameter work_mem (pg_monitor) belong to the cluster: a backup of one database does not carry them."),
     ("CREATE COLLATION c (locale = 'C'); UPDATE pg_collation SET collversion = '1.2' WHERE collname = 'c'",
      "Collation public.c was recorded with version 1.2, and the server now provides none."),
     ("UPDATE pg_database SET datcollversion = '0.1' WHERE datname = 'app'",
@@ -48,6 +52,7 @@ def test_each_finding_is_one_sentence_and_a_tidy_database_has_none() -> None:
             assert [found for found in findings if found.startswith(sentence)], (sentence, findings)
             assert len(findings) == 1
             assert "canary" not in repr((defined, findings))
+            assert not [each for each in defined if each.identity.startswith("subscription ")]
 
 
 def test_passwords_of_servers_and_mappings_are_not_read() -> None:
