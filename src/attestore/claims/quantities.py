@@ -145,6 +145,7 @@ def clock(text: str) -> Fraction | None:
     return int(found[1]) * 3600 + int(found[2]) * 60 + int(found[3]) + fraction
 
 
+@lru_cache(maxsize=1 << 16)
 def quantities(text: str, *, german: bool = False) -> tuple[Quantity, ...]:
     """All figures of a text in their order; none overlaps another."""
     if len(text) > _LONGEST:
