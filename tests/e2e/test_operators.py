@@ -62,6 +62,9 @@ def test_a_role_postgres_that_is_no_superuser_is_restored_as_what_it_is(desk: De
     told = desk.attestore("list", "--system", "app", "--json")
     assert '"outcome":"PASS"' in told.out
     assert desk.attestore("list", "--system", "nobody").out == ""
+    away = desk.attestore("list", "--store", "not-mounted")
+    assert (away.code, away.out) == (70, "")
+    assert "not-mounted" in away.err
     journal = (desk.bundle() / "journal.jsonl").read_text()
     assert "source: tables readable" in journal
     assert "target: features" in journal
