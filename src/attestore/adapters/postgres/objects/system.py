@@ -84,7 +84,7 @@ SELECT 'system privilege', g.kind || ' ' || g.identity, string_agg(g.line, '; ' 
  GROUP BY g.kind, g.identity
 """
 
-# Beside those that every proof tells of a base type.
+# Beside those that every proof tells of a base type, which has an array type as no array has.
 _TYPES: Final = """
 SELECT 'type support', x.identity, x.definition, '' FROM (
 SELECT format_type(t.oid, NULL) AS identity,
@@ -94,7 +94,7 @@ SELECT format_type(t.oid, NULL) AS identity,
          'subscript ' || nullif((to_jsonb(t) ->> 'typsubscript')::regproc, 0::regproc)::regprocedure::text,
          'collation ' || nullif(t.typcollation, 0::oid)::regcollation::text) AS definition
   FROM pg_type t JOIN space s ON s.oid = t.typnamespace
- WHERE t.typtype = 'b' AND t.typisdefined AND NOT EXISTS (SELECT FROM pg_type e WHERE e.typarray = t.oid)
+ WHERE t.typtype = 'b' AND t.typisdefined AND t.typarray <> 0
    AND t.oid NOT IN (SELECT objid FROM owned_by_extension WHERE classid = 'pg_type'::regclass)) x
  WHERE x.definition <> ''
 """
