@@ -96,3 +96,27 @@ def test_a_role_that_may_only_read_sees_the_same(major: int) -> None:
         session.execute("REVOKE pg_read_all_data FROM humble; SET ROLE humble")
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             objects.read(session, key=KEY)
+
+
+@pytest.mark.parametrize("major", MAJORS)
+def test_whose_options_of_a_mapping_are_hidden_is_told_as_the_server_hides_them(major: int) -> None:
+    """Who owns a server sees those of PUBLIC and its own, and of nobody else."""
+    with running_server(major) as server, server.connect() as session:
+        session.execute(
+            """CREATE ROLE keeper; CREATE ROLE guest; GRANT keeper, guest TO CURRENT_USER;
+            CREATE FOREIGN DATA WRAPPER w; CREATE SERVER s FOREIGN DATA WRAPPER w; ALTER SERVER s OWNER TO keeper;
+            CREATE USER MAPPING FOR PUBLIC SERVER s OPTIONS (password 'a');
+            CREATE USER MAPPING FOR keeper SERVER s OPTIONS (password 'a');
+            CREATE USER MAPPING FOR guest SERVER s OPTIONS (password 'a')"""
+        )
+        for role, seen in (("keeper", {"PUBLIC", "keeper"}), ("guest", set())):
+            session.execute(f"SET ROLE {role}".encode())
+            defined, findings = objects.read(session, key=KEY)
+            session.execute("RESET ROLE")
+            assert {o.identity.partition(" ")[0] for o in defined if o.klass == "user mapping option"} == seen
+            hidden = {each.split()[4] for each in findings if each.startswith("Options of user mapping ")}
+            assert hidden == {"PUBLIC", "keeper", "guest"} - seen
+        defined, findings = objects.read(session, key=KEY)
+        digests = [o.definition for o in defined if o.klass == "user mapping option"]
+        assert len(set(digests)) == len(digests) == 3, "nobody learns that two roles have one password"
+        assert findings == ()

@@ -1,7 +1,7 @@
 """What a database holds at one snapshot, and how two such proofs differ."""
 
 from attestore.proof.behaviour import Behaviour, Did, Exercise, IndexCheck
-from attestore.proof.compare import Comparison, Difference, What, compare, facts_of, same_content, unplanned
+from attestore.proof.compare import Comparison, Difference, What, compare, facts_of, same_content, unasked, unplanned
 from attestore.proof.computed import Computed, Recomputed
 from attestore.proof.located import MOST_KEYS, Change, Located, RowKey, row_digest
 from attestore.proof.model import (
@@ -65,5 +65,6 @@ __all__ = [
     "row_digest",
     "same_content",
     "together",
+    "unasked",
     "unplanned",
 ]

@@ -16,7 +16,7 @@ from attestore.proof.located import Located
 from attestore.proof.model import STREAM, UNENFORCED, Object, ProbeResult, Proof, Sequence, Table
 from attestore.proof.together import together
 
-__all__ = ["Comparison", "Difference", "What", "compare", "facts_of", "same_content", "unplanned"]
+__all__ = ["Comparison", "Difference", "What", "compare", "facts_of", "same_content", "unasked", "unplanned"]
 
 
 class What(Enum):
@@ -288,13 +288,18 @@ def _alone(proof: Proof, pairs: list[tuple[Table, Table]], *, side: int, beside:
     return sum(t.rows for t in proof.tables if not t.uncovered and t.label not in elsewhere)
 
 
+def unasked(source: Proof, restored: Proof) -> frozenset[str]:
+    """Classes of objects that only one side was asked for: they are not compared, and whoever reports says so."""
+    return frozenset(source.asked) ^ frozenset(restored.asked)
+
+
 def _objects(source: Proof, restored: Proof, found: list[Difference]) -> list[tuple[Object, Object]]:
-    unasked = set(source.asked) ^ set(restored.asked)
-    theirs = {(o.klass, o.identity): o for o in restored.objects if o.klass not in unasked}
+    left_out = unasked(source, restored)
+    theirs = {(o.klass, o.identity): o for o in restored.objects if o.klass not in left_out}
     # a dump leaves an index out that is not valid: a finding about the source, not a loss
     undumped = {("index", o.identity) for o in source.objects if o.klass == "index" and o.state == "invalid"}
     undumped -= theirs.keys()
-    ours = {key: o for o in source.objects if o.klass not in unasked and (key := (o.klass, o.identity)) not in undumped}
+    ours = {key: o for o in source.objects if o.klass not in left_out and (key := (o.klass, o.identity)) not in undumped}
     readings = {(r.klass, r.identity, r.definition): r.reads for r in restored.readings}
     pairs: list[tuple[Object, Object]] = []
     for key in sorted(ours.keys() | theirs.keys()):

@@ -24,13 +24,15 @@ def together(source: Proof, restored: Proof) -> tuple[Proof, Proof]:
     """Both proofs with one table in place of the partitions that rows may have moved between.
 
     Counts and sums of parts add up to those of the whole. Texts don't: they stay a list, which is equal where each text is,
-    or is of the same lines as its partner once all partitions were looked at together.
+    or is of the same lines as its partner once all partitions were looked at together. A partition that only one side has
+    stands by itself: it is missing, or too many, whatever became of its rows.
     """
+    here, there = ({(table.schema, table.name) for table in proof.tables} for proof in (source, restored))
     whole = {
-        (table.schema, table.name): table.through
+        name: table.through
         for proof in (restored, source)
         for table in proof.tables
-        if table.through and not table.uncovered
+        if table.through and not table.uncovered and (name := (table.schema, table.name)) in here & there
     }
     return (_gathered(source, whole), _gathered(restored, whole)) if whole else (source, restored)
 

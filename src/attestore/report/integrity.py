@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from attestore.gate import Probe
-from attestore.proof import STREAM, Comparison, Difference, Proof, same_content, together
+from attestore.proof import STREAM, Comparison, Difference, Proof, same_content, together, unasked
 from attestore.proof import Table as Relation
 from attestore.report import numbers
 from attestore.report.blocks import (
@@ -34,6 +34,7 @@ __all__ = ["differences", "edge_cases", "integrity", "objects", "scores"]
 _EQUAL: Final = Mark("equal", Tone.GOOD)
 _DIFFERS: Final = Mark("DIFFERS", Tone.BAD)
 _UNMEASURED: Final = Mark(NOT_MEASURED, Tone.DOUBT)
+_UNCOMPARED: Final = Mark("not compared", Tone.DOUBT)
 _MOST: Final = 60
 """rows of equal things that are printed before the rest is folded into a sentence"""
 _SHORT: Final = 16
@@ -405,6 +406,7 @@ def objects(view: View) -> tuple[Block, ...]:
     ours, theirs = Counter(item.klass for item in source.objects), Counter(item.klass for item in restored.objects)
     differing = Counter(item.kind for item in comparison.differences if item.of_object)
     rows: list[tuple[Cell, ...]] = []
+    left_out = unasked(source, restored)
     for klass in sorted(ours.keys() | theirs.keys(), key=lambda klass: (not differing[klass], klass)):
         same = ours[klass] == theirs[klass] and not differing[klass]
         rows.append(
@@ -413,7 +415,7 @@ def objects(view: View) -> tuple[Block, ...]:
                 numbers.count(ours[klass]),
                 numbers.count(theirs[klass]),
                 numbers.count(differing[klass]),
-                _EQUAL if same else _DIFFERS,
+                _UNCOMPARED if klass in left_out else _EQUAL if same else _DIFFERS,
                 say(_COUNTED_IN.get(klass, "the catalogue of its class")),
             )
         )
@@ -452,6 +454,7 @@ def objects(view: View) -> tuple[Block, ...]:
             note=say("Definitions are compared as PostgreSQL prints them, after one round trip through the target where they differ as text. "
             "Comparing a definition does not exercise it."),
         ),
+        *_left_out(left_out),
         Para(
             prose(
                 "Indexes looked at: {checked}; not valid although the source’s were: {invalid}.",
@@ -459,6 +462,13 @@ def objects(view: View) -> tuple[Block, ...]:
             )
         ),
     )  # fmt: skip
+
+
+def _left_out(classes: frozenset[str]) -> tuple[Block, ...]:
+    if not classes:
+        return ()
+    told = ", ".join(say(klass) for klass in sorted(classes))
+    return (Para(prose("Not compared, since only one side was asked for them: {classes}.", classes=told)),)
 
 
 def edge_cases(view: View) -> tuple[Block, ...]:

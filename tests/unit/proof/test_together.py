@@ -78,10 +78,15 @@ def test_a_row_that_is_lost_or_changed_among_them_is_told_under_their_common_nam
     ]
 
 
-def test_a_partition_that_is_missing_with_its_rows_is_a_loss() -> None:
-    assert told(SOURCE, proof(partition("visit_0", 20, 100))) == {
-        ("app.visit", "another number of rows", "30 rows", "20 rows")
-    }
+def test_a_partition_that_only_one_side_has_is_told_by_its_own_name_though_it_is_empty() -> None:
+    """A gate that asks for missing tables alone must not pass."""
+    lost = proof(partition("visit_0", 20, 100))
+    assert told(SOURCE, lost) == {("app.visit_1", "table missing after restore", "10 rows", "absent")}
+    assert facts_of(compare(SOURCE, replace(lost, side="restored")))["rows.missing", ""] == 10
+    empty = replace(SOURCE, tables=(*SOURCE.tables, partition("visit_2", 0, 0)))
+    assert told(empty, SOURCE) == {("app.visit_2", "table missing after restore", "0 rows", "absent")}
+    assert told(SOURCE, empty) == {("app.visit_2", "table only in the restore", "absent", "0 rows")}
+    assert facts_of(compare(empty, replace(SOURCE, side="restored")))["tables.missing", ""] == 1
 
 
 def test_partitions_of_a_source_that_never_said_so_follow_the_restored_side() -> None:

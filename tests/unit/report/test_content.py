@@ -484,3 +484,20 @@ def test_a_setting_that_is_empty_is_told_apart_from_one_that_is_absent() -> None
         back = replace(case.restored, settings=(*case.restored.settings, *theirs))
         told = text_of(cases.case_of(source, back, cases.facts(source, back), case.gates))
         assert f"| role intruder: comment | setting | setting or role differs | {expected} |" in told
+
+
+def test_a_class_that_one_side_was_never_asked_for_is_told_as_not_compared_and_not_as_different() -> None:
+    """An old backup, or one of an older major: nothing differs there, and nothing is equal either."""
+    case = cases.passed()
+    assert case.source is not None
+    assert case.restored is not None
+    source = replace(case.source, asked=())
+    granted = Object("system privilege", "function pg_sleep(double precision)", "revoked PUBLIC=EXECUTE")
+    back = replace(case.restored, asked=("system privilege",), objects=(*case.restored.objects, granted))
+    told = text_of(cases.case_of(source, back, cases.facts(source, back), case.gates))
+    assert "| system privilege | 0 | 1 | 0 | **not compared** |" in told
+    assert "Not compared, since only one side was asked for them: system privilege." in told
+    assert "not compared" not in text_of(case)
+    none = replace(back, objects=case.restored.objects)
+    told = text_of(cases.case_of(source, none, cases.facts(source, none), case.gates))
+    assert "Not compared, since only one side was asked for them: system privilege." in told, "what is not there, too"

@@ -84,14 +84,15 @@ SELECT 'Table ' || quote_ident(n.nspname) || '.' || quote_ident(c.relname) || ' 
  WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
 """
 
-# As the view pg_user_mappings shows options, and pg_dump reads them there: nobody else is told that there are any.
+# As the view pg_user_mappings shows options, and pg_dump reads them there: nobody else is told that there are any. Not even
+# who owns the server sees those of another role.
 _MAPPINGS: Final = """
 SELECT 'Options of user mapping ' || CASE WHEN u.umuser = 0 THEN 'PUBLIC' ELSE quote_ident(u.usename) END || ' ON '
        || quote_ident(u.srvname) || ' are hidden from the role that takes the backup: a dump by it leaves them out.'
   FROM pg_user_mappings u JOIN pg_foreign_server v ON v.oid = u.srvid
  WHERE NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
-   AND NOT pg_has_role(v.srvowner, 'USAGE')
-   AND NOT (u.usename = current_user AND u.umuser <> 0 AND has_server_privilege(v.oid, 'USAGE'))
+   AND NOT (pg_has_role(v.srvowner, 'USAGE') AND (u.umuser = 0 OR u.usename = current_user))
+   AND NOT (u.umuser <> 0 AND u.usename = current_user AND has_server_privilege(v.oid, 'USAGE'))
 """
 
 _COLLATIONS: Final = """

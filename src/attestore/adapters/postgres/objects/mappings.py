@@ -13,7 +13,8 @@ __all__ = ["read"]
 _OPTIONS: Final = """
 SELECT CASE WHEN u.umuser = 0 THEN 'PUBLIC' ELSE quote_ident(u.usename) END || ' ON ' || quote_ident(u.srvname)
        || ': ' || quote_ident(o.option_name),
-       encode(sha256(%s::bytea || convert_to(concat_ws(' ', u.srvname, o.option_name, o.option_value), 'UTF8')), 'hex')
+       encode(sha256(%s::bytea || convert_to(concat_ws(' ', CASE WHEN u.umuser = 0 THEN 'PUBLIC' ELSE quote_ident(u.usename) END,
+         quote_ident(u.srvname), quote_ident(o.option_name), o.option_value), 'UTF8')), 'hex')
   FROM pg_user_mappings u CROSS JOIN LATERAL pg_options_to_table(u.umoptions) o
 """
 
@@ -22,7 +23,8 @@ _SHOWN: Final = 16
 
 
 def read(cursor: psycopg.Cursor[tuple[Any, ...]], *, key: bytes) -> list[Object]:
-    """Every option that the role may read, its value as a digest under `key`: whoever has not the key learns nothing of it."""
+    """Every option that the role may read, its value as a digest under `key`: whoever has not the key learns nothing of it, nor
+    that two roles log in with one password."""
     rows = cursor.execute(_OPTIONS.encode(), (key,)).fetchall()
     return [
         Object("user mapping option", identity, f"a value with the keyed digest {digest[:_SHOWN]}")
