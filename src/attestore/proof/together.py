@@ -24,15 +24,16 @@ def together(source: Proof, restored: Proof) -> tuple[Proof, Proof]:
     """Both proofs with one table in place of the partitions that rows may have moved between.
 
     Counts and sums of parts add up to those of the whole. Texts don't: they stay a list, which is equal where each text is,
-    or is of the same lines as its partner once all partitions were looked at together. A partition that only one side has
-    stands by itself: it is missing, or too many, whatever became of its rows.
+    or is of the same lines as its partner once all partitions were looked at together. A partition that only one side has,
+    or that belongs elsewhere there, stands by itself. Proofs of earlier versions never say where they belong.
     """
-    here, there = ({(table.schema, table.name) for table in proof.tables} for proof in (source, restored))
+    there = {(table.schema, table.name): table.through for table in source.tables}
+    older = not source.asked
     whole = {
         name: table.through
-        for proof in (restored, source)
-        for table in proof.tables
-        if table.through and not table.uncovered and (name := (table.schema, table.name)) in here & there
+        for table in restored.tables
+        if table.through and not table.uncovered and (name := (table.schema, table.name)) in there
+        if there[name] == table.through or (older and there[name] is None)
     }
     return (_gathered(source, whole), _gathered(restored, whole)) if whole else (source, restored)
 

@@ -89,6 +89,21 @@ def test_a_partition_that_only_one_side_has_is_told_by_its_own_name_though_it_is
     assert facts_of(compare(empty, replace(SOURCE, side="restored")))["tables.missing", ""] == 1
 
 
+def test_a_table_that_is_a_partition_on_one_side_only_is_compared_by_itself() -> None:
+    """Rows that moved from one that was detached to another are lost to whoever asks their common table."""
+    loose = replace(partition("visit_1", 0, 2), through=None)
+    apart = {
+        ("app.visit_1", "another number of rows", "10 rows", "0 rows"),
+        ("app.visit", "another number of rows", "20 rows", "30 rows"),
+    }
+    assert told(SOURCE, proof(partition("visit_0", 30, 105), loose)) == apart
+    elsewhere = replace(loose, through=("app", "other"))
+    assert told(SOURCE, proof(partition("visit_0", 30, 105), elsewhere)) == apart
+    source = replace(proof(partition("visit_0", 20, 100), replace(partition("visit_1", 10, 7), through=None)), asked=("x",))
+    dealt = replace(proof(partition("visit_0", 30, 105), partition("visit_1", 0, 2)), asked=("x",))
+    assert told(source, dealt) == apart
+
+
 def test_partitions_of_a_source_that_never_said_so_follow_the_restored_side() -> None:
     """Backups of earlier versions know nothing of it; the restored server does."""
     older = replace(SOURCE, tables=tuple(replace(each, through=None) for each in SOURCE.tables))

@@ -12,7 +12,8 @@ from psycopg import sql
 from psycopg.rows import tuple_row
 
 from attestore.adapters.postgres import commits
-from attestore.adapters.postgres.relations import BY_ENUM
+from attestore.adapters.postgres.quoting import label
+from attestore.adapters.postgres.relations import THROUGH
 from attestore.adapters.postgres.session import worded
 from attestore.ports import Planted
 from attestore.proof import Change
@@ -24,18 +25,18 @@ Cells: TypeAlias = Callable[[str, str, Sequence[str]], Mapping[str, int]]
 
 # Leaf tables that a dump covers and that hold a row at all, smallest first as ANALYZE found them: a control should cost nothing,
 # and no file is looked at but of those that are taken. A trigger or rule that acts even for replicas would change more than
-# was planted. Rows of some partitions are compared as those of their common table, which has no sketch.
+# was planted. Rows of some partitions are compared as those of their common table, which has no sketch: they come last, and
+# what is done to them is told under its name.
 _TABLES: Final = f"""
-SELECT oid, nspname, relname FROM (
-  SELECT c.oid, n.nspname, c.relname
-    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-   WHERE c.relkind = 'r' AND c.relpersistence = 'p' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-     AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
-     AND NOT EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = c.oid AND g.tgenabled IN ('A', 'R'))
-     AND NOT EXISTS (SELECT FROM pg_rewrite r WHERE r.ev_class = c.oid AND r.ev_enabled IN ('A', 'R'))
-     AND NOT (c.relispartition AND EXISTS ({BY_ENUM})
-              AND EXISTS (SELECT FROM pg_partition_ancestors(c.oid) a(oid) WHERE a.oid IN ({BY_ENUM})))
-   ORDER BY c.relispartition, nullif(c.relpages, 0), n.nspname COLLATE "C", c.relname COLLATE "C") smallest
+SELECT oid, nspname, relname, through FROM (
+  SELECT oid, nspname, relname, through FROM (
+    SELECT c.oid, n.nspname, c.relname, c.relispartition, c.relpages, {THROUGH} AS through
+      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE c.relkind = 'r' AND c.relpersistence = 'p' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+       AND NOT EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = c.oid AND g.tgenabled IN ('A', 'R'))
+       AND NOT EXISTS (SELECT FROM pg_rewrite r WHERE r.ev_class = c.oid AND r.ev_enabled IN ('A', 'R'))) leaf
+   ORDER BY through IS NOT NULL, relispartition, nullif(relpages, 0), nspname COLLATE "C", relname COLLATE "C") smallest
  WHERE pg_relation_size(oid) > 0
  LIMIT %s
 """
@@ -98,10 +99,12 @@ class _Leaf:
     oid: int
     schema: str
     name: str
+    through: tuple[str, str] | None
+    """the partitioned table as whose its rows are compared, together with those of other partitions"""
 
     @property
     def subject(self) -> str:
-        return f"{self.schema}.{self.name}"
+        return label(*(self.through or (self.schema, self.name)))
 
     @property
     def quoted(self) -> sql.Identifier:
@@ -165,8 +168,8 @@ def _undisturbed(connection: psycopg.Connection[Any]) -> None:
 def _planted(site: _Site, cells: Cells) -> tuple[Planted, ...]:
     with site.connection.cursor(row_factory=tuple_row) as cursor:
         leaves = [
-            _Leaf(oid, schema, name)
-            for oid, schema, name in cursor.execute(_TABLES.encode(), (_ENOUGH + 1,)).fetchall()
+            _Leaf(oid, schema, name, None if through is None else (through[0], through[1]))
+            for oid, schema, name, through in cursor.execute(_TABLES.encode(), (_ENOUGH + 1,)).fetchall()
         ]
         indexes = [str(row[0]) for row in cursor.execute(_INDEXES.encode()).fetchall()]
     found = _rows(site, leaves, cells)
@@ -181,12 +184,15 @@ def _rows(site: _Site, leaves: Sequence[_Leaf], cells: Cells) -> list[Planted]:
     altered: _Altered | None = None
     with suppress(psycopg.Rollback), site.connection.transaction():
         altered = next((done for leaf in leaves[:_ENOUGH] if (done := _altered(site, leaf))), None)
-        others = [leaf for leaf in leaves if altered is None or leaf != altered.leaf]
+        others = [leaf for leaf in leaves if altered is None or leaf.subject != altered.leaf.subject]
         deleted = next((hit for leaf in others if (hit := _deleted(site, leaf))), None)
         if altered is None:
             return [] if deleted is None else [deleted]
         if deleted is not None:
             return [altered.planted, deleted]
+        if altered.leaf.through is not None:
+            # what is counted together without a sketch can show one difference
+            return [altered.planted]
         # the row must be as it was where its cell is looked at
         raise psycopg.Rollback
     return [] if altered is None else _in_one(site, altered, cells)

@@ -12,7 +12,7 @@ from psycopg.rows import TupleRow
 from attestore.adapters.postgres.quoting import label
 from attestore.adapters.postgres.session import Session, ask, worded
 
-__all__ = ["BY_ENUM", "LISTING", "OURS", "Column", "Name", "Relation", "names", "read", "views"]
+__all__ = ["LISTING", "OURS", "THROUGH", "Column", "Name", "Relation", "names", "read", "views"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +77,21 @@ class Relation:
 OURS: Final = r"n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
 """SQL: schema `n` belongs to the database's users (names that begin with pg_ are reserved)"""
 
-BY_ENUM: Final = """
+_BY_ENUM: Final = """
 SELECT p.partrelid FROM pg_partitioned_table p
  WHERE p.partstrat = 'h' AND EXISTS (
    SELECT FROM pg_opclass o WHERE o.oid = ANY (p.partclass::oid[]) AND o.opcname = 'enum_ops'
                               AND o.opcnamespace = 'pg_catalog'::regnamespace)
 """.strip()
-"""SQL: tables that are partitioned by a hash of an enum, among whose partitions a restore deals the rows out anew"""
+# tables that are partitioned by a hash of an enum, among whose partitions a restore deals the rows out anew
+
+THROUGH: Final = f"""
+CASE WHEN c.relispartition AND EXISTS ({_BY_ENUM}) THEN (
+         SELECT ARRAY[rn.nspname, r.relname]::text[] FROM pg_partition_ancestors(c.oid) WITH ORDINALITY AS a(relation, height)
+           JOIN pg_class r ON r.oid = a.relation JOIN pg_namespace rn ON rn.oid = r.relnamespace
+          WHERE r.oid IN ({_BY_ENUM}) ORDER BY a.height DESC LIMIT 1) END
+""".strip()
+"""SQL: schema and name of the highest table above `c` that is partitioned by a hash of an enum, or NULL"""
 
 # pg_table_size would look into seven forks and an index of each, most of a proof's time where tables are many and small
 LISTING: Final = f"""
@@ -102,10 +110,7 @@ SELECT c.oid, n.nspname, c.relname,
             ELSE '' END AS uncovered,
        coalesce(e.extcondition[array_position(e.extconfig, c.oid)], '') AS condition,
        CASE WHEN c.relpages > 0 AND c.reltuples > 0 THEN ceil(c.reltuples / c.relpages)::int8 ELSE 0 END AS estimated_rows_per_page,
-       CASE WHEN c.relispartition AND EXISTS ({BY_ENUM}) THEN (
-         SELECT ARRAY[rn.nspname, r.relname]::text[] FROM pg_partition_ancestors(c.oid) WITH ORDINALITY AS a(relation, height)
-           JOIN pg_class r ON r.oid = a.relation JOIN pg_namespace rn ON rn.oid = r.relnamespace
-          WHERE r.oid IN ({BY_ENUM}) ORDER BY a.height DESC LIMIT 1) END AS loaded_through
+       {THROUGH} AS loaded_through
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_am a ON a.oid = c.relam
