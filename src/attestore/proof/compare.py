@@ -299,7 +299,9 @@ def _objects(source: Proof, restored: Proof, found: list[Difference]) -> list[tu
     # a dump leaves an index out that is not valid: a finding about the source, not a loss
     undumped = {("index", o.identity) for o in source.objects if o.klass == "index" and o.state == "invalid"}
     undumped -= theirs.keys()
-    ours = {key: o for o in source.objects if o.klass not in left_out and (key := (o.klass, o.identity)) not in undumped}
+    ours = {
+        key: o for o in source.objects if o.klass not in left_out and (key := (o.klass, o.identity)) not in undumped
+    }
     readings = {(r.klass, r.identity, r.definition): r.reads for r in restored.readings}
     pairs: list[tuple[Object, Object]] = []
     for key in sorted(ours.keys() | theirs.keys()):

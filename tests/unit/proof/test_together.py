@@ -99,7 +99,9 @@ def test_a_table_that_is_a_partition_on_one_side_only_is_compared_by_itself() ->
     assert told(SOURCE, proof(partition("visit_0", 30, 105), loose)) == apart
     elsewhere = replace(loose, through=("app", "other"))
     assert told(SOURCE, proof(partition("visit_0", 30, 105), elsewhere)) == apart
-    source = replace(proof(partition("visit_0", 20, 100), replace(partition("visit_1", 10, 7), through=None)), asked=("x",))
+    source = replace(
+        proof(partition("visit_0", 20, 100), replace(partition("visit_1", 10, 7), through=None)), asked=("x",)
+    )
     dealt = replace(proof(partition("visit_0", 30, 105), partition("visit_1", 0, 2)), asked=("x",))
     assert told(source, dealt) == apart
 
