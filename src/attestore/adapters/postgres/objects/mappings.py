@@ -23,8 +23,10 @@ _SHOWN: Final = 16
 
 
 def read(cursor: psycopg.Cursor[tuple[Any, ...]], *, key: bytes) -> list[Object]:
-    """Every option that the role may read, its value as a digest under `key`: whoever has not the key learns nothing of it, nor
-    that two roles log in with one password."""
+    """Every option that the role may read, its value as a digest under `key`.
+
+    Whoever has not the key learns nothing of it, nor that two roles log in with one password.
+    """
     rows = cursor.execute(_OPTIONS.encode(), (key,)).fetchall()
     return [
         Object("user mapping option", identity, f"a value with the keyed digest {digest[:_SHOWN]}")
