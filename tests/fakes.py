@@ -236,6 +236,12 @@ class FakeSnapshot:
         seen = self.database.prove("source", key, probes, method=method)
         return replace(seen, tables=tuple(replace(table, text="") for table in seen.tables))
 
+    def awaited(self) -> bool:
+        return False
+
+    def kept(self) -> None:
+        return None
+
     def tables(self) -> Mapping[int, tuple[str, str]]:
         return {number: ("public", name) for number, name in enumerate(self.database.tables)}
 

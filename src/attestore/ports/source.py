@@ -133,6 +133,14 @@ class Snapshot(Protocol):
         """
         ...
 
+    def awaited(self) -> bool:
+        """Whether somebody waits for the exclusive lock of a table that this snapshot holds, and others wait behind them."""
+        ...
+
+    def kept(self) -> Error | None:
+        """Who has kept a reader of the source waiting for too long, if anybody has."""
+        ...
+
     def tables(self) -> Mapping[int, tuple[str, str]]:
         """Schema and name of each relation that stores rows, by the OID that a dump's table of contents tells."""
         ...

@@ -29,6 +29,12 @@ _FOUND: Final = (
         "backed up."
     ),
     later("Table {name} belongs to extension {extension}: its rows are not backed up."),
+    later("Foreign table {name} lies in a schema of the system: no dump carries it, and it is not compared."),
+    later("Function {name} lies in a schema of the system: no dump carries it, and it is not compared."),
+    later("Materialized view {name} lies in a schema of the system: no dump carries it, and it is not compared."),
+    later("Sequence {name} lies in a schema of the system: no dump carries it, and it is not compared."),
+    later("Table {name} lies in a schema of the system: no dump carries it, and it is not compared."),
+    later("View {name} lies in a schema of the system: no dump carries it, and it is not compared."),
     later(
         "Options of user mapping {role} ON {server} are hidden from the role that takes the backup: a dump by it leaves "
         "them out."

@@ -12,7 +12,7 @@ from attestore.adapters.postgres.dsn import Environment
 from attestore.adapters.postgres.programs import Installation
 from attestore.adapters.postgres.stream import SPOKEN, DumpedTexts
 from attestore.adapters.process import Runner, Running
-from attestore.errors import ContendedError, ProgramFailedError
+from attestore.errors import ContendedError, Error, ProgramFailedError
 from attestore.ports import Form, Plain, Snapshot
 
 __all__ = ["PgDumper", "PgDumping", "unwritable"]
@@ -21,6 +21,7 @@ _LONGEST_S: Final = 7 * 86_400.0
 _LOCK_WAIT_MS: Final = 5_000
 """our own session holds every lock already, so whoever is in the way is waiting for us, and patience is in vain"""
 _LOOK_S: Final = 0.02
+_ASK_S: Final = 5.0
 _LISTING_S: Final = 600.0
 _ALL_LOCKED: Final = b"reading user-defined functions"
 _CONTENDED: Final = (b"could not obtain lock on relation", b"due to statement timeout", b"due to lock timeout")
@@ -71,7 +72,7 @@ class PgDumper:
         ]
         variables = {**self._environment.variables, **SPOKEN}
         with self._runner.start(argv, deadline_s=_LONGEST_S, env=variables, collect=True) as running:
-            yield PgDumping(running, archive=archive, major=self.major)
+            yield PgDumping(running, snapshot=snapshot, archive=archive, major=self.major)
 
     def texts(self, archive: Plain, snapshot: Snapshot) -> DumpedTexts:
         """What digests each table's rows as that dump holds them, while its files are sealed.
@@ -87,8 +88,9 @@ class PgDumper:
 class PgDumping:
     """A pg_dump that goes on."""
 
-    def __init__(self, running: Running, *, archive: Path, major: int) -> None:
+    def __init__(self, running: Running, *, snapshot: Snapshot, archive: Path, major: int) -> None:
         self._running = running
+        self._snapshot = snapshot
         self._archive = archive
         self._major = major
 
@@ -110,13 +112,17 @@ class PgDumping:
         Raises:
             ContendedError: somebody waits for an exclusive lock of a table: our own lock keeps them waiting, and every
                 later reader waits behind them, which no server ever calls a deadlock.
-            ProgramFailedError: pg_dump ended with an error; its last words are in the message.
+            ProgramFailedError: pg_dump ended with an error, whose last words are in the message; or somebody keeps locked
+                for too long what only has a definition, for which pg_dump itself would wait without end.
             DiskError: no space left.
         """
+        while not self._running.gone_within(_ASK_S):
+            if (kept := self._snapshot.kept()) is not None:
+                raise kept
         try:
             self._running.wait()
         except ProgramFailedError as problem:
-            if any(words in self._running.stderr for words in _CONTENDED):
+            if self._contended():
                 raise ContendedError(
                     f"somebody waits for an exclusive lock of a table that is being dumped: {problem.message}",
                     hint="Run again when no TRUNCATE, ALTER or VACUUM FULL runs beside the backup.",
@@ -132,6 +138,16 @@ class PgDumping:
                 problem.hint = f"Install a pg_dump that speaks TLS: apt-get install postgresql-client-{self._major}."
             raise
         return Plain(self._archive)
+
+    def _contended(self) -> bool:
+        """By pg_dump's own words, by those of a server that speaks English, or since somebody is waiting still."""
+        if any(words in self._running.stderr for words in _CONTENDED):
+            return True
+        try:
+            return self._snapshot.awaited()
+        except Error:
+            # the server is gone; that pg_dump failed is to be told
+            return False
 
 
 def unwritable(said: bytes) -> str:

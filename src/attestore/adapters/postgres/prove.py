@@ -73,6 +73,8 @@ class Moment:
     taken: str
     """UTC instant, by the server's clock"""
     sequences: tuple[sequences.Reached, ...]
+    patience_s: int = 0
+    """how long definitions wait for what somebody else has locked, as who refreshes a view does; 0 for any time"""
 
 
 def prove_source(  # noqa: PLR0913  each is one decision about a proof
@@ -326,7 +328,7 @@ class _Prover:
         a dump keeps the server busy as it is.
         """
         if self.like is None:
-            with _defining(self.moment.leader, self.key) as defined:
+            with _defining(self.moment.leader, self.key, patience_s=self.moment.patience_s) as defined:
                 self.cleared()
                 read = defined()
             yield lambda: read
@@ -430,10 +432,10 @@ class _Prover:
 
 
 @contextmanager
-def _defining(session: Session, key: bytes) -> Iterator[Callable[[], _Defined]]:
+def _defining(session: Session, key: bytes, *, patience_s: int = 0) -> Iterator[Callable[[], _Defined]]:
     """The definitions, being read by that session beside the block."""
     with ThreadPoolExecutor(1, thread_name_prefix="definitions") as pool:
-        reading = pool.submit(_defined, session, key)
+        reading = pool.submit(_defined, session, key, patience_s=patience_s)
         try:
             yield reading.result
         except BaseException:
@@ -441,10 +443,14 @@ def _defining(session: Session, key: bytes) -> Iterator[Callable[[], _Defined]]:
             raise
 
 
-def _defined(session: Session, key: bytes, *, beside: Sequence[Session] = ()) -> _Defined:
+def _defined(session: Session, key: bytes, *, beside: Sequence[Session] = (), patience_s: int = 0) -> _Defined:
     with worded("read the definitions"):
+        ask(session, f"SET LOCAL lock_timeout = '{patience_s}s'")
         defined, findings = objects.read(session, key=key, beside=beside)
-        return defined, findings, world.settings(session)
+        told = defined, findings, world.settings(session)
+        # a proof tells what its session was pinned to
+        ask(session, "SET LOCAL lock_timeout = 0")
+        return told
 
 
 def _unvalidated(foreign: Sequence[ForeignKey]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from typing import Final
 
 from psycopg import errors as sqlstate
 
-from attestore.adapters.postgres import logins, readiness, relations, sequences, world
+from attestore.adapters.postgres import logins, readiness, relations, sequences, waits, world
 from attestore.adapters.postgres.crew import BEGIN
 from attestore.adapters.postgres.dsn import Environment
 from attestore.adapters.postgres.prove import INSTANT, Moment, prove_source
@@ -28,6 +28,7 @@ __all__ = ["PgSource"]
 _OLDEST: Final = 13
 _LOCKED_AT_ONCE: Final = 200
 _ATTEMPTS: Final = 10
+_DEFINED: Final = "something whose definition is read"
 _PROVIDERS: Final = {"c": "libc", "i": "icu", "b": "builtin"}
 
 
@@ -91,7 +92,7 @@ class PgSource:
     def _held(self) -> Iterator[Snapshot]:
         with opened(self._environment) as scout, held(self._connected()) as leader:
             moment, lsn = _moment(scout, leader, patience_s=self._patience_s)
-            yield _Snapshot(moment=moment, lsn=lsn, connect=self._connected, rest=self._rest)
+            yield _Snapshot(moment=moment, scout=scout, lsn=lsn, connect=self._connected, rest=self._rest)
 
     def _connected(self) -> Session:
         session = connect(self._environment)
@@ -109,6 +110,7 @@ class _Snapshot:
     """The exported snapshot of a leading session, with every table locked."""
 
     moment: Moment
+    scout: Session
     lsn: str
     connect: Connect
     rest: Rest | None
@@ -136,18 +138,32 @@ class _Snapshot:
         sketches: Sketches | None = None,
         cleared: Callable[[], None] = lambda: None,
     ) -> Proof:
-        return prove_source(
-            self.moment,
-            self.connect,
-            key,
-            probes=probes,
-            jobs=jobs,
-            watch=watch,
-            method=method,
-            sketches=sketches,
-            rest=self.rest,
-            cleared=cleared,
-        )
+        try:
+            return prove_source(
+                self.moment,
+                self.connect,
+                key,
+                probes=probes,
+                jobs=jobs,
+                watch=watch,
+                method=method,
+                sketches=sketches,
+                rest=self.rest,
+                cleared=cleared,
+            )
+        except ProgramFailedError as problem:
+            if not isinstance(problem.__cause__, sqlstate.LockNotAvailable):
+                raise
+            who = waits.holders(self.scout, None)
+            raise waits.too_long(_DEFINED, who, patience_s=self.moment.patience_s) from problem
+
+    def awaited(self) -> bool:
+        return waits.awaited(self.scout)
+
+    def kept(self) -> Error | None:
+        patience_s = self.moment.patience_s
+        oids = waits.kept(self.scout, patience_s=patience_s)
+        return waits.too_long(_DEFINED, waits.holders(self.scout, oids), patience_s=patience_s) if oids else None
 
     def tables(self) -> Mapping[int, tuple[str, str]]:
         return {each.oid: (each.schema, each.name) for each in relations.names(self.moment.leader)}
@@ -227,14 +243,6 @@ def _locale(session: Session, major: int) -> Locale:
 _LOCKABLE: Final = f"""
 SELECT c.oid, n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND {relations.OURS} AND {CARRIED} ORDER BY c.oid"""
-_BLOCKERS: Final = """
-SELECT DISTINCT format('process %s (%s, %s, since %s) holds %s on %s', l.pid, coalesce(s.usename, '?'),
-       coalesce(nullif(s.application_name, ''), 'no application name'),
-       coalesce(to_char(s.xact_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"'), '?'), l.mode,
-       l.relation::regclass)
-FROM pg_locks l LEFT JOIN pg_stat_activity s ON s.pid = l.pid
-WHERE l.locktype = 'relation' AND l.granted AND l.mode = 'AccessExclusiveLock' AND l.relation = ANY ($1::oid[])
-ORDER BY 1 LIMIT 3"""
 
 
 def _moment(scout: Session, leader: Session, *, patience_s: int) -> tuple[Moment, str]:
@@ -254,7 +262,10 @@ def _moment(scout: Session, leader: Session, *, patience_s: int) -> tuple[Moment
                         " ELSE pg_current_wal_lsn() END::text",
                     )[0][0]
                     ask(leader, "SET LOCAL lock_timeout = 0")
-                    return Moment(leader=leader, snapshot=name, taken=taken, sequences=sequences.read(leader)), lsn
+                    reached = sequences.read(leader)
+                    return Moment(
+                        leader=leader, snapshot=name, taken=taken, sequences=reached, patience_s=patience_s
+                    ), lsn
         with worded("start the snapshot again"):
             leader.rollback()
     raise ProgramFailedError(
@@ -290,19 +301,10 @@ def _locked(scout: Session, leader: Session, *, patience_s: int) -> bool:
                         return False
             except ProgramFailedError as problem:
                 if isinstance(problem.__cause__, sqlstate.LockNotAvailable):
-                    raise _blocked(scout, [oid for oid, _, _ in part], patience_s=patience_s) from None
+                    who = waits.holders(scout, [oid for oid, _, _ in part])
+                    raise waits.too_long("a table", who, patience_s=patience_s) from None
                 raise
             held.update(oid for oid, _, _ in part)
-
-
-def _blocked(scout: Session, oids: list[int], *, patience_s: int) -> Error:
-    with worded("find who holds the lock"):
-        holders = [str(row[0]) for row in ask(scout, _BLOCKERS, (oids,))]
-    who = "; ".join(holders) or "somebody held it until just now"
-    return ProgramFailedError(
-        f"a table could not be locked within {patience_s} s: {who}",
-        hint="Wait for that transaction, or end it with pg_terminate_backend.",
-    )
 
 
 def _all_locked(leader: Session) -> bool:

@@ -84,6 +84,27 @@ SELECT 'Table ' || quote_ident(n.nspname) || '.' || quote_ident(c.relname) || ' 
  WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
 """
 
+_SYSTEM: Final = "(n.nspname = 'information_schema' OR n.nspname ~ '^pg_' AND n.nspname !~ '^pg_(toast|temp)')"
+
+# Whatever initdb makes has a number below 16384, but the standard's own tables when somebody made their schema anew, as notes
+# of minor releases have asked for; views and functions of that schema can't be told from its own then.
+_OUT_OF_PLACE: Final = f"""
+SELECT CASE c.relkind WHEN 'S' THEN 'Sequence ' WHEN 'v' THEN 'View ' WHEN 'm' THEN 'Materialized view '
+                      WHEN 'f' THEN 'Foreign table ' ELSE 'Table ' END || quote_ident(n.nspname) || '.' || quote_ident(c.relname)
+       || ' lies in a schema of the system: no dump carries it, and it is not compared.'
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE {_SYSTEM} AND c.oid >= 16384 AND c.relpersistence <> 't' AND c.relkind IN ('r', 'p', 'm', 'f', 'S', 'v')
+   AND NOT (n.nspname = 'information_schema' AND (c.relkind = 'v' OR c.relkind = 'r' AND c.relname IN
+            ('sql_features', 'sql_implementation_info', 'sql_parts', 'sql_sizing')))
+   AND NOT EXISTS (SELECT FROM owned_by_extension e WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid)
+UNION ALL
+SELECT 'Function ' || quote_ident(n.nspname) || '.' || quote_ident(p.proname) || '(' || pg_get_function_identity_arguments(p.oid)
+       || ') lies in a schema of the system: no dump carries it, and it is not compared.'
+  FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+ WHERE {_SYSTEM} AND p.oid >= 16384 AND n.nspname <> 'information_schema'
+   AND NOT EXISTS (SELECT FROM owned_by_extension e WHERE e.classid = 'pg_proc'::regclass AND e.objid = p.oid)
+"""
+
 # As the view pg_user_mappings shows options, and pg_dump reads them there: nobody else is told that there are any. Not even
 # who owns the server sees those of another role.
 _MAPPINGS: Final = """
@@ -145,7 +166,7 @@ SELECT 'Setting ' || split_part(c.line, '=', 1) || ' of '
    AND lower(split_part(c.line, '=', 1)) = ANY (%s)
 """
 
-_QUESTIONS: Final = (_INVALID, _EXTENSION_DATA, _MAPPINGS, _COLLATIONS, _SUBSCRIPTIONS, _TABLESPACES)
+_QUESTIONS: Final = (_INVALID, _EXTENSION_DATA, _OUT_OF_PLACE, _MAPPINGS, _COLLATIONS, _SUBSCRIPTIONS, _TABLESPACES)
 _SINCE_15: Final = (_DATABASE_COLLATION, _PARAMETERS)
 
 
