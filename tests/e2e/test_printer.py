@@ -222,6 +222,20 @@ def test_a_full_disk_is_not_told_as_a_report_that_cannot_be_printed(
     assert "TMPDIR" in told.value.hint
 
 
+def test_a_report_that_came_out_without_its_evidence_is_none(
+    printer: WeasyPrinter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lay_out = weasyprint.HTML.write_pdf
+
+    def bare(page: weasyprint.HTML, **settings: object) -> object:
+        return lay_out(page, **(settings | {"attachments": []}))
+
+    monkeypatch.setattr(weasyprint.HTML, "write_pdf", bare)
+    page = Page("<html lang=en><title>t</title><p>x</p>", "t", "en", "i", MOMENT)
+    with pytest.raises(PrintError, match=r"without journal\.jsonl"):
+        printer.print(page, attachments=[JOURNAL])
+
+
 def test_what_no_font_can_draw_is_spelled_instead_of_boxed(printer: WeasyPrinter) -> None:
     """U+10FFFD is for private use: no font of any system draws it, and PDF/A forbids the box."""
     page = Page("<html lang=en><title>t</title><p>before\U0010fffdafter</p>", "t", "en", "i", MOMENT)

@@ -265,14 +265,14 @@ def _mended(data: bytes, page: Page, attachments: Sequence[Attachment]) -> bytes
     WeasyPrint lists each attached file twice in /AF, guesses media types from the machine's tables, and has no
     instant of creation unless the HTML carries one. The files' bytes are not in it yet.
     """
-    carried = {item.name: item for item in attachments}
+    waiting = {item.name: item for item in attachments}
     with pikepdf.open(io.BytesIO(data)) as pdf:
         files = sorted(
             (item for item in pdf.objects if isinstance(item, pikepdf.Dictionary) and item.get("/Type") == "/Filespec"),
             key=lambda item: str(item.get("/UF", "")),
         )
         for item in files:
-            attached = carried.get(str(item.get("/UF", item.get("/F", ""))))
+            attached = waiting.pop(str(item.get("/UF", item.get("/F", ""))), None)
             if attached is not None:
                 file = item["/EF"]["/F"]
                 file.write(zlib.compress(attached.data), filter=pikepdf.Name.FlateDecode)
@@ -280,6 +280,8 @@ def _mended(data: bytes, page: Page, attachments: Sequence[Attachment]) -> bytes
                 file["/Params"]["/CheckSum"] = hashlib.md5(attached.data, usedforsecurity=False).digest()
                 file["/Subtype"] = pikepdf.Name(f"/{attached.media_type}")
                 item["/EF"]["/UF"] = file
+        if waiting:
+            raise PrintError(f"the report {page.title!r} came out without {', '.join(sorted(waiting))}")
         if files:
             pdf.Root["/AF"] = pikepdf.Array(files)
         pdf.Root["/ViewerPreferences"] = pikepdf.Dictionary(DisplayDocTitle=True)
