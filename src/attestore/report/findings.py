@@ -42,6 +42,7 @@ _FOUND: Final = (
     later(
         "Privileges on parameter {name} ({roles}) belong to the cluster: a backup of one database does not carry them."
     ),
+    later("Privileges on {name} ({roles}) were changed from those that it came with; a dump does not carry that."),
     later("Collation {name} was recorded with version {old}, and the server now provides {new}."),
     later("The database's default collation was recorded with version {old}, and the server now provides {new}."),
     later(

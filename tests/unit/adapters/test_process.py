@@ -152,9 +152,12 @@ def test_an_unexpected_exit_code_shows_the_programmes_last_words() -> None:
         Runner().run(sh("echo one >&2; echo two >&2; exit 3"), deadline_s=10)
 
 
-def test_the_last_words_are_the_error_and_not_the_end_of_the_statement_that_it_quotes() -> None:
-    script = "for n in 1 2 3; do echo quiet $n; done; echo 'pg_dump: error: query failed: ERROR:  no'; for n in $(seq 9); do echo $n; done"
-    with pytest.raises(ProgramFailedError, match=r"code 1: pg_dump: error: query failed: ERROR:  no; 1; 2; 3; 4$"):
+@pytest.mark.parametrize(
+    "begin", ["pg_dump: error: query failed: ERROR:  no", "psql:s.sql:3: ERROR:  no", "FATAL:  no"]
+)
+def test_the_last_words_are_the_error_and_not_the_end_of_the_statement_that_it_quotes(begin: str) -> None:
+    script = f"for n in 1 2 3; do echo quiet $n; done; echo '{begin}'; for n in $(seq 9); do echo $n; done"
+    with pytest.raises(ProgramFailedError, match=rf"code 1: {begin}; 1; 2; 3; 4$"):
         Runner().run(sh(f"{{ {script}; }} >&2; exit 1"), deadline_s=10)
 
 

@@ -152,6 +152,39 @@ def test_what_is_computed_of_them_is_added_up_too() -> None:
     ]
 
 
+def test_what_could_not_be_read_of_one_partition_is_not_equal_in_all() -> None:
+    def values(name: str, unread: str) -> Computed:
+        return Computed("generated column", "app", name, "twice", 5, (0, 0, 0, 0), ("id", "twice"), unread=unread)
+
+    here = replace(SOURCE, computed=(values("visit_0", ""), values("visit_1", "")))
+    there = replace(here, side="restored", computed=(values("visit_0", ""), values("visit_1", "division by zero")))
+    facts = facts_of(compare(here, there))
+    assert (facts["generated.compared", ""], facts["generated.uncompared", ""]) == (0, 1)
+
+
+def test_columns_and_how_long_values_were_digested_must_be_those_of_the_other_side() -> None:
+    for other in (
+        replace(partition("visit_1", 10, 7), wide="UTF8"),
+        replace(partition("visit_1", 10, 7), columns=("id", "mood", "more")),
+    ):
+        assert [subject for subject, *_ in told(SOURCE, proof(partition("visit_0", 20, 100), other))] == ["app.visit"]
+
+
+def test_a_partition_that_no_dump_carries_stays_out_on_both_sides() -> None:
+    """As of an unlogged one on a standby: the copy's may hold rows that were dealt to it, and those count."""
+    foreign = replace(partition("visit_1", 0, 0), uncovered="foreign table: its rows live on another server")
+    alone = proof(partition("visit_0", 20, 100), foreign)
+    assert told(alone, alone) == set()
+    assert facts_of(compare(alone, replace(alone, side="restored")))["tables.expected", ""] == 2
+    standby = proof(partition("visit_0", 20, 100), replace(foreign, uncovered="unlogged: empty on a standby"))
+    dealt = proof(partition("visit_0", 15, 90), partition("visit_1", 5, 10))
+    summed = tuple(a + b for a, b in zip(dealt.tables[0].sums, dealt.tables[1].sums, strict=True))
+    one = proof(replace(partition("visit_0", 20, 0), sums=summed), standby.tables[1])
+    assert told(one, dealt) == set()
+    lost = proof(partition("visit_0", 15, 90), partition("visit_1", 4, 10))
+    assert [subject for subject, *_ in told(one, lost)] == ["app.visit"]
+
+
 def test_where_rows_are_loaded_through_and_what_was_asked_survive_the_bytes() -> None:
     whole = replace(SOURCE, asked=("system privilege", "type support"))
     back = decode(encode(whole))

@@ -501,3 +501,19 @@ def test_a_class_that_one_side_was_never_asked_for_is_told_as_not_compared_and_n
     none = replace(back, objects=case.restored.objects)
     told = text_of(cases.case_of(source, none, cases.facts(source, none), case.gates))
     assert "Not compared, since only one side was asked for them: system privilege." in told, "what is not there, too"
+
+
+def test_partitions_that_are_compared_together_are_one_line_and_none_of_them_is_missing() -> None:
+    case = cases.passed()
+    assert case.source is not None
+    assert case.restored is not None
+    first, second, *others = case.source.tables
+    together = tuple(replace(each, through=("app", "whole")) for each in (first, second))
+    source, back = (replace(each, tables=(*together, *others)) for each in (case.source, case.restored))
+    told = text_of(cases.case_of(source, back, cases.facts(source, back), case.gates))
+    assert re.search(
+        rf"^\| \S*app\S*whole\S* \| {first.rows + second.rows} \| {first.rows + second.rows} \| ", told, re.MULTILINE
+    )
+    assert "MISSING" not in told
+    assert "EXTRA" not in told
+    assert f"| {first.label} | {first.rows} |" not in told

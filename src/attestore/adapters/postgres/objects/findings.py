@@ -150,6 +150,33 @@ SELECT 'Privileges on parameter ' || quote_ident(p.parname) || ' (' || string_ag
  GROUP BY p.parname
 """
 
+# A dump looks for changed privileges in pg_catalog and at languages that were added, and nowhere else. What information_schema
+# came with is nowhere recorded; it is the same on every major.
+_UNCARRIED: Final = """
+SELECT 'Privileges on ' || i.identity || ' (' || string_agg(
+         DISTINCT CASE WHEN e.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(e.grantee)) END, ', ')
+       || ') were changed from those that it came with; a dump does not carry that.'
+  FROM (
+    SELECT c.oid::regclass::text AS identity, c.relowner AS owner, c.relacl AS acl,
+           ARRAY[makeaclitem(0, c.relowner, 'SELECT', false)] AS first
+      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE n.nspname = 'information_schema' AND c.relkind IN ('r', 'v')
+    UNION ALL
+    SELECT n.nspname, n.nspowner, n.nspacl, ARRAY[makeaclitem(0, n.nspowner, 'USAGE', false)] FROM pg_namespace n
+     WHERE n.nspname = 'information_schema'
+    UNION ALL
+    SELECT 'language ' || quote_ident(l.lanname), l.lanowner, l.lanacl, acldefault('l', l.lanowner) FROM pg_language l
+     WHERE NOT l.lanispl) i
+ CROSS JOIN LATERAL (
+   SELECT e.grantee FROM (
+     SELECT *, true AS now FROM aclexplode(i.acl) UNION ALL SELECT *, false FROM aclexplode(i.first)) e
+    WHERE e.grantee <> i.owner
+    GROUP BY e.grantee, e.privilege_type, e.is_grantable
+   HAVING count(DISTINCT e.now) = 1) e
+ WHERE i.acl IS NOT NULL
+ GROUP BY i.identity
+"""
+
 _TABLESPACES: Final = """
 SELECT initcap(CASE r.relkind WHEN 'i' THEN 'index' WHEN 'I' THEN 'index' WHEN 'm' THEN 'materialized view' ELSE 'table' END)
        || ' ' || r.identity || ' lies in tablespace ' || quote_ident(t.spcname) || '; where files lie is not compared.'
@@ -166,7 +193,10 @@ SELECT 'Setting ' || split_part(c.line, '=', 1) || ' of '
    AND lower(split_part(c.line, '=', 1)) = ANY (%s)
 """
 
-_QUESTIONS: Final = (_INVALID, _EXTENSION_DATA, _OUT_OF_PLACE, _MAPPINGS, _COLLATIONS, _SUBSCRIPTIONS, _TABLESPACES)
+_QUESTIONS: Final = (
+    *(_INVALID, _EXTENSION_DATA, _OUT_OF_PLACE, _MAPPINGS, _COLLATIONS),
+    *(_SUBSCRIPTIONS, _UNCARRIED, _TABLESPACES),
+)
 _SINCE_15: Final = (_DATABASE_COLLATION, _PARAMETERS)
 
 
