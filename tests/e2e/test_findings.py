@@ -38,6 +38,9 @@ FINDINGS = [
      "Subscription s (publications p, disabled) is not restored into an isolated copy, and is not compared."),
     ("CREATE TABLE k (a int PRIMARY KEY REFERENCES t); ALTER TABLE k DISABLE TRIGGER ALL",
      "Foreign key public.k.k_a_fkey is not enforced: triggers of it are disabled, which a dump does not carry."),
+    (("CREATE TABLE k (a int PRIMARY KEY REFERENCES t); DO $$DECLARE n text; BEGIN FOR n IN SELECT tgname FROM pg_trigger"
+     " WHERE tgrelid = 't'::regclass LOOP EXECUTE format('ALTER TABLE t ENABLE REPLICA TRIGGER %I', n); END LOOP; END$$"),
+     "Foreign key public.k.k_a_fkey is not enforced: triggers of it are disabled, which a dump does not carry."),
     ("GRANT SET ON PARAMETER work_mem TO pg_monitor",
      "Privileges on parameter work_mem (pg_monitor) belong to the cluster: a backup of one database does not carry them."),
     ("REVOKE SELECT ON information_schema.columns FROM PUBLIC; GRANT SELECT ON information_schema.columns TO pg_monitor",
@@ -65,6 +68,20 @@ def test_each_finding_is_one_sentence_and_a_tidy_database_has_none() -> None:
             assert len(findings) == 1
             assert "canary" not in repr((defined, findings))
             assert not [each for each in defined if each.identity.startswith("subscription ")]
+
+
+def test_what_is_not_enforced_is_told_apart_from_what_is_not_valid() -> None:
+    with running_server(max(MAJORS)) as server, server.connect() as session:
+        session.execute(
+            """CREATE TABLE t (a int PRIMARY KEY, CONSTRAINT ne CHECK (a > 0) NOT ENFORCED);
+            CREATE TABLE k (a int PRIMARY KEY, CONSTRAINT fk FOREIGN KEY (a) REFERENCES t NOT ENFORCED);
+            ALTER TABLE k ADD CONSTRAINT nv CHECK (a > 0) NOT VALID"""
+        )
+        assert set(objects.read(session, key=KEY)[1]) == {
+            "Constraint public.t.ne is NOT ENFORCED: rows are never checked.",
+            "Constraint public.k.fk is NOT ENFORCED: rows are never checked.",
+            "Constraint public.k.nv is NOT VALID: rows from before it were never checked.",
+        }
 
 
 def test_passwords_of_servers_and_mappings_are_not_read() -> None:
