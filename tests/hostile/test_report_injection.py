@@ -21,8 +21,12 @@ TEMPLATES = report.load_templates(templates_folder())
 READER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 HARMLESS = tuple(f"name{number}" for number in range(len(cases.HOSTILE)))
 _ALPHABET = st.one_of(st.characters(codec="utf-8"), st.sampled_from("|`*_<>#[]()!\\\n\r\t-+=~&:\u202e{}%"))
+_TAKEN = {seen.subject for seen in cases.hostile(HARMLESS).observations}
+"""what has a row of its own already: a second one of that name would be the same thing, and no enemy's"""
 _NAMES = st.lists(
-    st.one_of(st.text(_ALPHABET, min_size=1, max_size=30), st.sampled_from(cases.HOSTILE)),
+    st.one_of(st.text(_ALPHABET, min_size=1, max_size=30), st.sampled_from(cases.HOSTILE)).filter(
+        lambda name: name not in _TAKEN
+    ),
     min_size=len(HARMLESS), max_size=len(HARMLESS), unique=True,
 )  # fmt: skip
 

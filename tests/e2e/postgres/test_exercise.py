@@ -134,7 +134,10 @@ NOT_FIRED = {
 # damage that leaves every definition as it was → the exercise that must tell it
 DAMAGED: dict[str, tuple[tuple[str, ...], Exercise]] = {
     "foreign key without its triggers": (
-        ("ALTER TABLE c DISABLE TRIGGER ALL",),
+        (
+            "DELETE FROM pg_depend WHERE classid = 'pg_trigger'::regclass AND objid IN (SELECT oid FROM pg_trigger WHERE tgrelid = 'c'::regclass)",
+            "DELETE FROM pg_trigger WHERE tgrelid = 'c'::regclass",
+        ),
         Exercise("foreign key", "public.c.c_p_fkey", Did.ACCEPTED),
     ),
     "check that the table forgot": (
