@@ -83,6 +83,7 @@ class FakeWatcher:
 
     def __init__(self, *, breaks_in: str = "", error: Error | None = None) -> None:
         self.phases: list[str] = []
+        self.said: list[str] = []
         self._breaks_in = breaks_in
         self._error = error
 
@@ -96,6 +97,7 @@ class FakeWatcher:
 
     def say(self, text: str) -> None:
         assert text
+        self.said.append(text)
 
 
 class KilledError(BaseException):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import signal
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -148,6 +150,63 @@ def test_a_target_that_was_not_shown_to_be_another_server_never_starts(pair: Pai
     made = PgExisting(environment, client=installation(), runner=Runner(), jobs=1)
     with pytest.raises(ScratchError, match="not shown"), made.start(FACTS.locale, database_size=1):
         pass
+
+
+@contextmanager
+def somebody(pair: Pair, *statements: str) -> Iterator[dsn.Environment]:
+    """A role of the other server that is no superuser, as a drill reaches it."""
+    with pair.there.connect() as session, tempfile.TemporaryDirectory() as folder:
+        session.execute(
+            "CREATE ROLE guest LOGIN CREATEDB PASSWORD 'guest'; GRANT EXECUTE ON FUNCTION pg_control_system() TO guest"
+        )
+        for statement in statements:
+            session.execute(statement.encode())
+        try:
+            conninfo = psycopg.conninfo.make_conninfo(
+                pair.there.conninfo, user="guest", password="guest", passfile=None
+            )
+            yield dsn.read(conninfo, folder=Path(folder), environ={}, everywhere=True)
+        finally:
+            session.execute("DROP OWNED BY guest; DROP ROLE guest")
+
+
+GRANT = "GRANT SET ON PARAMETER session_replication_role TO guest"
+
+
+def test_who_may_not_keep_triggers_quiet_is_told_before_anything_is_restored(pair: Pair) -> None:
+    """The restore went all the way, and ended without a verdict at the negative control."""
+    with somebody(pair) as environment:
+        (problem,) = PgExisting(environment, client=installation(), runner=Runner(), jobs=1).problems(FACTS)
+        assert "may not keep the copy's triggers from firing" in problem.message
+        assert f"{GRANT[:-5]}" in problem.hint
+    with somebody(pair, GRANT) as environment:
+        assert PgExisting(environment, client=installation(), runner=Runner(), jobs=1).problems(FACTS) == ()
+
+
+def test_a_role_without_superuser_gets_a_verdict(desk: Desk, pair: Pair) -> None:
+    backed_up(desk, pair)
+    before = pair.state()
+    with somebody(pair, GRANT) as environment:
+        ran = desk.attestore(*drilled(pair)[:4], environment.conninfo, *GATE, "--json")
+    assert (ran.result["outcome"], ran.result["stopped"]) == ("FAIL", None), ran.err
+    assert pair.state() == before
+
+
+def test_a_role_that_may_only_read_is_told_before_anything_is_restored(pair: Pair) -> None:
+    with somebody(pair, GRANT, "ALTER ROLE guest SET default_transaction_read_only = on") as environment:
+        (problem,) = PgExisting(environment, client=installation(), runner=Runner(), jobs=1).problems(FACTS)
+    assert "read only" in problem.message
+    assert "RESET default_transaction_read_only" in problem.hint
+
+
+def test_what_a_role_sets_for_itself_changes_nothing_of_what_we_ask(pair: Pair) -> None:
+    """With backslashes that escape, the pattern by which our marks are known was no pattern."""
+    settings = ("standard_conforming_strings = off", "client_encoding = 'SQL_ASCII'", "lock_timeout = 1")
+    with somebody(pair, *(f"ALTER ROLE guest SET {each}" for each in settings)) as environment:
+        assert sweep(environment) == ()
+        with Remote(environment).connect() as session:
+            told = session.execute("SELECT current_setting('lock_timeout'), current_setting('client_encoding')")
+            assert told.fetchall() == [("0", "UTF8")]
 
 
 def test_a_restore_that_stops_half_way_leaves_nothing_and_says_so(desk: Desk, pair: Pair) -> None:

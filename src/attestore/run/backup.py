@@ -28,6 +28,7 @@ from attestore.proof import STREAM, Proof, Sketches, encode
 from attestore.run.book import Book
 from attestore.run.stores import Checked, Sealings, names_of, put_everywhere, tell_stores, travelling
 from attestore.run.tools import Tools
+from attestore.run.written import written
 
 __all__ = ["Carried", "Ready", "Taken", "carry", "form_of", "local_copy", "locale_words", "take", "uncarry"]
 
@@ -202,8 +203,7 @@ def _kept_if_signed(run: str, *, tools: Tools) -> Iterator[None]:
 
 
 def _signed(listing: Manifest, parts: Sequence[SealedPart], *, tools: Tools) -> Sealings:
-    path = tools.outbox.folder(listing.run) / "manifest.json"
-    path.write_bytes(manifest.encode(listing))
+    path = written(tools.outbox.folder(listing.run) / "manifest.json", manifest.encode(listing))
     return Sealings(listing, parts, path, tools.signer.sign(path))
 
 
@@ -373,5 +373,4 @@ def _unstored(checked: Sequence[Checked]) -> Error | None:
 
 
 def _file(path: Path, data: bytes) -> Plain:
-    path.write_bytes(data)
-    return Plain(path)
+    return Plain(written(path, data))

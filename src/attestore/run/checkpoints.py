@@ -12,6 +12,7 @@ from attestore.errors import DiskError, StoreError, TamperedError
 from attestore.evidence.ledger import decode_checkpoint
 from attestore.ports import Signed, Watcher
 from attestore.run.tools import NamedStore
+from attestore.run.written import written
 
 __all__ = ["FOLDER", "keep_checkpoint"]
 
@@ -31,8 +32,12 @@ def keep_checkpoint(reports: Path, *, stores: Sequence[NamedStore], work: Path, 
     except TamperedError:
         return
     prefix = f"{FOLDER}/{known.head_at(1)[:16]}/{point.count:08}-{point.head[:16]}"
-    for name, content in ((CHECKPOINT, data), (f"{CHECKPOINT}.asc", seal)):
-        (work / name).write_bytes(content)
+    try:
+        for name, content in ((CHECKPOINT, data), (f"{CHECKPOINT}.asc", seal)):
+            written(work / name, content)
+    except DiskError as problem:
+        watcher.say(f"The checkpoint was put into no store: {problem.message}")
+        return
     for named in stores:
         try:
             for name in (f"{CHECKPOINT}.asc", CHECKPOINT):

@@ -42,6 +42,7 @@ from attestore.run.backup import Carried, local_copy, locale_words, uncarry
 from attestore.run.book import Book, Proved, Recovery
 from attestore.run.stores import Checked, Opened, opening, tell_stores
 from attestore.run.tools import NamedStore, Tools
+from attestore.run.written import written
 
 __all__ = [
     "LARGEST_SIGNATURE",
@@ -285,8 +286,7 @@ class _Checking:
 
 def _authenticated(tools: Tools, *, named: NamedStore, prefix: str) -> Found:
     def signer_of(data: bytes, signature: bytes) -> str:
-        path = tools.workspace.path / "manifest.json"
-        path.write_bytes(data)
+        path = written(tools.workspace.path / "manifest.json", data)
         try:
             fingerprint = tools.verifier.verify(signature, path)
         except TamperedError as problem:

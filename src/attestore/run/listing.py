@@ -17,6 +17,7 @@ from attestore.errors import ArchiveError, StoreError, TamperedError
 from attestore.evidence import Manifest, journal, manifest, statement
 from attestore.evidence.statement import Statement
 from attestore.ports import Store, Verifier
+from attestore.run.written import written
 
 __all__ = ["Drilled", "Listed", "Listing", "list_backups"]
 
@@ -156,7 +157,7 @@ def _signer(listing: Listing, prefix: str, data: bytes, names: list[str], flaws:
 def _verified(listing: Listing, signature: bytes, data: bytes) -> str:
     path = listing.work / "manifest.listed.json"
     try:
-        path.write_bytes(data)
+        written(path, data)
         return listing.verifier.verify(signature, path)
     finally:
         path.unlink(missing_ok=True)

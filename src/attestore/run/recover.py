@@ -47,6 +47,7 @@ from attestore.run.drill import (
 )
 from attestore.run.preflight import Lookout, facts_of
 from attestore.run.stores import opening
+from attestore.run.written import written
 
 __all__ = ["PHASES", "Recovery", "Rescue", "Result", "Surveyed", "Wanted", "recover", "survey"]
 
@@ -378,8 +379,7 @@ def _vouched(data: bytes, signature: bytes, *, prefix: str, tools: Rescue) -> tu
             f"there is no signature over {prefix}/manifest.json",
             hint="Restore another backup. --unauthenticated restores what nobody vouches for.",
         )
-    path = tools.workspace.path / "manifest.json"
-    path.write_bytes(data)
+    path = written(tools.workspace.path / "manifest.json", data)
     try:
         seen = tools.verifier.inspect(signature, path)
     except TamperedError as problem:

@@ -16,6 +16,7 @@ from attestore.plan import Job, make
 from attestore.ports import Kept, Plain, SealedPart, Store, Tap, Towards
 from attestore.report.case import Reading
 from attestore.run import NamedStore, Outcome, execute
+from attestore.run.checkpoints import keep_checkpoint
 from attestore.run.copy import Copying, copy_missing, finish_pending
 from fakes import FakeOutbox, FakeSealer, FakeStore, FakeVerifier, FakeWatcher, World
 
@@ -222,6 +223,16 @@ def test_a_store_that_takes_no_checkpoint_undoes_no_run(tmp_path: Path) -> None:
     _ran(world, tmp_path, Job.BACKUP)
     world.store.away = True
     assert _ran(world, tmp_path, Job.DRILL, number=2).stopped is None
+
+
+def test_a_disk_that_takes_no_checkpoint_undoes_no_run(tmp_path: Path) -> None:
+    """The last file of a run that a full disk stopped has no room either: what stopped it is what people are to read."""
+    world = World()
+    _ran(world, tmp_path, Job.BACKUP)
+    keep_checkpoint(
+        tmp_path / "reports", stores=world.tools(tmp_path).stores, work=tmp_path / "no room", watcher=world.watcher
+    )
+    assert "put into no store" in world.watcher.said[-1]
 
 
 def test_a_new_store_gets_what_the_others_have(tmp_path: Path) -> None:

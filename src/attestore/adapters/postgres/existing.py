@@ -22,6 +22,7 @@ from attestore.adapters.postgres import fitness
 from attestore.adapters.postgres import world as worlds
 from attestore.adapters.postgres.dsn import Environment
 from attestore.adapters.postgres.programs import Installation
+from attestore.adapters.postgres.quoting import identifier
 from attestore.adapters.postgres.restored import EVENT_TRIGGERS_SINCE, RestoredDatabase
 from attestore.adapters.postgres.session import Session, ask, opened, worded
 from attestore.adapters.process import Runner
@@ -35,6 +36,9 @@ __all__ = ["NETWORK", "ExistingTarget", "Guest", "PgExisting", "Remote", "Server
 
 NETWORK: Final = "existing server"
 _MARK: Final = "[attestore {}] "
+_PARAMETERS_SINCE: Final = 150_000
+_STEADY: Final = {"search_path": "", "standard_conforming_strings": "on", "statement_timeout": "0", "lock_timeout": "0"}
+"""what a role's own settings may not change for us; options that every major knows"""
 _OURS: Final = re.compile(r"restored_[0-9a-f]{12}")
 # text settings of somebody's server may hold secrets and paths (primary_conninfo, archive_command …)
 _CHOSEN: Final = """
@@ -89,10 +93,10 @@ class Remote:
         Raises:
             ScratchError: the server does not answer.
         """
-        words = " ".join(f"-c {name}={value}" for name, value in options.items())
+        words = " ".join(f"-c {name}={value}" for name, value in {**_STEADY, **options}.items())
         try:
             return psycopg.connect(
-                make_conninfo(self.conninfo, **({"options": words} if words else {})),
+                make_conninfo(self.conninfo, options=words, client_encoding="UTF8"),
                 autocommit=True,
                 prepare_threshold=None,
             )
@@ -191,6 +195,8 @@ class PgExisting:
             f"role {user} may not create a database on the target", hint=f"ALTER ROLE {user} CREATEDB, or use another."
         )
         yield Look("target", "may create a database", "yes" if createdb else "no", () if createdb else (denied,))
+        yield _writable(session, user)
+        yield _quiet(session, user, superuser=superuser)
         lacking = "owners, languages, event triggers and publications of others can't be restored: each will be named"
         yield Look(
             "target",
@@ -299,11 +305,11 @@ class ExistingTarget(Guest):
         with self._host.connect() as session:
             self._begun = True
             self._create_database(session, public=worlds.has_public(world))
+            # as long as this session stands, no sweep takes the database for a leftover, so it comes before the mark
+            self._guard = self._connect()
             session.execute(
                 sql.SQL("COMMENT ON DATABASE {} IS {}").format(sql.Identifier(self._database), sql.Literal(self._mark))
             )
-            # as long as this session stands, no sweep takes the database for a leftover
-            self._guard = self._connect()
             errors = worlds.add_roles(session, world, mark=self._mark)
         return Restored(errors)
 
@@ -370,6 +376,37 @@ def asked(remote: Remote) -> Server:
             identifier=_identifier(session),
             superuser=bool(superuser),
         )
+
+
+def _writable(session: Session, user: str) -> Look:
+    standby, barred = ask(
+        session,
+        "SELECT pg_is_in_recovery(), reset_val = 'on' FROM pg_settings WHERE name = 'default_transaction_read_only'",
+    )[0]
+    problem: Error | None = None
+    if standby:
+        problem = PlanError("the target is a standby, which takes no database", hint="Name a primary with --into.")
+    elif barred:
+        problem = PlanError(
+            f"whatever role {user} begins on the target is read only (default_transaction_read_only = on)",
+            hint=f"ALTER ROLE {identifier(user)} RESET default_transaction_read_only, or name another role with --into.",
+        )
+    return Look("target", "may write", "no" if problem else "yes", (problem,) if problem else ())
+
+
+def _quiet(session: Session, user: str, *, superuser: bool) -> Look:
+    """Changes are planted in the copy to see them found, and definitions loaded, while none of its triggers may fire."""
+    granted = session.info.server_version >= _PARAMETERS_SINCE and bool(
+        ask(session, "SELECT has_parameter_privilege('session_replication_role', 'SET')")[0][0]
+    )
+    problem = PrivilegeError(
+        f"role {user} may not keep the copy's triggers from firing on the target (session_replication_role), so nothing can be"
+        " planted there as a control",
+        hint=f"GRANT SET ON PARAMETER session_replication_role TO {identifier(user)} (PostgreSQL 15 or newer), or name a"
+        " superuser with --into.",
+    )
+    able = superuser or granted
+    return Look("target", "may keep triggers quiet", "yes" if able else "no", () if able else (problem,))
 
 
 def _drop_database(session: psycopg.Connection[Any], name: str) -> None:

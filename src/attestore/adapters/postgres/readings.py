@@ -29,14 +29,13 @@ _BATCH: Final = 200
 _ADDED: Final = "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = ANY (%s) AND conislocal"
 
 _QUIET: Final = (
-    ("session_replication_role", "replica"),
     ("default_transaction_read_only", "off"),
     ("transaction_read_only", "off"),
     ("statement_timeout", "30s"),
     ("lock_timeout", "5s"),
     ("row_security", "off"),
 )
-"""no trigger fires, and nothing waits for long"""
+"""nothing waits for long"""
 
 
 def read_back(
@@ -45,7 +44,8 @@ def read_back(
     """Readings for both texts of every object that is on both sides with different definitions, where it has one.
 
     Only classes that hold expressions are read; a definition that cannot be loaded has no reading, so its difference
-    stands. The restored copy is left exactly as it was, and no trigger, event trigger or stored expression is run.
+    stands. The restored copy is left exactly as it was, and no trigger, event trigger or stored expression is run; where
+    that can't be promised, nothing is read.
 
     Raises:
         psycopg.Error: the session was lost; whoever holds the connection says so in its own words.
@@ -63,7 +63,8 @@ def read_back(
     with pinned(connection) as cursor:
         for name, value in _QUIET:
             cursor.execute("SELECT set_config(%s, %s, true)", (name, value))
-        _silence(cursor)
+        if not _silenced(cursor):
+            return ()
         reads = _checks(cursor, [ours for ours, _ in pairs])
         for ours, other in pairs:
             if ours not in reads:
@@ -101,11 +102,15 @@ def _checks(cursor: _Cursor, items: Sequence[Object]) -> dict[Object, str | None
     return reads
 
 
-def _silence(cursor: _Cursor) -> None:
-    """Event triggers that are enabled always fire in spite of session_replication_role; the roll-back wakes them."""
+def _silenced(cursor: _Cursor) -> bool:
+    """Whether no trigger fires. Event triggers that are enabled always do in spite of session_replication_role; the roll-back wakes them."""
+    cursor.execute(b"SELECT set_config('session_replication_role', 'replica', true)")
     names = cursor.execute(b"SELECT evtname FROM pg_event_trigger WHERE evtenabled <> 'D'").fetchall()
+    if names and cursor.execute(b"SELECT current_setting('is_superuser') <> 'on'").fetchall()[0][0]:
+        return False
     for (name,) in names:
         cursor.execute(sql.SQL("ALTER EVENT TRIGGER {} DISABLE").format(sql.Identifier(name)))
+    return True
 
 
 def _reading(cursor: _Cursor, item: Object) -> str | None:
