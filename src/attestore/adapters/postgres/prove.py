@@ -18,6 +18,7 @@ from attestore.adapters.postgres import (
     keys,
     locate,
     objects,
+    placed,
     readings,
     relations,
     sequences,
@@ -254,6 +255,8 @@ class _Prover:
                 anew = computed.columns(crew, stored, key=self.key, shape=(major, encodingless))
                 reached = sequences.feed(crew, self.moment.sequences)
                 foreign = keys.check(crew, declared) if side == "restored" else keys.listed(declared)
+                # at the source no matter: a restore puts each row where it belongs
+                astray = placed.misplaced(crew, leader, stored) if side == "restored" else frozenset[str]()
             defined, findings, settings = defining()
         anew += self._views(shape=(major, encodingless))
         proof = Proof(
@@ -265,7 +268,7 @@ class _Prover:
             key_commitment=canon.domain_digest("fingerprint-key", self.key),
             session=(*pinned(leader), *self._spoken()),
             tables=tables,
-            objects=defined,
+            objects=placed.marked(defined, astray),
             foreign_keys=foreign,
             sequences=reached,
             probes=self._asked(),
@@ -297,13 +300,14 @@ class _Prover:
             # rows are few here, so the definitions have all the sessions
             beside = [stack.enter_context(self._scribe()) for _ in range(self.jobs - 1)]
             defined, _, settings = _defined(leader, self.key, beside=beside)
+        astray = {each.identity for each in earlier.objects if each.state == placed.MISPLACED}
         seen = {(table.schema, table.name): table for table in tables}
         now = [seen.get(place) or known[place] for place in ((each.schema, each.name) for each in there)]
         proof = replace(
             earlier,
             taken=self.moment.taken,
             tables=tuple(now),
-            objects=defined,
+            objects=placed.marked(defined, astray),
             settings=settings,
             behaviour=None,
             located=self._located(replace(earlier, tables=tables), looked, shape=shape),
