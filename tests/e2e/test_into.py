@@ -199,6 +199,18 @@ def test_a_role_that_may_only_read_is_told_before_anything_is_restored(pair: Pai
     assert "RESET default_transaction_read_only" in problem.hint
 
 
+def test_two_runs_never_share_a_server(pair: Pair, tmp_path: Path) -> None:
+    """One restored with the roles that the other had made, which told them apart and could not drop them."""
+    environment = dsn.read(pair.there.conninfo, folder=tmp_path, environ={})
+    one, other = (PgExisting(environment, client=installation(), runner=Runner(), jobs=1) for _ in range(2))
+    assert (one.problems(FACTS), other.problems(FACTS)) == ((), ())
+    with one.start(FACTS.locale, database_size=1):  # noqa: SIM117
+        with pytest.raises(ScratchError, match="another run"), other.start(FACTS.locale, database_size=1):
+            pass
+    with other.start(FACTS.locale, database_size=1):
+        pass
+
+
 def test_what_a_role_sets_for_itself_changes_nothing_of_what_we_ask(pair: Pair) -> None:
     """With backslashes that escape, the pattern by which our marks are known was no pattern."""
     settings = ("standard_conforming_strings = off", "client_encoding = 'SQL_ASCII'", "lock_timeout = 1")

@@ -78,6 +78,7 @@ def test_who_keeps_a_view_locked_is_named_after_our_patience(server: Server, sta
                 snapshot.prove(KEY, probes=(), jobs=1, watch=Nobody())
         for part in ("within 1 s", f"process {pid} ", "nightly refresh", f"public.{statement[-1]}"):
             assert part in problem.value.message
+        assert problem.value.message.count(" holds ") == 1
         assert "pg_terminate_backend" in problem.value.hint
 
 

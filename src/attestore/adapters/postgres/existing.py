@@ -36,6 +36,7 @@ __all__ = ["NETWORK", "ExistingTarget", "Guest", "PgExisting", "Remote", "Server
 
 NETWORK: Final = "existing server"
 _MARK: Final = "[attestore {}] "
+_TURN: Final = int.from_bytes(b"attestor")
 _PARAMETERS_SINCE: Final = 150_000
 _STEADY: Final = {"search_path": "", "standard_conforming_strings": "on", "statement_timeout": "0", "lock_timeout": "0"}
 """what a role's own settings may not change for us; options that every major knows"""
@@ -162,7 +163,8 @@ class PgExisting:
         """A new database on that server, gone with the roles that came with it when the block ends.
 
         Raises:
-            ScratchError: the server was not shown to be another one than the source, or does not answer.
+            ScratchError: the server was not shown to be another one than the source, does not answer, or has another run
+                at work.
         """
         del database_size  # somebody else's disk can't be asked
         remote = Remote(self._environment)
@@ -172,10 +174,11 @@ class PgExisting:
         target = ExistingTarget(
             remote, server=server, client=self._client, runner=self._runner, locale=locale, jobs=self._jobs
         )
-        try:
-            yield target
-        finally:
-            target.destroy()
+        with _alone(remote):
+            try:
+                yield target
+            finally:
+                target.destroy()
 
     def _looks(self, session: Session, facts: SourceFacts) -> Iterator[Look]:
         major = session.info.server_version // 10_000
@@ -340,6 +343,23 @@ class ExistingTarget(Guest):
             ).fetchall()[0][0]
             self._begun = bool(left) or bool(marked(session, self._mark))
         return not self._begun
+
+
+@contextmanager
+def _alone(remote: Remote) -> Iterator[None]:
+    """No other run restores there meanwhile: both would share the roles that one of them made, and neither could drop them.
+
+    Raises:
+        ScratchError: another run does.
+    """
+    with remote.connect() as session:
+        # its name is known from 14 on
+        session.execute("SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'idle_session_timeout'")
+        if not session.execute("SELECT pg_try_advisory_lock(%s)", (_TURN,)).fetchall()[0][0]:
+            raise ScratchError(
+                f"another run restores into {remote.environment.label} just now", hint="Wait until it has ended."
+            )
+        yield
 
 
 def sweep(environment: Environment) -> tuple[str, ...]:

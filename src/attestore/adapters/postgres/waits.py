@@ -13,12 +13,13 @@ __all__ = ["awaited", "holders", "kept", "too_long"]
 _HERE: Final = (
     "l.locktype = 'relation' AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())"
 )
+# what is made meanwhile, as by a refresh, is not in our catalogue yet and has no name
 _HOLDERS: Final = f"""
 SELECT DISTINCT l.granted, format('process %s (%s, %s, since %s) %s %s on %s', coalesce(l.pid::text, 'of a prepared transaction'),
        coalesce(s.usename, '?'), coalesce(nullif(s.application_name, ''), 'no application name'),
        coalesce(to_char(s.xact_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"'), '?'),
        CASE WHEN l.granted THEN 'holds' ELSE 'waits for' END, l.mode, l.relation::regclass)
-FROM pg_locks l LEFT JOIN pg_stat_activity s ON s.pid = l.pid
+FROM pg_locks l JOIN pg_class c ON c.oid = l.relation LEFT JOIN pg_stat_activity s ON s.pid = l.pid
 WHERE {_HERE} AND l.mode = 'AccessExclusiveLock' AND ($1::oid[] IS NULL OR l.relation = ANY ($1::oid[]))
 ORDER BY 1 DESC, 2 LIMIT 3"""
 _AWAITED: Final = f"""
