@@ -165,7 +165,7 @@ SELECT 'Privileges on ' || i.identity || ' (' || string_agg(
     SELECT n.nspname, n.nspowner, n.nspacl, ARRAY[makeaclitem(0, n.nspowner, 'USAGE', false)] FROM pg_namespace n
      WHERE n.nspname = 'information_schema'
     UNION ALL
-    SELECT 'language ' || quote_ident(l.lanname), l.lanowner, l.lanacl, acldefault('l', l.lanowner) FROM pg_language l
+    SELECT concat_ws(' ', 'language', quote_ident(l.lanname)), l.lanowner, l.lanacl, acldefault('l', l.lanowner) FROM pg_language l
      WHERE NOT l.lanispl) i
  CROSS JOIN LATERAL (
    SELECT e.grantee FROM (
