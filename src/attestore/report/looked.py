@@ -51,6 +51,8 @@ _SEEN: Final[dict[str, tuple[str, ...]]] = {
     later("version"): (),
     later("another server than the source"): (),
     later("may create a database"): _EITHER,
+    later("may write"): _EITHER,
+    later("may keep triggers quiet"): _EITHER,
     later("extensions"): (later("{n} of {all} are here"), later("{n} of {all} are there"), _UNKNOWN),
     later("features"): (later("none needed"), _UNKNOWN),
     later("locale"): (),
