@@ -23,7 +23,7 @@ from attestore.gate import Probe
 from attestore.proof import Comparison, Proof, Sketches, compare
 from clusters import installation, running_cluster
 
-__all__ = ["KEY", "Nobody", "Server", "serve", "there_and_back"]
+__all__ = ["KEY", "Nobody", "Server", "copied", "serve", "there_and_back"]
 
 KEY = bytes(range(32))
 """a fingerprint key; nothing secret"""
@@ -136,6 +136,16 @@ class Server:
     def restore(self, archive: Path, database: str, *options: str) -> None:
         program = [str(self.bindir / "pg_restore"), "--exit-on-error", *options, "-d", self.conninfo(database)]
         subprocess.run([*program, archive], check=True)
+
+
+def copied(server: Server, database: str, copy: str, folder: Path) -> None:
+    """A database of that name, by a dump and its restore as a run makes them."""
+    archive = folder / f"{copy}.dump"
+    subprocess.run(
+        [server.bindir / "pg_dump", "-Fc", "-Z0", "-d", server.conninfo(database), "-f", archive], check=True
+    )
+    server.run("postgres", f"CREATE DATABASE {copy} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C.UTF-8'")
+    server.restore(archive, copy)
 
 
 def there_and_back(

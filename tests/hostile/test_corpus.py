@@ -16,7 +16,7 @@ from attestore.proof import Proof, compare
 from clusters import MAJORS
 from damages import BASE, DAMAGES, ROLES
 from healthy import EXTENSIONS, HEALTHY
-from servers import Server, serve
+from servers import Server, copied, serve
 
 
 @pytest.fixture(scope="module")
@@ -26,16 +26,6 @@ def servers() -> Iterator[dict[int, Server]]:
         for server in running.values():
             server.run("postgres", *ROLES)
         yield running
-
-
-def copied(server: Server, database: str, copy: str, folder: Path) -> None:
-    """A dump and its restore, as a run makes them."""
-    archive = folder / f"{copy}.dump"
-    subprocess.run(
-        [server.bindir / "pg_dump", "-Fc", "-Z0", "-d", server.conninfo(database), "-f", archive], check=True
-    )
-    server.run("postgres", f"CREATE DATABASE {copy} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C.UTF-8'")
-    server.restore(archive, copy)
 
 
 def told(source: Proof, restored: Proof) -> set[str]:

@@ -9,7 +9,7 @@ import pytest
 
 from attestore.proof import Comparison, compare
 from clusters import MAJORS
-from servers import Server, serve
+from servers import Server, copied, serve
 from strange import DAMAGES, EXTENSIONS, HEALTHY, ROLES
 
 
@@ -31,15 +31,6 @@ def made(server: Server, database: str, schema: str, statements: str) -> None:
         input=script.encode(),
         check=True,
     )
-
-
-def copied(server: Server, database: str, copy: str, folder: Path) -> None:
-    archive = folder / f"{copy}.dump"
-    subprocess.run(
-        [server.bindir / "pg_dump", "-Fc", "-Z0", "-d", server.conninfo(database), "-f", archive], check=True
-    )
-    server.run("postgres", f"CREATE DATABASE {copy} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C.UTF-8'")
-    server.restore(archive, copy)
 
 
 def told(comparison: Comparison) -> set[str]:
